@@ -1,0 +1,46 @@
+/** One fault of a request, as FastAPI reports it. */
+export interface Fault {
+  readonly loc: readonly (string | number)[];
+  readonly msg: string;
+  readonly type: string;
+}
+
+/** What the client is told: everything but a 2xx is one of these, thrown anywhere, answered in one place. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+  readonly detail: string | readonly Fault[];
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(
+    status: number,
+    detail: string | readonly Fault[],
+    headers: Readonly<Record<string, string>> = {},
+    options?: ErrorOptions,
+  ) {
+    super(typeof detail === 'string' ? detail : detail.map((fault) => fault.msg).join('; '), options);
+    this.status = status;
+    this.detail = detail;
+    this.headers = headers;
+  }
+}
+
+/** How long a client should wait before it asks again while ClickHouse is away, in seconds. */
+const retryAfterS = '1';
+
+/** The catalogue: every error this service answers. README's table is compared with it by a test. */
+export const apiErrors = {
+  invalidCost: (detail: string) => new ApiError(400, detail),
+  notAuthenticated: () =>
+    new ApiError(401, 'Not authenticated', { 'www-authenticate': 'Basic realm="calls-usage"' }),
+  forbidden: (detail: string) => new ApiError(403, detail),
+  notFound: () => new ApiError(404, 'Not Found'),
+  methodNotAllowed: (allow: readonly string[]) =>
+    new ApiError(405, 'Method Not Allowed', { allow: allow.join(', ') }),
+  tooLarge: (detail: string) => new ApiError(413, detail),
+  invalid: (faults: readonly Fault[]) => new ApiError(422, faults),
+  internal: (cause: unknown) => new ApiError(500, 'Internal Server Error', {}, { cause }),
+  unavailable: (detail: string, cause?: unknown) =>
+    new ApiError(503, detail, { 'retry-after': retryAfterS }, { cause }),
+  timedOut: (detail: string, cause?: unknown) => new ApiError(504, detail, {}, { cause }),
+} as const;
