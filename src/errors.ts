@@ -18,7 +18,10 @@ export class ApiError extends Error {
     headers: Readonly<Record<string, string>> = {},
     options?: ErrorOptions,
   ) {
-    super(typeof detail === 'string' ? detail : detail.map((fault) => fault.msg).join('; '), options);
+    super(
+      typeof detail === 'string' ? detail : detail.map((fault) => fault.msg).join('; '),
+      options,
+    );
     this.status = status;
     this.detail = detail;
     this.headers = headers;
@@ -38,6 +41,7 @@ export const apiErrors = {
   methodNotAllowed: (allow: readonly string[]) =>
     new ApiError(405, 'Method Not Allowed', { allow: allow.join(', ') }),
   tooLarge: (detail: string) => new ApiError(413, detail),
+  unsupportedMedia: (detail: string) => new ApiError(415, detail),
   invalid: (faults: readonly Fault[]) => new ApiError(422, faults),
   internal: (cause: unknown) => new ApiError(500, 'Internal Server Error', {}, { cause }),
   unavailable: (detail: string, cause?: unknown) =>

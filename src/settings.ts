@@ -32,7 +32,11 @@ export const settingsTable = {
     'CLICKHOUSE_PASSWORD',
     'Password, unless it stands in CLICKHOUSE_URL.',
   ),
-  clickhouseDatabase: text('CLICKHOUSE_DATABASE', 'calls_usage', 'Database; made if it is missing.'),
+  clickhouseDatabase: text(
+    'CLICKHOUSE_DATABASE',
+    'calls_usage',
+    'Database; made if it is missing.',
+  ),
   clickhousePool: whole('CLICKHOUSE_POOL', 32, 1, 1_000, 'Connections to ClickHouse at most.'),
   clickhouseTimeoutMs: whole(
     'CLICKHOUSE_TIMEOUT_MS',
@@ -46,7 +50,11 @@ export const settingsTable = {
     false,
     'Compress requests to and answers of ClickHouse.',
   ),
-  dataDir: text('DATA_DIR', './data', 'Where the embedded engine and the made key keep their files.'),
+  dataDir: text(
+    'DATA_DIR',
+    './data',
+    'Where the embedded engine and the made key keep their files.',
+  ),
   queryTimeoutMs: whole(
     'QUERY_TIMEOUT_MS',
     30_000,
@@ -67,6 +75,27 @@ export const settingsTable = {
     1,
     1_024,
     'Largest request body, after decompression, in MiB; beyond it 413.',
+  ),
+  headersTimeoutMs: whole(
+    'HEADERS_TIMEOUT_MS',
+    15_000,
+    100,
+    600_000,
+    'How long a client may take to send the headers of a request, in milliseconds.',
+  ),
+  requestTimeoutMs: whole(
+    'REQUEST_TIMEOUT_MS',
+    120_000,
+    100,
+    3_600_000,
+    'How long a client may take to send a whole request, in milliseconds; then 408.',
+  ),
+  keepAliveTimeoutMs: whole(
+    'KEEP_ALIVE_TIMEOUT_MS',
+    65_000,
+    100,
+    3_600_000,
+    'How long an idle connection is kept open, in milliseconds.',
   ),
   shutdownTimeoutMs: whole(
     'SHUTDOWN_TIMEOUT_MS',

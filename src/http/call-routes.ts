@@ -1,0 +1,207 @@
+import type { Request, RequestHandler, Response } from 'express';
+import {
+  type CallEnd,
+  type CallStart,
+  deleteCalls,
+  type Part,
+  storeParts,
+  type WholeCall,
+} from '../calls/calls.ts';
+import type { Engine } from '../engine/engine.ts';
+import { apiErrors, type Fault } from '../errors.ts';
+import { requireProjects, requireRight } from './auth.ts';
+import { alignAnswers, checkItem, type Checked, partsOf, reportDropped } from './batch.ts';
+import { readJsonBody } from './body.ts';
+import type { CountDropped } from './metrics.ts';
+import { openValueFaults } from './open-values.ts';
+import type { OpenApi } from './openapi.ts';
+import type { Route } from './route.ts';
+import { type Checker, type ExtraCheck, isRecord, type Location } from './validation.ts';
+
+interface CallRouteOptions {
+  readonly engine: Engine;
+  readonly openApi: OpenApi;
+  readonly bodyLimitBytes: number;
+  readonly countDropped: CountDropped;
+}
+
+interface Batch {
+  readonly batch: readonly unknown[];
+}
+
+/** Calls coming in: one by one, in batches, whole; and their deletion. */
+export function callRoutes(options: CallRouteOptions): Route[] {
+  const { engine, openApi } = options;
+  const starts = startChecker(openApi);
+  const ends = endChecker(openApi);
+  const write = (path: string, handler: RequestHandler): Route => ({
+    method: 'post',
+    path,
+    handlers: [requireRight('write'), ...readJsonBody(options.bodyLimitBytes), handler],
+  });
+  return [
+    write('/call/start', storeOne(engine, starts, toStart)),
+    write('/call/end', storeOne(engine, ends, toEnd)),
+    write('/call/upsert_batch', upsertBatch(options)),
+    write('/v2/:entity/:project/call/start', storeOne(engine, starts, toStart)),
+    write('/v2/:entity/:project/call/end', storeOne(engine, ends, toEnd)),
+    write('/v2/:entity/:project/calls/complete', storeWholeCalls(options)),
+    write('/calls/delete', removeCalls(options)),
+  ];
+}
+
+interface StartRequest {
+  readonly start: CallStart;
+}
+
+interface EndRequest {
+  readonly end: CallEnd;
+}
+
+type PartOf<K extends Part['kind']> = Extract<Part, { readonly kind: K }>;
+
+const toStart = ({ start }: StartRequest): PartOf<'start'> => ({ kind: 'start', start });
+const toEnd = ({ end }: EndRequest): PartOf<'end'> => ({ kind: 'end', end });
+
+function startChecker(openApi: OpenApi): Checker<StartRequest> {
+  return openApi.checkerOf('CallStartReq', under(['start'], openValueFaults));
+}
+
+function endChecker(openApi: OpenApi): Checker<EndRequest> {
+  return openApi.checkerOf('CallEndReq', under(['end'], openValueFaults));
+}
+
+/** A check of what stands further down in a value. */
+function under(path: readonly string[], check: ExtraCheck): ExtraCheck {
+  return (value, at) => {
+    let current: unknown = value;
+    for (const name of path) current = isRecord(current) ? current[name] : undefined;
+    return check(current, [...at, ...path]);
+  };
+}
+
+function storeOne<T>(
+  engine: Engine,
+  checker: Checker<T>,
+  toPart: (value: T) => Part,
+): RequestHandler {
+  return async (request, response) => {
+    const pathProject = projectOfPath(request, response);
+    const part = toPart(checker.parse(request.body, ['body']));
+    const faults = projectFaults(pathProject, part, ['body', part.kind]);
+    if (faults.length > 0) throw apiErrors.invalid(faults);
+    requireProjects(response, [projectOf(part)]);
+    const [answer] = await storeParts(engine, [part]);
+    response.json(answer);
+  };
+}
+
+function upsertBatch({ engine, openApi, countDropped }: CallRouteOptions): RequestHandler {
+  const envelope = openApi.envelopeCheckerOf<Batch>('CallCreateBatchReq');
+  const check = batchItemCheck(openApi);
+  return async (request, response) => {
+    const { batch } = envelope.parse(request.body, ['body']);
+    const items = batch.map((item, index) => check(item, ['body', 'batch', index]));
+    const answers = await storeItems(engine, items, response);
+    countDropped(response, items);
+    response.json({ res: alignAnswers(items, answers), ...reportDropped(items) });
+  };
+}
+
+/** Stores what can be stored of a batch, as one insert. */
+async function storeItems(
+  engine: Engine,
+  items: readonly Checked<Part>[],
+  response: Response,
+): ReturnType<typeof storeParts> {
+  const parts = partsOf(items);
+  requireProjects(response, parts.map(projectOf));
+  return parts.length === 0 ? [] : await storeParts(engine, parts);
+}
+
+function batchItemCheck(openApi: OpenApi): (item: unknown, at: Location) => Checked<Part> {
+  const starts = openApi.checkerOf<{ req: StartRequest }>(
+    'CallBatchStartMode',
+    under(['req', 'start'], openValueFaults),
+  );
+  const ends = openApi.checkerOf<{ req: EndRequest }>(
+    'CallBatchEndMode',
+    under(['req', 'end'], openValueFaults),
+  );
+  return (item, at) => {
+    const mode = isRecord(item) ? item['mode'] : undefined;
+    if (mode === 'start') return checkItem(starts, item, at, ({ req }) => toStart(req));
+    if (mode === 'end') return checkItem(ends, item, at, ({ req }) => toEnd(req));
+    return { faults: [modeFault(item, at)] };
+  };
+}
+
+function modeFault(item: unknown, at: Location): Fault {
+  if (!isRecord(item)) {
+    const msg = 'Input should be a valid dictionary or object to extract fields from';
+    return { loc: at, msg, type: 'model_attributes_type' };
+  }
+  const loc = [...at, 'mode'];
+  return item['mode'] === undefined
+    ? { loc, msg: 'Field required', type: 'missing' }
+    : { loc, msg: "Input should be 'start' or 'end'", type: 'literal_error' };
+}
+
+function storeWholeCalls({ engine, openApi, countDropped }: CallRouteOptions): RequestHandler {
+  const envelope = openApi.envelopeCheckerOf<Batch>('CallsUpsertCompleteReq');
+  const calls = openApi.checkerOf<WholeCall>('CompletedCallSchemaForInsert', openValueFaults);
+  return async (request, response) => {
+    const pathProject = projectOfPath(request, response);
+    const { batch } = envelope.parse(request.body, ['body']);
+    const items = batch.map((item, index): Checked<Part> => {
+      const at = ['body', 'batch', index];
+      const checked = checkItem(calls, item, at, (call) => ({ kind: 'whole' as const, call }));
+      if ('faults' in checked) return checked;
+      const faults = projectFaults(pathProject, checked.part, at);
+      return faults.length > 0 ? { faults } : checked;
+    });
+    await storeItems(engine, items, response);
+    countDropped(response, items);
+    response.json(reportDropped(items));
+  };
+}
+
+/** The project that the path names, if it names one; its key may touch it. */
+function projectOfPath(request: Request, response: Response): string | undefined {
+  const { entity, project } = request.params;
+  if (entity === undefined || project === undefined) return undefined;
+  const projectId = `${String(entity)}/${String(project)}`;
+  requireProjects(response, [projectId]);
+  return projectId;
+}
+
+function projectFaults(pathProject: string | undefined, part: Part, at: Location): Fault[] {
+  if (pathProject === undefined || projectOf(part) === pathProject) return [];
+  const msg = 'Value error, project_id should be the entity and project of the path';
+  return [{ loc: [...at, 'project_id'], msg, type: 'value_error' }];
+}
+
+function projectOf(part: Part): string {
+  switch (part.kind) {
+    case 'start':
+      return part.start.project_id;
+    case 'end':
+      return part.end.project_id;
+    case 'whole':
+      return part.call.project_id;
+  }
+}
+
+interface DeleteRequest {
+  readonly project_id: string;
+  readonly call_ids: readonly string[];
+}
+
+function removeCalls({ engine, openApi }: CallRouteOptions): RequestHandler {
+  const checker = openApi.checkerOf<DeleteRequest>('CallsDeleteReq');
+  return async (request, response) => {
+    const { project_id, call_ids } = checker.parse(request.body, ['body']);
+    requireProjects(response, [project_id]);
+    response.json({ num_deleted: await deleteCalls(engine, project_id, call_ids) });
+  };
+}

@@ -1,0 +1,159 @@
+import type { ErrorObject } from 'ajv';
+import type { Fault } from '../errors.ts';
+
+/** An ajv error with what the option `verbose` adds. */
+interface SchemaError extends ErrorObject {
+  readonly params: Record<string, unknown>;
+}
+
+type Words = Omit<Fault, 'loc'>;
+
+/**
+ * Says ajv's errors in pydantic's words, which users of FastAPI know.
+ *
+ * @param errors made with the ajv option `verbose`
+ * @param value what was validated
+ * @param at where the value stands in the request
+ */
+export function toFaults(
+  errors: readonly ErrorObject[],
+  value: unknown,
+  at: readonly (string | number)[],
+): Fault[] {
+  return errors.flatMap((error) => {
+    const known = error as SchemaError;
+    const words = toWords(known);
+    if (words === undefined) return [];
+    return [{ loc: [...at, ...toPath(known, value)], msg: words.msg, type: words.type }];
+  });
+}
+
+function toWords(error: SchemaError): Words | undefined {
+  const { keyword, params } = error;
+  // Of `anyOf: [T, null]` only what T misses is of use; ajv reports both branches and the whole.
+  if (keyword === 'anyOf' || keyword === 'propertyNames') return undefined;
+  if (keyword === 'type' && params['type'] === 'null') return undefined;
+  const say = wordsOf[keyword];
+  return say === undefined
+    ? { type: keyword, msg: `Input ${error.message ?? 'is not valid'}` }
+    : say(error);
+}
+
+const wordsOf: Readonly<Record<string, (error: SchemaError) => Words>> = {
+  required: () => ({ type: 'missing', msg: 'Field required' }),
+  additionalProperties: () => ({
+    type: 'extra_forbidden',
+    msg: 'Extra inputs are not permitted',
+  }),
+  type: typeWords,
+  format: formatWords,
+  const: ({ schema }) => literalWords([schema]),
+  enum: ({ schema }) => literalWords(schema as unknown[]),
+  minLength: ({ params }) => ({
+    type: 'string_too_short',
+    msg: `String should have at least ${counted(params['limit'], 'character')}`,
+  }),
+  maxLength: ({ params }) => ({
+    type: 'string_too_long',
+    msg: `String should have at most ${counted(params['limit'], 'character')}`,
+  }),
+  maxItems: ({ params, data }) => tooLongWords('List', params['limit'], (data as unknown[]).length),
+  maxProperties: ({ params, data }) =>
+    tooLongWords('Dictionary', params['limit'], Object.keys(data as object).length),
+  minimum: ({ params }) => ({
+    type: 'greater_than_equal',
+    msg: `Input should be greater than or equal to ${String(params['limit'])}`,
+  }),
+  maximum: ({ params }) => ({
+    type: 'less_than_equal',
+    msg: `Input should be less than or equal to ${String(params['limit'])}`,
+  }),
+};
+
+function typeWords({ params, data, parentSchema }: SchemaError): Words {
+  switch (params['type']) {
+    case 'string':
+      return parentSchema?.['format'] === 'date-time'
+        ? { type: 'datetime_type', msg: 'Input should be a valid datetime' }
+        : { type: 'string_type', msg: 'Input should be a valid string' };
+    case 'integer':
+      return integerWords(data);
+    case 'number':
+      return isNotFinite(data)
+        ? { type: 'finite_number', msg: 'Input should be a finite number' }
+        : { type: 'float_type', msg: 'Input should be a valid number' };
+    case 'boolean':
+      return { type: 'bool_type', msg: 'Input should be a valid boolean' };
+    case 'array':
+      return { type: 'list_type', msg: 'Input should be a valid list' };
+    default:
+      return parentSchema?.['properties'] === undefined
+        ? { type: 'dict_type', msg: 'Input should be a valid dictionary' }
+        : {
+            type: 'model_attributes_type',
+            msg: 'Input should be a valid dictionary or object to extract fields from',
+          };
+  }
+}
+
+function integerWords(data: unknown): Words {
+  if (isNotFinite(data)) return { type: 'finite_number', msg: 'Input should be a finite number' };
+  return typeof data === 'number'
+    ? {
+        type: 'int_from_float',
+        msg: 'Input should be a valid integer, got a number with a fractional part',
+      }
+    : { type: 'int_type', msg: 'Input should be a valid integer' };
+}
+
+/** JSON has no infinity, but `1e400` is read as one. */
+function isNotFinite(data: unknown): boolean {
+  return typeof data === 'number' && !Number.isFinite(data);
+}
+
+function formatWords({ schema }: SchemaError): Words {
+  return schema === 'date-time' ? datetimeWords : unicodeWords;
+}
+
+const datetimeWords: Words = {
+  type: 'datetime_parsing',
+  msg:
+    'Input should be a valid datetime, in ISO 8601 with Z or an offset, ' +
+    'an existing day of the years 1900 to 2299',
+};
+
+/** What is said of a string with a lone surrogate, wherever it is found. */
+export const unicodeWords: Words = {
+  type: 'string_unicode',
+  msg: 'Input should be a valid string, unable to parse raw data as a unicode string',
+};
+
+function literalWords(allowed: readonly unknown[]): Words {
+  const named = allowed.map((each) => `'${String(each)}'`).join(' or ');
+  return { type: 'literal_error', msg: `Input should be ${named}` };
+}
+
+function tooLongWords(what: string, limit: unknown, actual: number): Words {
+  return {
+    type: 'too_long',
+    msg: `${what} should have at most ${counted(limit, 'item')} after validation, not ${String(actual)}`,
+  };
+}
+
+function counted(count: unknown, noun: string): string {
+  return `${String(count)} ${noun}${count === 1 ? '' : 's'}`;
+}
+
+function toPath(error: SchemaError, value: unknown): (string | number)[] {
+  const path: (string | number)[] = [];
+  let current = value;
+  for (const segment of error.instancePath.split('/').slice(1)) {
+    const name = segment.replaceAll('~1', '/').replaceAll('~0', '~');
+    path.push(Array.isArray(current) ? Number(name) : name);
+    current = (current as Record<string, unknown>)[name];
+  }
+  const below = error.params['missingProperty'] ?? error.params['additionalProperty'];
+  if (typeof below === 'string') path.push(below);
+  if (error.propertyName !== undefined) path.push(error.propertyName, '[key]');
+  return path;
+}

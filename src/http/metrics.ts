@@ -1,0 +1,30 @@
+import type { Response } from 'express';
+import type { Logger } from 'pino';
+import { Counter, type Registry } from 'prom-client';
+import type { Checked } from './batch.ts';
+
+/** Counts the items of a batch that were dropped, and logs one line if any were. */
+export type CountDropped = (response: Response, items: readonly Checked<unknown>[]) => void;
+
+/** Keeps `calls_usage_dropped_parts_total`, by the type of an item's first fault. */
+export function createDroppedCounter(registry: Registry, log: Logger): CountDropped {
+  const counter = new Counter({
+    name: 'calls_usage_dropped_parts_total',
+    help: 'Parts of batches that can never be stored and were dropped, by their first fault.',
+    labelNames: ['fault'],
+    registers: [registry],
+  });
+  return (response, items) => {
+    const faults = items.flatMap((item) => ('faults' in item ? [item.faults[0]?.type ?? ''] : []));
+    if (faults.length === 0) return;
+    for (const fault of faults) counter.inc({ fault });
+    const line = {
+      request_id: response.locals.requestId,
+      key: response.locals.key?.name,
+      dropped: faults.length,
+      items: items.length,
+      faults: [...new Set(faults)],
+    };
+    log.warn(line, 'dropped parts that can never be stored');
+  };
+}

@@ -1,0 +1,138 @@
+import { createHash, type Hash } from 'node:crypto';
+import { pipeline } from 'node:stream/promises';
+import busboy, { type Busboy } from 'busboy';
+import type { Request, RequestHandler } from 'express';
+import { stringify } from 'safe-stable-stringify';
+import { ApiError, apiErrors, type Fault } from '../errors.ts';
+import { requireProjects, requireRight } from './auth.ts';
+import { readJsonBody } from './body.ts';
+import { openValueFaults } from './open-values.ts';
+import type { OpenApi } from './openapi.ts';
+import type { Route } from './route.ts';
+import { isRecord } from './validation.ts';
+
+interface ObjectRouteOptions {
+  readonly openApi: OpenApi;
+  readonly bodyLimitBytes: number;
+}
+
+/** Objects and files that SDKs send along with calls: answered with their digests, not stored. */
+export function objectRoutes({ openApi, bodyLimitBytes }: ObjectRouteOptions): Route[] {
+  return [
+    {
+      method: 'post',
+      path: '/obj/create',
+      handlers: [requireRight('write'), ...readJsonBody(bodyLimitBytes), digestObject(openApi)],
+    },
+    {
+      method: 'post',
+      path: '/file/create',
+      handlers: [requireRight('write'), digestFile(openApi, bodyLimitBytes)],
+    },
+  ];
+}
+
+interface ObjectRequest {
+  readonly obj: { readonly project_id: string; readonly object_id: string; readonly val: unknown };
+}
+
+function digestObject(openApi: OpenApi): RequestHandler {
+  const checker = openApi.checkerOf<ObjectRequest>('ObjCreateReq', (value, at) =>
+    isRecord(value) ? openValueFaults(value['obj'], [...at, 'obj']) : [],
+  );
+  return (request, response) => {
+    const { project_id, object_id, val } = checker.parse(request.body, ['body']).obj;
+    requireProjects(response, [project_id]);
+    const hash = createHash('sha256').update(stringify(val) ?? 'null');
+    response.json({ digest: toDigest(hash), object_id });
+  };
+}
+
+/** 43 letters and digits, as Weave writes them. */
+function toDigest(hash: Hash): string {
+  return hash.digest('base64url').replaceAll('-', 'X').replaceAll('_', 'Y');
+}
+
+interface FileRequest {
+  readonly project_id: string;
+  /** The file's digest stands in for the file. */
+  readonly file: string;
+}
+
+function digestFile(openApi: OpenApi, limitBytes: number): RequestHandler {
+  const checker = openApi.checkerOf<FileRequest>('FileCreateReq');
+  return async (request, response) => {
+    const form = await readForm(request, limitBytes);
+    const { project_id, file } = checker.parse(form, ['body']);
+    requireProjects(response, [project_id]);
+    response.json({ digest: file });
+  };
+}
+
+/** Reads a multipart body as it comes, keeping only its short fields and the digest of its file. */
+async function readForm(request: Request, limitBytes: number): Promise<Partial<FileRequest>> {
+  if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+    throw apiErrors.unsupportedMedia('A multipart body takes no content encoding.');
+  }
+  const parser = createParser(request, limitBytes);
+  if (parser === undefined) return {};
+  const form: { project_id?: string; file?: string } = {};
+  let fault: Error | undefined;
+  parser.on('field', (name, value) => {
+    if (name === 'project_id') form.project_id = value;
+  });
+  parser.on('file', (name, file) => {
+    const hash = createHash('sha256');
+    file.on('data', (bytes: Buffer) => hash.update(bytes));
+    file.on('limit', () => (fault = apiErrors.tooLarge('The file is larger than the limit.')));
+    file.on('end', () => {
+      if (name === 'file') form.file = toDigest(hash);
+    });
+  });
+  await readThrough(request, parser, limitBytes);
+  if (fault !== undefined) throw fault;
+  return form;
+}
+
+/** @returns undefined for a body that is no form at all, whose fields are all missing */
+function createParser(request: Request, limitBytes: number): Busboy | undefined {
+  const isForm = /^multipart\/form-data\b/i.test(request.headers['content-type'] ?? '');
+  if (!isForm) return undefined;
+  const limits = { fieldSize: 4_096, fields: 16, files: 1, parts: 32, fileSize: limitBytes };
+  try {
+    return busboy({ headers: request.headers, limits });
+  } catch {
+    throw malformedForm();
+  }
+}
+
+/** Room for the fields and the boundaries around a file. */
+const formRoomBytes = 65_536;
+
+async function readThrough(request: Request, parser: Busboy, limitBytes: number): Promise<void> {
+  const bounded = async function* (): AsyncGenerator<Buffer> {
+    let readBytes = 0;
+    // Destroying the request would close the connection before the client has its answer.
+    for await (const bytes of request.iterator({ destroyOnReturn: false })) {
+      readBytes += (bytes as Buffer).length;
+      if (readBytes > limitBytes + formRoomBytes) {
+        throw apiErrors.tooLarge('The body is larger than the limit.');
+      }
+      yield bytes as Buffer;
+    }
+  };
+  try {
+    await pipeline(bounded, parser);
+  } catch (error) {
+    throw error instanceof ApiError ? error : malformedForm();
+  }
+}
+
+function malformedForm(): Error {
+  const fault: Fault = {
+    loc: ['body'],
+    msg: 'There was an error parsing the body',
+    type: 'value_error',
+  };
+  return apiErrors.invalid([fault]);
+}

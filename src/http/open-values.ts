@@ -1,0 +1,55 @@
+import type { Fault } from '../errors.ts';
+import { unicodeWords } from './faults.ts';
+import { hasLoneSurrogate } from './openapi.ts';
+import { isRecord, type Location } from './validation.ts';
+
+/** JSON.stringify runs out of stack somewhere beyond 5,000 levels, ClickHouse's JSON reader at 1,024. */
+const maxLevels = 500;
+
+/** Fields that hold any JSON. */
+const openFields = ['attributes', 'inputs', 'output', 'summary', 'otel_dump', 'val'];
+
+/** As many characters as the name of a model may have where a price is set for it. */
+const maxModelNameLength = 4_096;
+
+/**
+ * Checks the open values of a start, an end, a whole call or an object: how deep they are, and whether the
+ * model names of `summary.usage` can be stored.
+ */
+export function openValueFaults(value: unknown, at: Location): Fault[] {
+  if (!isRecord(value)) return [];
+  return [...nestingFaults(value, at), ...modelNameFaults(value['summary'], [...at, 'summary'])];
+}
+
+function nestingFaults(value: Readonly<Record<string, unknown>>, at: Location): Fault[] {
+  return openFields
+    .filter((field) => isDeeperThan(maxLevels, value[field]))
+    .map((field) => ({
+      loc: [...at, field],
+      msg: `Input should be nested at most ${String(maxLevels)} levels deep`,
+      type: 'recursion_loop',
+    }));
+}
+
+/** Recurses no deeper than `levels`, whatever it is given. */
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  if (Array.isArray(value)) return value.some((entry) => isDeeperThan(levels - 1, entry));
+  for (const name in value) {
+    if (isDeeperThan(levels - 1, (value as Record<string, unknown>)[name])) return true;
+  }
+  return false;
+}
+
+function modelNameFaults(summary: unknown, at: Location): Fault[] {
+  const usage = isRecord(summary) ? summary['usage'] : undefined;
+  if (!isRecord(usage)) return [];
+  return Object.keys(usage).flatMap((model) => {
+    const loc = [...at, 'usage', model, '[key]'];
+    if (hasLoneSurrogate(model)) return [{ loc, ...unicodeWords }];
+    if (model.length <= maxModelNameLength) return [];
+    const msg = `String should have at most ${String(maxModelNameLength)} characters`;
+    return [{ loc, msg, type: 'string_too_long' }];
+  });
+}

@@ -1,0 +1,123 @@
+import { randomUUID } from 'node:crypto';
+import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type Settings, SettingsError } from '../settings.ts';
+
+/** A server that listens. */
+export interface HttpServer {
+  /** Where it can be reached, without a slash at the end. */
+  readonly url: string;
+  /** Stops listening, lets requests under way finish for so long, then closes what is left. */
+  close(graceMs: number): Promise<void>;
+}
+
+type ServerSettings = Pick<
+  Settings,
+  'host' | 'port' | 'headersTimeoutMs' | 'requestTimeoutMs' | 'keepAliveTimeoutMs'
+>;
+
+/**
+ * Listens.
+ * @throws {SettingsError} when HOST and PORT cannot be had
+ */
+export async function listen(app: RequestListener, settings: ServerSettings): Promise<HttpServer> {
+  const server = createServer(
+    {
+      headersTimeout: Math.min(settings.headersTimeoutMs, settings.requestTimeoutMs),
+      requestTimeout: settings.requestTimeoutMs,
+      keepAliveTimeout: settings.keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.min(5_000, settings.headersTimeoutMs),
+    },
+    app,
+  );
+  server.on('clientError', answerBadRequest);
+  const underWay = trackAnswers(server);
+  await startListening(server, settings);
+  return {
+    url: urlOf(server, settings.host),
+    close: (graceMs) => closeServer(server, underWay, graceMs),
+  };
+}
+
+function startListening(server: Server, { host, port }: ServerSettings): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (error: NodeJS.ErrnoException) => {
+      reject(new SettingsError(listenFault(error, host, port), { cause: error }));
+    });
+    server.listen(port, host, resolve);
+  });
+}
+
+function listenFault(error: NodeJS.ErrnoException, host: string, port: number): string {
+  const where = `PORT ${String(port)} on HOST ${host}`;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return `${where} is taken by another program; set PORT to a free one, or to 0 for any.`;
+    case 'EACCES':
+      return `${where} may not be used by this user; ports below 1024 often may not.`;
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+      return `HOST ${host} is no address of this machine.`;
+    default:
+      return `${where} cannot be listened on: ${error.message}`;
+  }
+}
+
+function urlOf(server: Server, host: string): string {
+  const { port, family } = server.address() as AddressInfo;
+  const name = family === 'IPv6' && host.includes(':') ? `[${host}]` : host;
+  return `http://${name}:${String(port)}`;
+}
+
+/** What is no HTTP never reaches the app; it too is told in the shape of every other error. */
+function answerBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const [status, detail] = badRequests[error.code ?? ''] ?? ['400 Bad Request', 'Bad Request'];
+  const body = JSON.stringify({ detail });
+  socket.end(
+    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\n` +
+      `content-length: ${String(body.length)}\r\nx-request-id: ${randomUUID()}\r\n` +
+      `connection: close\r\n\r\n${body}`,
+  );
+}
+
+const badRequests: Readonly<Record<string, readonly [string, string]>> = {
+  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'Request Header Fields Too Large'],
+  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'Request Timeout'],
+};
+
+function trackAnswers(server: Server): ReadonlySet<ServerResponse> {
+  const underWay = new Set<ServerResponse>();
+  server.on('request', (_request, response) => {
+    underWay.add(response);
+    response.once('close', () => {
+      underWay.delete(response);
+      // Once the server is closed, connections that fall idle are of no use.
+      if (!server.listening) server.closeIdleConnections();
+    });
+  });
+  return underWay;
+}
+
+function closeServer(
+  server: Server,
+  underWay: ReadonlySet<ServerResponse>,
+  graceMs: number,
+): Promise<void> {
+  return new Promise((resolve) => {
+    const cut = setTimeout(() => {
+      server.closeAllConnections();
+    }, graceMs);
+    server.close(() => {
+      clearTimeout(cut);
+      resolve();
+    });
+    for (const response of underWay) {
+      if (!response.headersSent) response.setHeader('connection', 'close');
+    }
+  });
+}

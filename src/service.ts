@@ -1,0 +1,82 @@
+import { type DestinationStream, pino } from 'pino';
+import { Registry } from 'prom-client';
+import { startEngine } from './engine/start-engine.ts';
+import { createApp } from './http/app.ts';
+import { readKeys } from './http/keys.ts';
+import { readOpenApi } from './http/openapi.ts';
+import { listen } from './http/server.ts';
+import type { Settings } from './settings.ts';
+
+/** The whole service, running. */
+export interface Service {
+  /** Where it can be reached, such as `http://127.0.0.1:8080`. */
+  readonly url: string;
+  /**
+   * Resolves when requests can be answered for the first time; until then they get 503.
+   * Rejects with `EngineStartError` for what cannot heal by itself.
+   */
+  readonly ready: Promise<void>;
+  /** Refuses new requests, finishes those under way, closes the engine. */
+  close(): Promise<void>;
+}
+
+/** Where the service tells what it does; standard output by default. */
+export interface ServiceOutput {
+  readonly log?: DestinationStream;
+  readonly print?: (text: string) => void;
+}
+
+/**
+ * Starts the service; it listens at once.
+ * @throws {SettingsError} settings that cannot be used, a port that is taken among them
+ */
+export async function startService(
+  settings: Settings,
+  output: ServiceOutput = {},
+): Promise<Service> {
+  const { print = console.log } = output;
+  const log = createLog(settings, output.log);
+  const openApi = readOpenApi(new URL('../openapi/', import.meta.url));
+  const keys = readKeys(settings, (key, file) => {
+    print(`Made an API key, kept in ${file}: ${key}`);
+  });
+  const stopping = new AbortController();
+  const engine = startEngine(settings, log);
+  // Whoever asks for it later still gets the rejection.
+  engine.ready.catch(() => undefined);
+  const app = createApp({
+    engine,
+    openApi,
+    keys,
+    log,
+    metrics: new Registry(),
+    bodyLimitBytes: settings.bodyLimitMb * 1_048_576,
+    stopping: stopping.signal,
+  });
+  const server = await listen(app, settings).catch(async (error: unknown) => {
+    await engine.close();
+    throw error;
+  });
+  log.info({ url: server.url }, 'listening');
+  const close = async (): Promise<void> => {
+    stopping.abort();
+    await server.close(settings.shutdownTimeoutMs);
+    await engine.close();
+    log.info('stopped');
+  };
+  return { url: server.url, ready: engine.ready, close: once(close) };
+}
+
+function createLog(settings: Settings, destination: DestinationStream | undefined): pino.Logger {
+  const options = {
+    level: settings.logLevel,
+    base: null,
+    timestamp: pino.stdTimeFunctions.isoTime,
+  };
+  return destination === undefined ? pino(options) : pino(options, destination);
+}
+
+function once(action: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => (done ??= action());
+}
