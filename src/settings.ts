@@ -69,6 +69,20 @@ export const settingsTable = {
     1_048_576,
     'Memory that one query may take in ClickHouse, in MiB; then 503.',
   ),
+  queryResultRows: whole(
+    'QUERY_RESULT_ROWS',
+    1_000_000,
+    1,
+    1_000_000_000,
+    'Rows that ClickHouse may answer one query with.',
+  ),
+  queryResultMb: whole(
+    'QUERY_RESULT_MB',
+    256,
+    1,
+    1_048_576,
+    'Size of one answer of ClickHouse, in MiB.',
+  ),
   bodyLimitMb: whole(
     'BODY_LIMIT_MB',
     64,

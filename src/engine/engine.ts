@@ -2,18 +2,27 @@ import type { QueryName } from './queries.ts';
 
 /** Where parts and prices are kept and every question is answered: one ClickHouse, embedded or remote. */
 export interface Engine {
-  /** ClickHouse's version, such as `26.7.2.1`. */
+  /** ClickHouse's version, such as `26.7.2.1`; empty before {@link Engine.ready}. */
   readonly version: string;
+
+  /**
+   * Resolves when ClickHouse can be used for the first time, with every migration applied. It waits for a
+   * remote ClickHouse that is away as long as that takes, and rejects with {@link EngineStartError} for what
+   * cannot heal by itself. Whether ClickHouse is there now is for {@link Engine.ping} to say.
+   */
+  readonly ready: Promise<void>;
 
   /**
    * Runs `sql/queries/<name>.sql` and returns its rows, one object a row. 64-bit and wider integers and
    * decimals arrive as text, exact.
    *
    * @param parameters one value for each `{name: Type}` of the statement; a missing, extra or undefined
-   *   one is refused before anything is sent.
+   *   one is refused with a TypeError before anything is sent.
+   * @param options.signal ends the query in ClickHouse too; the promise then rejects with its reason.
    * @throws {EngineAwayError} ClickHouse cannot be reached or is restarting.
    * @throws {EngineOverloadedError} ClickHouse refuses for want of memory or of a free query slot.
    * @throws {QueryTimeoutError} the query ran into its time limit.
+   * @throws {ResultTooLargeError} the answer has more rows or bytes than the limits allow.
    */
   read<Row>(
     query: QueryName,
@@ -35,12 +44,17 @@ export interface Engine {
   close(): Promise<void>;
 }
 
+/** Where the engine tells its operator what happens; a pino logger is one. */
+export type EngineLog = Readonly<
+  Record<'debug' | 'info' | 'warn' | 'error', (details: object, message: string) => void>
+>;
+
 /** ClickHouse is not there: starting, restarting, unreachable, or it went away under the request. */
 export class EngineAwayError extends Error {
   override readonly name = 'EngineAwayError';
 }
 
-/** ClickHouse is there but has no room: memory, query slots, too many parts. */
+/** ClickHouse is there but has no room: memory, disk, query slots, too many parts. */
 export class EngineOverloadedError extends Error {
   override readonly name = 'EngineOverloadedError';
 }
@@ -48,6 +62,11 @@ export class EngineOverloadedError extends Error {
 /** A query ran into its time limit. */
 export class QueryTimeoutError extends Error {
   override readonly name = 'QueryTimeoutError';
+}
+
+/** An answer has more rows or bytes than QUERY_RESULT_ROWS and QUERY_RESULT_MB allow. */
+export class ResultTooLargeError extends Error {
+  override readonly name = 'ResultTooLargeError';
 }
 
 /** The service cannot start on this engine as configured; the message is for the operator. */

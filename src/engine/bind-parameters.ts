@@ -1,0 +1,110 @@
+import { placeholder, type Query } from './queries.ts';
+
+/** A statement and the values it is sent with. */
+export interface BoundQuery {
+  readonly text: string;
+  readonly values: Readonly<Record<string, unknown>>;
+}
+
+/** Takes a value along with the statement and returns the placeholder that stands for it there. */
+type Bind = (type: string, value: unknown) => string;
+
+/**
+ * ClickHouse takes at most 128 KiB of text for one parameter (`http_max_field_value_size`, which only its
+ * server-wide profile can raise): about 3,300 ids. Longer values go over several parameters.
+ */
+const longestValueBytes = 120_000;
+
+/**
+ * Puts the values of a query beside its text. A long `String` or `Array(String)` is spread over several
+ * parameters, so that 200,000 ids reach a server as it comes out of the box; its placeholder then becomes
+ * `concat(…)` or `arrayConcat(…)`.
+ *
+ * @throws {TypeError} naming query and parameter, for a missing, extra or undefined one.
+ */
+export function bindParameters(
+  query: Query,
+  parameters: Readonly<Record<string, unknown>>,
+): BoundQuery {
+  refuseExtra(query, parameters);
+  const values: Record<string, unknown> = {};
+  const expressions = new Map<string, string>();
+  for (const [name, type] of query.parameters) {
+    const value = Object.hasOwn(parameters, name) ? parameters[name] : undefined;
+    if (value === undefined)
+      throw new TypeError(`Query ${query.name}: parameter ${name} is missing.`);
+    let count = 0;
+    const bind: Bind = (pieceType, piece) => {
+      const pieceName = count === 0 ? name : `${name}__${String(count)}`;
+      count += 1;
+      values[pieceName] = piece;
+      return `{${pieceName}: ${pieceType}}`;
+    };
+    expressions.set(name, toExpression(type, value, bind));
+  }
+  const text = query.text.replace(
+    placeholder,
+    (match: string, name: string) => expressions.get(name) ?? match,
+  );
+  return { text, values };
+}
+
+function refuseExtra(query: Query, parameters: Readonly<Record<string, unknown>>): void {
+  for (const name of Object.keys(parameters)) {
+    if (!query.parameters.has(name)) {
+      throw new TypeError(`Query ${query.name}: there is no parameter ${name}.`);
+    }
+  }
+}
+
+function toExpression(type: string, value: unknown, bind: Bind): string {
+  if (type === 'String' && typeof value === 'string') return toTextExpression(value, bind);
+  if (type === 'Array(String)' && Array.isArray(value)) {
+    return toArrayExpression(value as string[], bind);
+  }
+  return bind(type, value);
+}
+
+function toTextExpression(text: string, bind: Bind): string {
+  const pieces = toShortTexts(text).map((piece) => bind('String', piece));
+  return pieces.length === 1 ? pieces.join() : `concat(${pieces.join(', ')})`;
+}
+
+function toArrayExpression(texts: readonly string[], bind: Bind): string {
+  const pieces = toShortArrays(texts).map((array) => {
+    const [first = ''] = array;
+    const tooLong = array.length === 1 && sentBytes(first) > longestValueBytes;
+    return tooLong ? `[${toTextExpression(first, bind)}]` : bind('Array(String)', array);
+  });
+  return pieces.length === 1 ? pieces.join() : `arrayConcat(${pieces.join(', ')})`;
+}
+
+function toShortTexts(text: string): string[] {
+  if (sentBytes(text) <= longestValueBytes) return [text];
+  const middle = text.length >> 1;
+  const splitsPair = /[\uD800-\uDBFF]/.test(text.charAt(middle - 1));
+  const end = splitsPair ? middle - 1 : middle;
+  return [...toShortTexts(text.slice(0, end)), ...toShortTexts(text.slice(end))];
+}
+
+function toShortArrays(texts: readonly string[]): string[][] {
+  let array: string[] = [];
+  let bytes = 0;
+  const arrays = [array];
+  for (const text of texts) {
+    const size = sentBytes(text) + 3;
+    if (array.length > 0 && bytes + size > longestValueBytes) {
+      array = [];
+      arrays.push(array);
+      bytes = 0;
+    }
+    array.push(text);
+    bytes += size;
+  }
+  return arrays;
+}
+
+/** UTF-8 bytes of a text as the client sends it, with a backslash before what it escapes. */
+function sentBytes(text: string): number {
+  return Buffer.byteLength(text) + (text.match(/[\t\n\r'\\]/g)?.length ?? 0);
+}

@@ -1,0 +1,252 @@
+import { randomUUID } from 'node:crypto';
+
+import {
+  ClickHouseLogLevel,
+  createClient,
+  type ClickHouseClient,
+  type ClickHouseSettings,
+} from '@clickhouse/client';
+
+import { bindParameters } from './bind-parameters.ts';
+import { EngineAwayError, EngineOverloadedError, QueryTimeoutError } from './engine.ts';
+import type { Query } from './queries.ts';
+import { toEngineError, toFailureKind } from './to-engine-error.ts';
+
+/** Where a ClickHouse answers and as whom. */
+export interface Address {
+  /** Without credentials, database and path, such as `http://127.0.0.1:8123`. */
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+  /** The database of every statement; none where it may not exist yet. */
+  readonly database?: string;
+}
+
+/** What requests may take. */
+export interface Limits {
+  /** Connections at most; ten times as many requests may wait for one, the next is refused. */
+  readonly pool: number;
+  /** How long one request may take as seen from here, waiting for a connection included. */
+  readonly timeoutMs: number;
+  /** How long one query may run in ClickHouse. */
+  readonly queryTimeoutMs: number;
+  /** Memory of one query or insert in ClickHouse. */
+  readonly queryMemoryMb: number;
+  readonly resultRows: number;
+  readonly resultMb: number;
+  /** Compress requests and answers. */
+  readonly compression: boolean;
+}
+
+/** Requests to one ClickHouse server, as long as its address holds. */
+export interface Connection {
+  read<Row>(
+    query: Query,
+    parameters: Readonly<Record<string, unknown>>,
+    signal?: AbortSignal,
+  ): Promise<Row[]>;
+  insert(table: string, rows: readonly object[]): Promise<void>;
+  ping(): Promise<void>;
+  /** Ends all requests under way; they reject. */
+  close(): Promise<void>;
+}
+
+/** How long a ping may take. */
+const pingTimeoutMs = 5_000;
+
+/** What ClickHouse holds back of an answer in memory until it knows that the query succeeds; then on disk. */
+const answerBufferBytes = 16 * 1024 * 1024;
+
+const mebibyte = 1024 * 1024;
+
+/**
+ * Opens a connection; nothing is sent yet.
+ * @param onFailure told of every request that fails, before it rejects
+ */
+export function openConnection(
+  address: Address,
+  limits: Limits,
+  onFailure: (error: unknown) => void = () => undefined,
+): Connection {
+  const client = openClient(address, limits);
+  // Pings and KILL QUERY must not wait behind the queries that they are about.
+  const control = openClient(address, { ...limits, pool: 2, timeoutMs: pingTimeoutMs });
+  let pending = 0;
+
+  /** Runs one request with its deadline; a query that nobody waits for any more is ended in ClickHouse. */
+  async function request<T>(
+    label: string,
+    signal: AbortSignal | undefined,
+    send: (queryId: string, signal: AbortSignal) => Promise<T>,
+  ): Promise<T> {
+    signal?.throwIfAborted();
+    if (pending >= limits.pool * 11) {
+      throw new EngineOverloadedError(`${String(pending)} requests to ClickHouse wait already`);
+    }
+    const queryId = `${label}-${randomUUID()}`;
+    const stop = startDeadline(limits.timeoutMs, signal);
+    pending += 1;
+    try {
+      return await orAborted(send(queryId, stop.signal), stop.signal);
+    } catch (error) {
+      if (stop.signal.aborted) void killQuery(control, queryId);
+      signal?.throwIfAborted();
+      onFailure(error);
+      if (stop.signal.aborted)
+        throw new QueryTimeoutError(`${label} took too long`, { cause: error });
+      throw toEngineError(error, label);
+    } finally {
+      pending -= 1;
+      stop.clear();
+    }
+  }
+
+  return {
+    async read<Row>(
+      query: Query,
+      parameters: Readonly<Record<string, unknown>>,
+      signal?: AbortSignal,
+    ) {
+      const { text, values } = bindParameters(query, parameters);
+      return await request(query.name, signal, async (queryId, stop) => {
+        const result = await client.query({
+          query: text,
+          query_params: values,
+          query_id: queryId,
+          format: 'JSONEachRow',
+          abort_signal: stop,
+          clickhouse_settings: { ...toReadSettings(limits), log_comment: query.name },
+        });
+        stop.addEventListener('abort', () => {
+          result.close();
+        });
+        return await result.json<Row>();
+      });
+    },
+
+    async insert(table, rows) {
+      if (rows.length === 0) return;
+      await request(`insert_${table}`, undefined, async (queryId, stop) => {
+        await client.insert({
+          table,
+          values: rows,
+          query_id: queryId,
+          format: 'JSONEachRow',
+          abort_signal: stop,
+          clickhouse_settings: { ...toInsertSettings(limits), log_comment: `insert_${table}` },
+        });
+      });
+    },
+
+    async ping() {
+      const answer = await control.ping({ select: true });
+      if (answer.success) return;
+      onFailure(answer.error);
+      throw new EngineAwayError('ClickHouse does not answer', { cause: answer.error });
+    },
+
+    async close() {
+      await Promise.all([client.close(), control.close()]);
+    },
+  };
+}
+
+/** Opens a client of ClickHouse; `limits` for its pool, time-out and compression. */
+export function openClient(
+  address: Address,
+  limits: Pick<Limits, 'pool' | 'timeoutMs' | 'compression'>,
+): ClickHouseClient {
+  return createClient({
+    url: address.url,
+    username: address.username,
+    password: address.password,
+    ...(address.database === undefined ? {} : { database: address.database }),
+    application: 'calls-usage',
+    max_open_connections: limits.pool,
+    request_timeout: limits.timeoutMs,
+    compression: { request: limits.compression, response: limits.compression },
+    keep_alive: { enabled: true, eagerly_destroy_stale_sockets: true },
+    use_multipart_params_auto: true,
+    log: { level: ClickHouseLogLevel.OFF },
+    clickhouse_settings: { session_timezone: 'UTC' },
+  });
+}
+
+function toReadSettings(limits: Limits): ClickHouseSettings {
+  return {
+    // 2, not 1, so that a statement may have SETTINGS of its own. ClickHouse cancels a query whose client
+    // is gone only where it is read-only.
+    readonly: '2',
+    cancel_http_readonly_queries_on_client_close: 1,
+    // The answer begins only when the query has succeeded: no error can follow a 200.
+    wait_end_of_query: 1,
+    http_response_buffer_size: String(answerBufferBytes),
+    max_execution_time: limits.queryTimeoutMs / 1000,
+    timeout_overflow_mode: 'throw',
+    max_memory_usage: String(limits.queryMemoryMb * mebibyte),
+    max_result_rows: String(limits.resultRows),
+    max_result_bytes: String(limits.resultMb * mebibyte),
+    result_overflow_mode: 'throw',
+    output_format_json_quote_64bit_integers: 1,
+    output_format_json_quote_decimals: 1,
+  };
+}
+
+function toInsertSettings(limits: Limits): ClickHouseSettings {
+  return {
+    async_insert: 0,
+    wait_end_of_query: 1,
+    distributed_foreground_insert: 1,
+    max_execution_time: limits.timeoutMs / 1000,
+    timeout_overflow_mode: 'throw',
+    max_memory_usage: String(limits.queryMemoryMb * mebibyte),
+    // One insert, one block: no parallel parsing, which would cut it, and no largest block.
+    input_format_parallel_parsing: 0,
+    max_insert_block_size: '100000000',
+    min_insert_block_size_rows: '100000000',
+    min_insert_block_size_bytes: '10000000000',
+    input_format_skip_unknown_fields: 0,
+    materialized_views_ignore_errors: 0,
+    // A replicated table drops a block that it has had before and then does not feed its materialized
+    // views: a retry after a half-done insert would never reach them. Repeated rows do no harm here.
+    insert_deduplicate: 0,
+  };
+}
+
+/** A signal that aborts with `signal` or after `timeoutMs`. */
+function startDeadline(
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): { signal: AbortSignal; clear: () => void } {
+  const controller = new AbortController();
+  const abort = (): void => {
+    controller.abort();
+  };
+  const timer = setTimeout(abort, timeoutMs);
+  signal?.addEventListener('abort', abort);
+  return {
+    signal: controller.signal,
+    clear: () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+    },
+  };
+}
+
+/** Rejects as soon as the signal aborts, also where the client does not notice. */
+async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = new Promise<never>((_, reject) => {
+    signal.addEventListener('abort', () => {
+      reject(signal.reason as Error);
+    });
+  });
+  return await Promise.race([promise, aborted]);
+}
+
+/** Ends a query in ClickHouse; whether that succeeds is no concern of the request that gave it up. */
+async function killQuery(control: ClickHouseClient, queryId: string): Promise<void> {
+  const query = 'KILL QUERY WHERE query_id = {query_id: String} ASYNC';
+  await control
+    .command({ query, query_params: { query_id: queryId } })
+    .catch((): undefined => undefined);
+}

@@ -1,0 +1,115 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+export interface EmbeddedConfig {
+  readonly username: string;
+  readonly password: string;
+  /** Directory of the engine's files. */
+  readonly dataPath: string;
+  /** Keep `system.query_log`, for measuring; its rows are dropped after a day. */
+  readonly queryLog: boolean;
+}
+
+/** The files that the embedded engine is started with, in a directory that only this user can read. */
+export interface ConfigFiles {
+  readonly configPath: string;
+  /** Where the engine writes the port that it listens on. */
+  readonly portPath: string;
+  /** Removes the directory; the engine needs it only to start. */
+  remove(): Promise<void>;
+}
+
+/** Writes the configuration of the embedded engine. */
+export async function writeConfig(config: EmbeddedConfig): Promise<ConfigFiles> {
+  const directory = await mkdtemp(join(tmpdir(), 'calls-usage-engine-'));
+  const usersPath = join(directory, 'users.xml');
+  const configPath = join(directory, 'config.xml');
+  await writeFile(usersPath, toUsersXml(config), { mode: 0o600 });
+  await writeFile(configPath, toConfigXml(config, usersPath), { mode: 0o600 });
+  return {
+    configPath,
+    portPath: join(directory, 'port'),
+    remove: () => rm(directory, { recursive: true, force: true }),
+  };
+}
+
+/**
+ * `default` is who runs the start statements, inside the process and without a password. Over HTTP nobody gets
+ * as far as being `default`: there, a request is only looked at with the service's own credentials.
+ */
+function toUsersXml({ username, password }: EmbeddedConfig): string {
+  const hash = createHash('sha256').update(password).digest('hex');
+  const loopback = '<networks><ip>127.0.0.1</ip></networks>';
+  return `<clickhouse>
+  <profiles><default/></profiles>
+  <quotas><default/></quotas>
+  <users>
+    <default>
+      <password/>${loopback}<profile>default</profile><quota>default</quota>
+      <grants>
+        <query>GRANT SYSTEM LISTEN ON *.*</query>
+        <query>GRANT CREATE TEMPORARY TABLE ON *.*</query>
+        <query>GRANT READ ON FILE</query>
+      </grants>
+    </default>
+    <${username}>
+      <password_sha256_hex>${hash}</password_sha256_hex>
+      ${loopback}<profile>default</profile><quota>default</quota>
+    </${username}>
+  </users>
+</clickhouse>
+`;
+}
+
+/**
+ * Sizes are for a service that shares its machine: caches of 2 GiB at most, two merges at once. Without a
+ * configured log table ClickHouse keeps none, so nothing but the service's own tables grows on disk.
+ */
+function toConfigXml(config: EmbeddedConfig, usersPath: string): string {
+  const credentials = Buffer.from(`${config.username}:${config.password}`).toString('base64');
+  return `<clickhouse>
+  <users_config>${toXmlText(usersPath)}</users_config>
+  <user_files_path>${toXmlText(join(config.dataPath, 'user_files/'))}</user_files_path>
+  <timezone>UTC</timezone>
+  <logger>
+    <console>1</console>
+    <levels>
+      <executeQuery>none</executeQuery>
+      <DynamicQueryHandler>none</DynamicQueryHandler>
+    </levels>
+  </logger>
+  <http_handlers>
+    <rule>
+      <headers><authorization>Basic ${credentials}</authorization></headers>
+      <handler>
+        <type>dynamic_query_handler</type>
+        <query_param_name>query</query_param_name>
+      </handler>
+    </rule>
+  </http_handlers>
+  <max_server_memory_usage_to_ram_ratio>0.7</max_server_memory_usage_to_ram_ratio>
+  <mark_cache_size>1073741824</mark_cache_size>
+  <index_mark_cache_size>268435456</index_mark_cache_size>
+  <primary_index_cache_size>536870912</primary_index_cache_size>
+  <background_pool_size>2</background_pool_size>
+  <background_common_pool_size>2</background_common_pool_size>
+  <background_fetches_pool_size>1</background_fetches_pool_size>
+  <background_move_pool_size>1</background_move_pool_size>
+  <background_schedule_pool_size>8</background_schedule_pool_size>
+  ${config.queryLog ? queryLog : ''}
+</clickhouse>
+`;
+}
+
+const queryLog = `<query_log>
+    <database>system</database>
+    <table>query_log</table>
+    <flush_interval_milliseconds>1000</flush_interval_milliseconds>
+    <ttl>event_date + INTERVAL 1 DAY DELETE</ttl>
+  </query_log>`;
+
+function toXmlText(text: string): string {
+  return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');
+}

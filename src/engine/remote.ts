@@ -1,0 +1,46 @@
+import type { Address } from './connection.ts';
+import { EngineStartError } from './engine.ts';
+
+export interface RemoteOptions {
+  readonly clickhouseUrl: string;
+  readonly clickhouseUser: string | undefined;
+  readonly clickhousePassword: string | undefined;
+  readonly clickhouseDatabase: string;
+}
+
+/**
+ * Reads CLICKHOUSE_URL: `http(s)://[user[:password]@]host[:port][/database]`, the database also as
+ * `?database=`. What stands in it wins over the settings of its own.
+ *
+ * @throws {EngineStartError} it is something else; the message does not repeat it, since it may hold a password.
+ */
+export function toRemoteAddress(options: RemoteOptions): Required<Address> {
+  const url = parseUrl(options.clickhouseUrl);
+  const path = decodeURIComponent(url.pathname.slice(1));
+  const databases = [path, ...url.searchParams.getAll('database')].filter((text) => text !== '');
+  const others = [...url.searchParams.keys()].filter((name) => name !== 'database');
+  if (others.length > 0) throw refuse(`it has a parameter ${others[0] ?? ''}`);
+  if (databases.length > 1) throw refuse('it names more than one database');
+  if (path.includes('/')) throw refuse('its path is not the name of a database');
+  return {
+    url: url.origin,
+    username: decodeURIComponent(url.username) || (options.clickhouseUser ?? 'default'),
+    password: decodeURIComponent(url.password) || (options.clickhousePassword ?? ''),
+    database: databases[0] ?? options.clickhouseDatabase,
+  };
+}
+
+function parseUrl(text: string): URL {
+  const url = URL.canParse(text) ? new URL(text) : undefined;
+  if (url === undefined) throw refuse('it is no URL');
+  if (url.protocol !== 'http:' && url.protocol !== 'https:') {
+    throw refuse(`it begins with ${url.protocol}`);
+  }
+  return url;
+}
+
+function refuse(fault: string): EngineStartError {
+  return new EngineStartError(
+    `CLICKHOUSE_URL cannot be used, ${fault}; it should be like https://user:password@clickhouse.example:8443/database.`,
+  );
+}

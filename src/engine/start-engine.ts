@@ -1,0 +1,160 @@
+import type { Settings } from '../settings.ts';
+import { openConnection, type Address, type Limits } from './connection.ts';
+import { startEmbedded } from './embedded.ts';
+import type { Engine, EngineLog } from './engine.ts';
+import { readMigrations, type Migration } from './migrations.ts';
+import { prepareServer } from './prepare-server.ts';
+import { readQueries, type Queries } from './queries.ts';
+import { toRemoteAddress } from './remote.ts';
+import { minimumServerVersion } from './server-version.ts';
+import { superviseEngine, type Session } from './supervise-engine.ts';
+import { toFailureKind } from './to-engine-error.ts';
+
+/** The settings that concern ClickHouse. */
+export type EngineSettings = Pick<
+  Settings,
+  | 'clickhouseUrl'
+  | 'clickhouseUser'
+  | 'clickhousePassword'
+  | 'clickhouseDatabase'
+  | 'clickhousePool'
+  | 'clickhouseTimeoutMs'
+  | 'clickhouseCompression'
+  | 'dataDir'
+  | 'queryTimeoutMs'
+  | 'queryMemoryMb'
+  | 'queryResultRows'
+  | 'queryResultMb'
+>;
+
+/** What only tests and measurements change. */
+export interface EngineExtras {
+  readonly queries?: Queries;
+  readonly migrations?: readonly Migration[];
+  readonly minimumVersion?: string;
+  /** Keep `system.query_log` in the embedded engine. */
+  readonly queryLog?: boolean;
+  /** How long a DATA_DIR that is still in use is waited for. */
+  readonly lockWaitMs?: number;
+  /** Told the process id of the embedded engine each time one has been started. */
+  readonly onEmbedded?: (processId: number) => void;
+}
+
+/** An engine that a service ended a moment ago may still be writing its files. */
+const lockWaitMs = 5_000;
+
+/**
+ * Starts the engine: an embedded ClickHouse, or the connection to the one at CLICKHOUSE_URL. Returns at once;
+ * {@link Engine.ready} says when it can be used, or why it never can. When ClickHouse goes away, it is started
+ * again or waited for, with growing pauses, until {@link Engine.close}.
+ */
+export function startEngine(
+  settings: EngineSettings,
+  log: EngineLog,
+  extras: EngineExtras = {},
+): Engine {
+  return superviseEngine(() => {
+    const queries = extras.queries ?? readQueries();
+    const migrations = extras.migrations ?? readMigrations();
+    const open =
+      settings.clickhouseUrl === undefined
+        ? (signal: AbortSignal) => openEmbedded(settings, migrations, log, extras, signal)
+        : openRemote(settings, settings.clickhouseUrl, migrations, log, extras);
+    return { queries, open };
+  }, log);
+}
+
+async function openEmbedded(
+  settings: EngineSettings,
+  migrations: readonly Migration[],
+  log: EngineLog,
+  extras: EngineExtras,
+  signal: AbortSignal,
+): Promise<Session> {
+  const database = settings.clickhouseDatabase;
+  const server = await startEmbedded(
+    {
+      dataDir: settings.dataDir,
+      queryLog: extras.queryLog ?? false,
+      lockWaitMs: extras.lockWaitMs ?? lockWaitMs,
+      log,
+    },
+    signal,
+  );
+  extras.onEmbedded?.(server.processId);
+  try {
+    const databaseEngine = 'ENGINE = Atomic';
+    const session = await openSession(
+      { ...server.address, database },
+      { settings, migrations, log, extras, databaseEngine },
+      signal,
+    );
+    return {
+      ...session,
+      ended: Promise.race([session.ended, server.ended]),
+      close: async () => {
+        await session.close();
+        await server.stop();
+      },
+    };
+  } catch (error) {
+    await server.stop();
+    throw error;
+  }
+}
+
+function openRemote(
+  settings: EngineSettings,
+  clickhouseUrl: string,
+  migrations: readonly Migration[],
+  log: EngineLog,
+  extras: EngineExtras,
+): (signal: AbortSignal) => Promise<Session> {
+  const address = toRemoteAddress({ ...settings, clickhouseUrl });
+  return (signal) =>
+    openSession(address, { settings, migrations, log, extras, databaseEngine: '' }, signal);
+}
+
+interface SessionOptions {
+  readonly settings: EngineSettings;
+  readonly migrations: readonly Migration[];
+  readonly log: EngineLog;
+  readonly extras: EngineExtras;
+  readonly databaseEngine: string;
+}
+
+/** Prepares the server and opens the connection; the session ends when its database is gone. */
+async function openSession(
+  address: Required<Address>,
+  options: SessionOptions,
+  signal: AbortSignal,
+): Promise<Session> {
+  const { migrations, log, databaseEngine } = options;
+  const minimumVersion = options.extras.minimumVersion ?? minimumServerVersion;
+  const { url, username, password, database } = address;
+  const version = await prepareServer(
+    { url, username, password },
+    { database, databaseEngine, minimumVersion, migrations, log },
+    signal,
+  );
+  let end: (reason: string) => void = () => undefined;
+  const ended = new Promise<string>((resolve) => (end = resolve));
+  const connection = openConnection(address, toLimits(options.settings), (error) => {
+    const kind = toFailureKind(error);
+    if (kind === 'databaseGone') end(`the database ${database} is gone`);
+    if (kind === 'refused') log.error({ url }, 'ClickHouse refuses user name or password');
+  });
+  return { version, connection, ended, close: () => connection.close() };
+}
+
+function toLimits(settings: EngineSettings): Limits {
+  return {
+    pool: settings.clickhousePool,
+    timeoutMs: settings.clickhouseTimeoutMs,
+    queryTimeoutMs: settings.queryTimeoutMs,
+    queryMemoryMb: settings.queryMemoryMb,
+    resultRows: settings.queryResultRows,
+    resultMb: settings.queryResultMb,
+    compression: settings.clickhouseCompression,
+  };
+}

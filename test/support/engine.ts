@@ -1,0 +1,101 @@
+import { randomBytes } from 'node:crypto';
+
+import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import { inject } from 'vitest';
+
+import type { Address } from '../../src/engine/connection.ts';
+import type { Engine } from '../../src/engine/engine.ts';
+import {
+  startEngine,
+  type EngineExtras,
+  type EngineSettings,
+} from '../../src/engine/start-engine.ts';
+import { readSettings } from '../../src/settings.ts';
+import { silentLog } from './engine-log.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** The ClickHouse of this run, from one of the global set-ups. */
+    clickhouse: Address;
+  }
+}
+
+/** An engine on a database of its own, with all migrations applied. */
+export interface TestEngine {
+  readonly engine: Engine;
+  readonly database: string;
+  /** What a service needs in its environment to use the same database. */
+  readonly environment: {
+    readonly CLICKHOUSE_URL: string;
+    readonly CLICKHOUSE_DATABASE: string;
+  };
+  /** Runs a SELECT of the test's own in the database; 64-bit integers and decimals arrive as text. */
+  query<Row>(sql: string, parameters?: Record<string, unknown>): Promise<Row[]>;
+  /** Runs any other statement of the test's own in the database. */
+  command(sql: string, parameters?: Record<string, unknown>): Promise<void>;
+  /** Inserts as a pipeline would that has no service. */
+  insert(table: string, rows: readonly object[]): Promise<void>;
+  /** Closes the engine and drops the database. */
+  close(): Promise<void>;
+}
+
+/** Opens an engine on a new database of this run's ClickHouse; close it in `afterAll`. */
+export async function openTestEngine(
+  settings: Partial<EngineSettings> = {},
+  extras: EngineExtras = {},
+): Promise<TestEngine> {
+  const database = `test_${randomBytes(8).toString('hex')}`;
+  const environment = { CLICKHOUSE_URL: serverUrl(), CLICKHOUSE_DATABASE: database };
+  const engine = startEngine({ ...readSettings(environment), ...settings }, silentLog, extras);
+  await engine.ready;
+  const client = openServerClient(database);
+  return {
+    engine,
+    database,
+    environment,
+    query: (sql, parameters) => queryRows(client, sql, parameters),
+    command: async (query, query_params = {}) => {
+      await client.command({ query, query_params });
+    },
+    insert: async (table, values) => {
+      await client.insert({ table, values, format: 'JSONEachRow' });
+    },
+    close: async () => {
+      await engine.close();
+      await client.command({ query: `DROP DATABASE IF EXISTS ${database} SYNC` });
+      await client.close();
+    },
+  };
+}
+
+/** Address of this run's ClickHouse, with user name and password, as CLICKHOUSE_URL has it. */
+export function serverUrl(): string {
+  const { url, username, password } = inject('clickhouse');
+  const address = new URL(url);
+  address.username = username;
+  address.password = password;
+  return address.href;
+}
+
+/** A client of this run's ClickHouse, past the engine; the caller closes it. */
+export function openServerClient(database = 'default'): ClickHouseClient {
+  return createClient({
+    ...inject('clickhouse'),
+    database,
+    clickhouse_settings: {
+      output_format_json_quote_64bit_integers: 1,
+      output_format_json_quote_decimals: 1,
+      wait_end_of_query: 1,
+    },
+  });
+}
+
+/** Rows of a SELECT. */
+export async function queryRows<Row>(
+  client: ClickHouseClient,
+  query: string,
+  query_params: Record<string, unknown> = {},
+): Promise<Row[]> {
+  const result = await client.query({ query, query_params, format: 'JSONEachRow' });
+  return await result.json<Row>();
+}

@@ -1,0 +1,321 @@
+/** A schema of an OpenAPI document, as far as its fields matter here. */
+export interface Schema {
+  readonly $ref?: string;
+  readonly type?: string;
+  readonly format?: string;
+  readonly const?: unknown;
+  readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly Schema[];
+  readonly items?: Schema;
+  readonly properties?: Readonly<Record<string, Schema>>;
+  readonly required?: readonly string[];
+  readonly additionalProperties?: boolean | Schema;
+  readonly propertyNames?: Schema;
+  readonly minLength?: number;
+  readonly maxLength?: number;
+  readonly maxItems?: number;
+  readonly maxProperties?: number;
+  readonly minimum?: number;
+  readonly maximum?: number;
+}
+
+/** As much of an OpenAPI document as requests need. */
+export interface Document {
+  readonly paths: Readonly<
+    Record<
+      string,
+      Readonly<
+        Record<
+          string,
+          {
+            readonly requestBody?: {
+              readonly content: Readonly<Record<string, { readonly schema: Schema }>>;
+            };
+          }
+        >
+      >
+    >
+  >;
+  readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
+}
+
+type Path = readonly (string | number)[];
+
+/** One way to get one field of a body wrong. */
+export interface WrongBody {
+  readonly what: string;
+  readonly body: unknown;
+  readonly loc: Path;
+  readonly type: string;
+}
+
+/** A body that is right in another way than the plain example. */
+export interface RightBody {
+  readonly what: string;
+  readonly body: unknown;
+}
+
+/** Everything that a schema says of requests, as requests. */
+export interface Cases {
+  /** Right, with every field in it. */
+  readonly example: unknown;
+  readonly wrong: readonly WrongBody[];
+  readonly right: readonly RightBody[];
+}
+
+/** Stands for a field that is taken away. */
+const absent = Symbol('absent');
+
+interface Change {
+  readonly path: Path;
+  readonly value: unknown;
+  /** The fault's type; undefined where the change is right. */
+  readonly type: string | undefined;
+  /** Where the fault is, when it is not at the path. */
+  readonly loc?: Path;
+}
+
+/**
+ * Makes requests of a schema, so that no field can be forgotten: for each field a missing one, null, values
+ * of wrong types, too long, too large, and what else its schema forbids, each with the fault it should give.
+ * @param alternative which branch of an `anyOf` of several schemas to follow
+ */
+export function casesOf(document: Document, schema: Schema, alternative = 0): Cases {
+  const walker = new SchemaWalker(document, alternative);
+  const example = walker.exampleOf(schema);
+  const changes = [...walker.changesOf(schema, [])];
+  const wrong: WrongBody[] = [];
+  const right: RightBody[] = [];
+  for (const { path, value, type, loc } of changes) {
+    const body = withChange(example, path, value);
+    const at = path.join('.') || 'body';
+    const what = `${at} = ${value === absent ? 'nothing' : describe(value)}`;
+    if (type === undefined) right.push({ what, body });
+    else wrong.push({ what, body, loc: loc ?? path, type });
+  }
+  return { example, wrong, right };
+}
+
+function describe(value: unknown): string {
+  const text = JSON.stringify(value);
+  return text.length > 40 ? `${text.slice(0, 30)}… (${String(text.length)})` : text;
+}
+
+function withChange(body: unknown, path: Path, value: unknown): unknown {
+  const [name, ...rest] = path;
+  if (name === undefined) return value;
+  if (Array.isArray(body)) {
+    return body.map((entry, index) =>
+      index === name ? withChange(entry as unknown, rest, value) : (entry as unknown),
+    );
+  }
+  const entries = Object.entries(body as object).filter(
+    ([key]) => key !== name || rest.length > 0 || value !== absent,
+  );
+  if (!entries.some(([key]) => key === name) && value !== absent)
+    entries.push([String(name), value]);
+  return Object.fromEntries(
+    entries.map(([key, entry]) => [
+      key,
+      key === name ? withChange(entry as unknown, rest, value) : (entry as unknown),
+    ]),
+  );
+}
+
+class SchemaWalker {
+  readonly #document: Document;
+  readonly #alternative: number;
+
+  constructor(document: Document, alternative: number) {
+    this.#document = document;
+    this.#alternative = alternative;
+  }
+
+  exampleOf(given: Schema): unknown {
+    const { schema } = this.#resolve(given);
+    if (schema.const !== undefined) return schema.const;
+    if (schema.enum !== undefined) return schema.enum[0];
+    switch (schema.type) {
+      case 'string':
+        if (schema.format === 'date-time') return '2026-01-31T23:59:59.123456Z';
+        return schema.maxLength === 256 ? 'entity/project' : 'x';
+      case 'integer':
+        return 1;
+      case 'number':
+        return 0.5;
+      case 'boolean':
+        return true;
+      case 'array':
+        return [this.exampleOf(schema.items ?? {})];
+      case 'object':
+        return this.#exampleObject(schema);
+      default:
+        return 'anything';
+    }
+  }
+
+  #exampleObject(schema: Schema): unknown {
+    if (typeof schema.additionalProperties === 'object') {
+      return { 'a model': this.exampleOf(schema.additionalProperties) };
+    }
+    const properties = Object.entries(schema.properties ?? {});
+    return Object.fromEntries(properties.map(([name, each]) => [name, this.exampleOf(each)]));
+  }
+
+  *changesOf(given: Schema, path: Path): Generator<Change> {
+    const { schema, nullable } = this.#resolve(given);
+    const isAny =
+      schema.type === undefined && schema.const === undefined && schema.enum === undefined;
+    yield* this.#nullChange(schema, path, nullable || isAny);
+    for (const [value, type] of wrongValues(schema)) yield { path, value, type };
+    for (const value of rightValues(schema)) yield { path, value, type: undefined };
+    for (const name of wrongNames(schema)) {
+      const value = this.exampleOf(schema.additionalProperties as Schema);
+      const loc = [...path, name.key, '[key]'];
+      yield { path: [...path, name.key], value, type: name.type, loc };
+    }
+    if (typeof schema.additionalProperties === 'object') {
+      yield* this.changesOf(schema.additionalProperties, [...path, 'a model']);
+    }
+    if (schema.items !== undefined) yield* this.changesOf(schema.items, [...path, 0]);
+    yield* this.#propertyChanges(schema, path);
+  }
+
+  *#nullChange(schema: Schema, path: Path, allowed: boolean): Generator<Change> {
+    if (allowed) yield { path, value: null, type: undefined };
+    else yield { path, value: null, type: path.length === 0 ? 'missing' : typeFaultOf(schema) };
+  }
+
+  *#propertyChanges(schema: Schema, path: Path): Generator<Change> {
+    if (schema.properties === undefined) return;
+    for (const [name, property] of Object.entries(schema.properties)) {
+      const missing = schema.required?.includes(name) === true ? 'missing' : undefined;
+      yield { path: [...path, name], value: absent, type: missing };
+      yield* this.changesOf(property, [...path, name]);
+    }
+    const unknown = schema.additionalProperties === false ? 'extra_forbidden' : undefined;
+    for (const name of ['surplus', '__proto__', 'constructor']) {
+      yield { path: [...path, name], value: 1, type: unknown };
+    }
+  }
+
+  #resolve(given: Schema): { readonly schema: Schema; readonly nullable: boolean } {
+    if (given.$ref !== undefined) {
+      const name = given.$ref.split('/').at(-1) ?? '';
+      const target = this.#document.components.schemas[name];
+      if (target === undefined) throw new Error(`no schema ${given.$ref}`);
+      return this.#resolve(target);
+    }
+    if (given.anyOf === undefined) return { schema: given, nullable: false };
+    const branches = given.anyOf.filter((each) => each.type !== 'null');
+    const chosen = branches[branches.length > 1 ? this.#alternative : 0] ?? {};
+    const nullable = branches.length < given.anyOf.length;
+    return { schema: this.#resolve(chosen).schema, nullable };
+  }
+}
+
+function typeFaultOf(schema: Schema): string {
+  if (schema.const !== undefined || schema.enum !== undefined) return 'literal_error';
+  switch (schema.type) {
+    case 'string':
+      return schema.format === 'date-time' ? 'datetime_type' : 'string_type';
+    case 'integer':
+      return 'int_type';
+    case 'number':
+      return 'float_type';
+    case 'boolean':
+      return 'bool_type';
+    case 'array':
+      return 'list_type';
+    default:
+      return schema.properties === undefined ? 'dict_type' : 'model_attributes_type';
+  }
+}
+
+const byType: Readonly<Record<string, readonly unknown[]>> = {
+  string: [5, true, ['x'], { x: 'x' }],
+  integer: ['5', true, [5], {}],
+  number: ['0.5', true, [0.5], {}],
+  boolean: ['true', 1, [true], {}],
+  array: ['x', 5, {}],
+  object: ['x', 5, [], true],
+};
+
+function wrongValues(schema: Schema): [unknown, string][] {
+  const fault = typeFaultOf(schema);
+  if (fault === 'literal_error') return [5, 'other', ['USD'], {}].map((value) => [value, fault]);
+  const values: [unknown, string][] = (byType[schema.type ?? ''] ?? []).map((value) => [
+    value,
+    fault,
+  ]);
+  if (schema.type === 'integer') values.push([1.5, 'int_from_float']);
+  if (schema.minLength === 1) values.push(['', 'string_too_short']);
+  if (schema.maxLength !== undefined) {
+    values.push(['x'.repeat(schema.maxLength + 1), 'string_too_long']);
+  }
+  if (schema.format === 'unicode') {
+    for (const text of ['\ud800', 'x\udc00', '\udc00\ud800']) values.push([text, 'string_unicode']);
+  }
+  if (schema.format === 'date-time') {
+    for (const text of wrongTimes) values.push([text, 'datetime_parsing']);
+  }
+  if (schema.minimum !== undefined) values.push([belowOf(schema.minimum), 'greater_than_equal']);
+  if (schema.maximum !== undefined) values.push([aboveOf(schema.maximum), 'less_than_equal']);
+  if (schema.maxItems !== undefined)
+    values.push([Array(schema.maxItems + 1).fill('x'), 'too_long']);
+  if (schema.maxProperties !== undefined)
+    values.push([crowd(schema.maxProperties + 1), 'too_long']);
+  return values;
+}
+
+const wrongTimes = [
+  '',
+  'yesterday',
+  '2026-02-30T00:00:00Z',
+  '2026-13-01T00:00:00Z',
+  '2026-01-01T24:30:00Z',
+  '2026-01-01',
+  '2026-01-01T00:00:00',
+  '1769904000',
+  '1899-12-31T00:00:00Z',
+  '2300-01-01T00:00:00Z',
+  "2026-01-01T00:00:00Z'",
+];
+
+function belowOf(minimum: number): number {
+  return minimum === 0 ? -1e-9 : minimum * 2;
+}
+
+function aboveOf(maximum: number): number {
+  return maximum * 2;
+}
+
+function crowd(count: number): object {
+  const price = { prompt_token_cost: 1, completion_token_cost: 1 };
+  return Object.fromEntries(
+    Array.from({ length: count }, (_, index) => [`m${String(index)}`, price]),
+  );
+}
+
+function rightValues(schema: Schema): unknown[] {
+  if (schema.type === 'object' && schema.properties === undefined) {
+    return typeof schema.additionalProperties === 'object'
+      ? []
+      : [{}, { any: ['thing', null, 1.5] }];
+  }
+  // A project id has to stay the path's.
+  if (schema.type !== 'string' || schema.maxLength === undefined || schema.maxLength === 256)
+    return [];
+  return [`'"\\\u0000; --`, '\u{1f600}'.repeat(schema.maxLength)];
+}
+
+function wrongNames(schema: Schema): { key: string; type: string }[] {
+  const { propertyNames } = schema;
+  if (propertyNames === undefined) return [];
+  const long = 'x'.repeat((propertyNames.maxLength ?? 0) + 1);
+  return [
+    { key: '', type: 'string_too_short' },
+    { key: long, type: 'string_too_long' },
+    { key: 'x\ud800', type: 'string_unicode' },
+  ];
+}

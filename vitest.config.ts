@@ -1,0 +1,42 @@
+import { defineConfig } from 'vitest/config';
+
+import { whyNoDocker } from './test/support/docker.ts';
+
+/** Everything that goes through a ClickHouse, and must hold on a server as on the embedded one. */
+const serverSuite = ['calls', 'http', 'prices', 'sql', 'usage'];
+
+const timeouts = { testTimeout: 30_000, hookTimeout: 60_000 };
+
+const noDocker = await whyNoDocker();
+if (noDocker !== undefined) {
+  console.warn(
+    `SKIPPED: the tests against a ClickHouse server in a container: Docker does not answer (${noDocker}).`,
+  );
+}
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          ...timeouts,
+          name: 'embedded',
+          include: ['test/**/*.test.ts'],
+          exclude: ['test/support/**'],
+          globalSetup: ['test/support/global-setup-embedded.ts'],
+        },
+      },
+      {
+        test:
+          noDocker === undefined
+            ? {
+                ...timeouts,
+                name: 'server',
+                include: serverSuite.map((folder) => `test/${folder}/**/*.test.ts`),
+                globalSetup: ['test/support/global-setup-server.ts'],
+              }
+            : { name: 'server', include: ['test/support/server-skipped.test.ts'] },
+      },
+    ],
+  },
+});
