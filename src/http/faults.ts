@@ -1,5 +1,6 @@
 import type { ErrorObject } from 'ajv';
 import type { Fault } from '../errors.ts';
+import { unicodeWords } from './unicode.ts';
 
 /** An ajv error with what the option `verbose` adds. */
 interface SchemaError extends ErrorObject {
@@ -120,12 +121,6 @@ const datetimeWords: Words = {
   msg:
     'Input should be a valid datetime, in ISO 8601 with Z or an offset, ' +
     'an existing day of the years 1900 to 2299',
-};
-
-/** What is said of a string with a lone surrogate, wherever it is found. */
-export const unicodeWords: Words = {
-  type: 'string_unicode',
-  msg: 'Input should be a valid string, unable to parse raw data as a unicode string',
 };
 
 function literalWords(allowed: readonly unknown[]): Words {

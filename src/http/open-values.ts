@@ -1,6 +1,5 @@
 import type { Fault } from '../errors.ts';
-import { unicodeWords } from './faults.ts';
-import { hasLoneSurrogate } from './openapi.ts';
+import { hasLoneSurrogate, unicodeWords } from './unicode.ts';
 import { isRecord, type Location } from './validation.ts';
 
 /** JSON.stringify runs out of stack somewhere beyond 5,000 levels, ClickHouse's JSON reader at 1,024. */

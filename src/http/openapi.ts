@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse as parseYaml } from 'yaml';
 import { toClickHouseTime } from '../calls/time.ts';
+import { hasLoneSurrogate } from './unicode.ts';
 import {
   type Checker,
   createChecker,
@@ -64,11 +65,6 @@ function createAjv(documents: Readonly<Record<string, Document>>, allErrors: boo
   return ajv;
 }
 
-/** Whether a string is no well-formed Unicode, so that no UTF-8 can hold it. */
-export function hasLoneSurrogate(text: string): boolean {
-  return /\p{Surrogate}/u.test(text);
-}
-
 function refOf(documents: Readonly<Record<string, Document>>, schemaName: string): string {
   const name = Object.keys(documents).find((each) => schemaName in schemasOf(documents[each]));
   if (name === undefined) throw new Error(`No OpenAPI document has the schema ${schemaName}.`);
@@ -116,11 +112,12 @@ function mergeDocuments(documents: Readonly<Record<string, Document>>): Document
 }
 
 function mergeSections(contract: Document, own: Document, at: string): Document {
-  const pointers = (name: string): boolean =>
-    isRecord(own[name]) && own[name]['$ref'] === `#/${at}/${name}`;
-  const clash = Object.keys(own).find((name) => name in contract && !pointers(name));
-  if (clash !== undefined) throw new Error(`Both OpenAPI documents have ${at}/${clash}.`);
-  return { ...own, ...contract };
+  const pointsToContract = (name: string, entry: unknown): boolean =>
+    name in contract && isRecord(entry) && entry['$ref'] === `#/${at}/${name}`;
+  const added = Object.entries(own).filter(([name, entry]) => !pointsToContract(name, entry));
+  const clash = added.find(([name]) => name in contract);
+  if (clash !== undefined) throw new Error(`Both OpenAPI documents have ${at}/${clash[0]}.`);
+  return { ...contract, ...Object.fromEntries(added) };
 }
 
 /** References to the contract's file are references within the one document. */

@@ -4,10 +4,10 @@ import type { Fault } from '../errors.ts';
 import { answerCallsUsage, type CallsUsageRequest } from '../usage/usage.ts';
 import { requireProjects, requireRight } from './auth.ts';
 import { readJsonBody } from './body.ts';
-import { unicodeWords } from './faults.ts';
-import { hasLoneSurrogate, type OpenApi } from './openapi.ts';
+import type { OpenApi } from './openapi.ts';
 import { hangUpSignal } from './request-context.ts';
 import type { Route } from './route.ts';
+import { hasLoneSurrogate, unicodeWords } from './unicode.ts';
 import { isRecord, type Location } from './validation.ts';
 
 interface UsageRouteOptions {
