@@ -10,7 +10,7 @@ import {
 import { bindParameters } from './bind-parameters.ts';
 import { EngineAwayError, EngineOverloadedError, QueryTimeoutError } from './engine.ts';
 import type { Query } from './queries.ts';
-import { toEngineError, toFailureKind } from './to-engine-error.ts';
+import { toEngineError } from './to-engine-error.ts';
 
 /** Where a ClickHouse answers and as whom. */
 export interface Address {
@@ -24,7 +24,7 @@ export interface Address {
 
 /** What requests may take. */
 export interface Limits {
-  /** Connections at most; ten times as many requests may wait for one, the next is refused. */
+  /** Connections at most; ten times as many requests may wait for one, then the next is refused. */
   readonly pool: number;
   /** How long one request may take as seen from here, waiting for a connection included. */
   readonly timeoutMs: number;
@@ -38,117 +38,119 @@ export interface Limits {
   readonly compression: boolean;
 }
 
-/** Requests to one ClickHouse server, as long as its address holds. */
-export interface Connection {
-  read<Row>(
-    query: Query,
-    parameters: Readonly<Record<string, unknown>>,
-    signal?: AbortSignal,
-  ): Promise<Row[]>;
-  insert(table: string, rows: readonly object[]): Promise<void>;
-  ping(): Promise<void>;
-  /** Ends all requests under way; they reject. */
-  close(): Promise<void>;
-}
-
 /** How long a ping may take. */
 const pingTimeoutMs = 5_000;
+
+const waitingPerConnection = 10;
 
 /** What ClickHouse holds back of an answer in memory until it knows that the query succeeds; then on disk. */
 const answerBufferBytes = 16 * 1024 * 1024;
 
 const mebibyte = 1024 * 1024;
 
-/**
- * Opens a connection; nothing is sent yet.
- * @param onFailure told of every request that fails, before it rejects
- */
-export function openConnection(
-  address: Address,
-  limits: Limits,
-  onFailure: (error: unknown) => void = () => undefined,
-): Connection {
-  const client = openClient(address, limits);
-  // Pings and KILL QUERY must not wait behind the queries that they are about.
-  const control = openClient(address, { ...limits, pool: 2, timeoutMs: pingTimeoutMs });
-  let pending = 0;
+/** Requests to one ClickHouse server, as long as its address holds. */
+export class Connection {
+  readonly #limits: Limits;
+  readonly #onFailure: (error: unknown) => void;
+  readonly #client: ClickHouseClient;
+  /** For pings and KILL QUERY, which must not wait behind the queries that they are about. */
+  readonly #control: ClickHouseClient;
+  #pending = 0;
+
+  /**
+   * Sends nothing yet.
+   * @param onFailure told of every request that fails, before it rejects
+   */
+  constructor(
+    address: Address,
+    limits: Limits,
+    onFailure: (error: unknown) => void = () => undefined,
+  ) {
+    this.#limits = limits;
+    this.#onFailure = onFailure;
+    this.#client = openClient(address, limits);
+    this.#control = openClient(address, { ...limits, pool: 2, timeoutMs: pingTimeoutMs });
+  }
+
+  /** As `Engine.read`. */
+  async read<Row>(
+    query: Query,
+    parameters: Readonly<Record<string, unknown>>,
+    signal?: AbortSignal,
+  ): Promise<Row[]> {
+    const { text, values } = bindParameters(query, parameters);
+    return await this.#request(query.name, signal, async (queryId, stop) => {
+      const result = await this.#client.query({
+        query: text,
+        query_params: values,
+        query_id: queryId,
+        format: 'JSONEachRow',
+        abort_signal: stop,
+        clickhouse_settings: { ...toReadSettings(this.#limits), log_comment: query.name },
+      });
+      stop.addEventListener('abort', () => result.close());
+      return await result.json<Row>();
+    });
+  }
+
+  /** As `Engine.insert`. */
+  async insert(table: string, rows: readonly object[]): Promise<void> {
+    if (rows.length === 0) return;
+    const label = `insert_${table}`;
+    await this.#request(label, undefined, async (queryId, stop) => {
+      await this.#client.insert({
+        table,
+        values: rows,
+        query_id: queryId,
+        format: 'JSONEachRow',
+        abort_signal: stop,
+        clickhouse_settings: { ...toInsertSettings(this.#limits), log_comment: label },
+      });
+    });
+  }
+
+  /** As `Engine.ping`. */
+  async ping(): Promise<void> {
+    const answer = await this.#control.ping({ select: true });
+    if (answer.success) return;
+    this.#onFailure(answer.error);
+    throw new EngineAwayError('ClickHouse does not answer', { cause: answer.error });
+  }
+
+  /** Ends all requests under way; they reject. */
+  async close(): Promise<void> {
+    await Promise.all([this.#client.close(), this.#control.close()]);
+  }
 
   /** Runs one request with its deadline; a query that nobody waits for any more is ended in ClickHouse. */
-  async function request<T>(
+  async #request<T>(
     label: string,
     signal: AbortSignal | undefined,
     send: (queryId: string, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     signal?.throwIfAborted();
-    if (pending >= limits.pool * 11) {
-      throw new EngineOverloadedError(`${String(pending)} requests to ClickHouse wait already`);
+    if (this.#pending >= this.#limits.pool * (1 + waitingPerConnection)) {
+      throw new EngineOverloadedError(
+        `${this.#pending} requests to ClickHouse are under way already`,
+      );
     }
     const queryId = `${label}-${randomUUID()}`;
-    const stop = startDeadline(limits.timeoutMs, signal);
-    pending += 1;
+    const stop = startDeadline(this.#limits.timeoutMs, signal);
+    this.#pending += 1;
     try {
       return await orAborted(send(queryId, stop.signal), stop.signal);
     } catch (error) {
-      if (stop.signal.aborted) void killQuery(control, queryId);
+      if (stop.signal.aborted) void killQuery(this.#control, queryId);
       signal?.throwIfAborted();
-      onFailure(error);
+      this.#onFailure(error);
       if (stop.signal.aborted)
         throw new QueryTimeoutError(`${label} took too long`, { cause: error });
       throw toEngineError(error, label);
     } finally {
-      pending -= 1;
+      this.#pending -= 1;
       stop.clear();
     }
   }
-
-  return {
-    async read<Row>(
-      query: Query,
-      parameters: Readonly<Record<string, unknown>>,
-      signal?: AbortSignal,
-    ) {
-      const { text, values } = bindParameters(query, parameters);
-      return await request(query.name, signal, async (queryId, stop) => {
-        const result = await client.query({
-          query: text,
-          query_params: values,
-          query_id: queryId,
-          format: 'JSONEachRow',
-          abort_signal: stop,
-          clickhouse_settings: { ...toReadSettings(limits), log_comment: query.name },
-        });
-        stop.addEventListener('abort', () => {
-          result.close();
-        });
-        return await result.json<Row>();
-      });
-    },
-
-    async insert(table, rows) {
-      if (rows.length === 0) return;
-      await request(`insert_${table}`, undefined, async (queryId, stop) => {
-        await client.insert({
-          table,
-          values: rows,
-          query_id: queryId,
-          format: 'JSONEachRow',
-          abort_signal: stop,
-          clickhouse_settings: { ...toInsertSettings(limits), log_comment: `insert_${table}` },
-        });
-      });
-    },
-
-    async ping() {
-      const answer = await control.ping({ select: true });
-      if (answer.success) return;
-      onFailure(answer.error);
-      throw new EngineAwayError('ClickHouse does not answer', { cause: answer.error });
-    },
-
-    async close() {
-      await Promise.all([client.close(), control.close()]);
-    },
-  };
 }
 
 /** Opens a client of ClickHouse; `limits` for its pool, time-out and compression. */

@@ -1,5 +1,5 @@
 import type { Settings } from '../settings.ts';
-import { openConnection, type Address, type Limits } from './connection.ts';
+import { Connection, type Address, type Limits } from './connection.ts';
 import { startEmbedded } from './embedded.ts';
 import type { Engine, EngineLog } from './engine.ts';
 import { readMigrations, type Migration } from './migrations.ts';
@@ -7,7 +7,7 @@ import { prepareServer } from './prepare-server.ts';
 import { readQueries, type Queries } from './queries.ts';
 import { toRemoteAddress } from './remote.ts';
 import { minimumServerVersion } from './server-version.ts';
-import { superviseEngine, type Session } from './supervise-engine.ts';
+import { SupervisedEngine, type Session } from './supervised-engine.ts';
 import { toFailureKind } from './to-engine-error.ts';
 
 /** The settings that concern ClickHouse. */
@@ -53,7 +53,7 @@ export function startEngine(
   log: EngineLog,
   extras: EngineExtras = {},
 ): Engine {
-  return superviseEngine(() => {
+  return new SupervisedEngine(() => {
     const queries = extras.queries ?? readQueries();
     const migrations = extras.migrations ?? readMigrations();
     const open =
@@ -139,7 +139,7 @@ async function openSession(
   );
   let end: (reason: string) => void = () => undefined;
   const ended = new Promise<string>((resolve) => (end = resolve));
-  const connection = openConnection(address, toLimits(options.settings), (error) => {
+  const connection = new Connection(address, toLimits(options.settings), (error) => {
     const kind = toFailureKind(error);
     if (kind === 'databaseGone') end(`the database ${database} is gone`);
     if (kind === 'refused') log.error({ url }, 'ClickHouse refuses user name or password');

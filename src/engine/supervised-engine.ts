@@ -1,0 +1,148 @@
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { Connection } from './connection.ts';
+import { EngineAwayError, EngineStartError, type Engine, type EngineLog } from './engine.ts';
+import type { Queries, QueryName } from './queries.ts';
+
+/** One time that ClickHouse is there. */
+export interface Session {
+  readonly version: string;
+  readonly connection: Connection;
+  /** Resolves with the reason when this session can be of no use any more. */
+  readonly ended: Promise<string>;
+  close(): Promise<void>;
+}
+
+/** How an engine is opened, as often as it is needed. */
+export interface EngineOpener {
+  readonly queries: Queries;
+  /** @throws {EngineStartError} for what cannot heal, anything else for what may. */
+  readonly open: (signal: AbortSignal) => Promise<Session>;
+}
+
+const firstPauseMs = 100;
+const longestPauseMs = 10_000;
+
+/** An engine that ran this long before it ended is started again without a long pause. */
+const steadyMs = 60_000;
+
+/**
+ * Keeps ClickHouse open until it is closed: when it goes away it is opened again, after pauses that double from
+ * 0.1 to 10 seconds.
+ */
+export class SupervisedEngine implements Engine {
+  readonly ready: Promise<void>;
+  readonly #log: EngineLog;
+  readonly #closing = new AbortController();
+  readonly #running: Promise<void>;
+  #opener: EngineOpener | undefined;
+  #session: Session | undefined;
+  #version = '';
+  #why: { message: string; cause?: unknown } = { message: 'ClickHouse is starting' };
+
+  /** @param prepare called at once; what it throws is why {@link Engine.ready} rejects */
+  constructor(prepare: () => EngineOpener, log: EngineLog) {
+    this.#log = log;
+    let settle: { resolve: () => void; reject: (reason: unknown) => void } | undefined;
+    this.ready = new Promise((resolve, reject) => (settle = { resolve, reject }));
+    // Whoever waits for it hears of a rejection; it must not end a process in which nobody does.
+    this.ready.catch(() => undefined);
+    this.#running = this.#run(
+      prepare,
+      () => settle?.resolve(),
+      (reason) => settle?.reject(reason),
+    );
+  }
+
+  get version(): string {
+    return this.#version;
+  }
+
+  async read<Row>(
+    name: QueryName,
+    parameters: Readonly<Record<string, unknown>>,
+    options: { readonly signal?: AbortSignal } = {},
+  ): Promise<Row[]> {
+    const connection = this.#connection();
+    const query = this.#opener?.queries.get(name);
+    if (query === undefined) throw new TypeError(`There is no query ${String(name)}.`);
+    return await connection.read(query, parameters, options.signal);
+  }
+
+  async insert(table: string, rows: readonly object[]): Promise<void> {
+    await this.#connection().insert(table, rows);
+  }
+
+  async ping(): Promise<void> {
+    await this.#connection().ping();
+  }
+
+  async close(): Promise<void> {
+    this.#closing.abort();
+    await this.#running;
+  }
+
+  #connection(): Connection {
+    if (this.#session !== undefined) return this.#session.connection;
+    throw new EngineAwayError(this.#why.message, { cause: this.#why.cause });
+  }
+
+  async #run(
+    prepare: () => EngineOpener,
+    resolveReady: () => void,
+    rejectReady: (reason: unknown) => void,
+  ): Promise<void> {
+    try {
+      this.#opener = prepare();
+      await this.#keepOpen(this.#opener, resolveReady);
+      this.#why = { message: 'The engine is closed' };
+      rejectReady(new EngineAwayError(this.#why.message));
+    } catch (cause) {
+      this.#why = { message: 'ClickHouse cannot be used', cause };
+      rejectReady(cause);
+    }
+  }
+
+  async #keepOpen(opener: EngineOpener, resolveReady: () => void): Promise<void> {
+    const { signal } = this.#closing;
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      const openedAt = Date.now();
+      try {
+        this.#session = await opener.open(signal);
+        this.#version = this.#session.version;
+        this.#log.info({ version: this.#version }, 'ClickHouse is there');
+        resolveReady();
+        await this.#useUntilEnd(this.#session);
+        if (Date.now() - openedAt > steadyMs) failures = 0;
+      } catch (error) {
+        if (error instanceof EngineStartError && this.#version === '') throw error;
+        this.#tellAway(error);
+      }
+      await pause(failures, signal);
+    }
+  }
+
+  #tellAway(error: unknown): void {
+    if (this.#closing.signal.aborted) return;
+    this.#log.warn({ err: error }, 'ClickHouse is away');
+  }
+
+  async #useUntilEnd(session: Session): Promise<void> {
+    const reason = await Promise.race([session.ended, untilAborted(this.#closing.signal)]);
+    this.#session = undefined;
+    this.#why = { message: 'ClickHouse is starting again' };
+    if (reason !== undefined) this.#log.error({ reason }, 'ClickHouse has ended');
+    await session.close();
+  }
+}
+
+async function pause(failures: number, signal: AbortSignal): Promise<void> {
+  const pauseMs = Math.min(firstPauseMs * 2 ** failures, longestPauseMs);
+  await sleep(pauseMs, undefined, { signal }).catch((): undefined => undefined);
+}
+
+async function untilAborted(signal: AbortSignal): Promise<undefined> {
+  if (signal.aborted) return;
+  await once(signal, 'abort');
+}
