@@ -10,6 +10,16 @@ export interface EmbeddedConfig {
   readonly dataPath: string;
   /** Keep `system.query_log`, for measuring; its rows are dropped after a day. */
   readonly queryLog: boolean;
+  /** Who else is let in; only tests have any. */
+  readonly guests: readonly Guest[];
+}
+
+/** Somebody besides the service whose requests the embedded engine looks at. */
+export interface Guest {
+  readonly username: string;
+  readonly password: string;
+  /** What follows GRANT; without any there is no such user, and ClickHouse refuses the password. */
+  readonly grants: readonly string[];
 }
 
 /** The files that the embedded engine is started with, in a directory that only this user can read. */
@@ -37,30 +47,43 @@ export async function writeConfig(config: EmbeddedConfig): Promise<ConfigFiles> 
 
 /**
  * `default` is who runs the start statements, inside the process and without a password. Over HTTP nobody gets
- * as far as being `default`: there, a request is only looked at with the service's own credentials.
+ * as far as being `default`: there, a request is looked at only if it has the service's own credentials.
  */
-function toUsersXml({ username, password }: EmbeddedConfig): string {
-  const hash = createHash('sha256').update(password).digest('hex');
-  const loopback = '<networks><ip>127.0.0.1</ip></networks>';
+function toUsersXml({ username, password, guests }: EmbeddedConfig): string {
+  const users = [{ username, password, grants: undefined }, ...guests];
   return `<clickhouse>
   <profiles><default/></profiles>
   <quotas><default/></quotas>
   <users>
     <default>
-      <password/>${loopback}<profile>default</profile><quota>default</quota>
-      <grants>
-        <query>GRANT SYSTEM LISTEN ON *.*</query>
-        <query>GRANT CREATE TEMPORARY TABLE ON *.*</query>
-        <query>GRANT READ ON FILE</query>
-      </grants>
+      <password/>${commonRights}
+      ${toGrantsXml(['SYSTEM LISTEN ON *.*', 'CREATE TEMPORARY TABLE ON *.*', 'READ ON FILE'])}
     </default>
-    <${username}>
-      <password_sha256_hex>${hash}</password_sha256_hex>
-      ${loopback}<profile>default</profile><quota>default</quota>
-    </${username}>
+    ${users.map(toUserXml).join('')}
   </users>
 </clickhouse>
 `;
+}
+
+const commonRights =
+  '<networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota>';
+
+function toUserXml(user: {
+  username: string;
+  password: string;
+  grants?: Guest['grants'] | undefined;
+}): string {
+  if (user.grants?.length === 0) return '';
+  const hash = createHash('sha256').update(user.password).digest('hex');
+  return `<${user.username}>
+      <password_sha256_hex>${hash}</password_sha256_hex>${commonRights}
+      ${user.grants === undefined ? '' : toGrantsXml(user.grants)}
+    </${user.username}>`;
+}
+
+function toGrantsXml(grants: readonly string[]): string {
+  const queries = grants.map((grant) => `<query>GRANT ${grant}</query>`);
+  return `<grants>${queries.join('')}</grants>`;
 }
 
 /**
@@ -68,7 +91,6 @@ function toUsersXml({ username, password }: EmbeddedConfig): string {
  * configured log table ClickHouse keeps none, so nothing but the service's own tables grows on disk.
  */
 function toConfigXml(config: EmbeddedConfig, usersPath: string): string {
-  const credentials = Buffer.from(`${config.username}:${config.password}`).toString('base64');
   return `<clickhouse>
   <users_config>${toXmlText(usersPath)}</users_config>
   <user_files_path>${toXmlText(join(config.dataPath, 'user_files/'))}</user_files_path>
@@ -81,13 +103,7 @@ function toConfigXml(config: EmbeddedConfig, usersPath: string): string {
     </levels>
   </logger>
   <http_handlers>
-    <rule>
-      <headers><authorization>Basic ${credentials}</authorization></headers>
-      <handler>
-        <type>dynamic_query_handler</type>
-        <query_param_name>query</query_param_name>
-      </handler>
-    </rule>
+    ${[config, ...config.guests].map(toHandlerXml).join('')}
   </http_handlers>
   <max_server_memory_usage_to_ram_ratio>0.7</max_server_memory_usage_to_ram_ratio>
   <mark_cache_size>1073741824</mark_cache_size>
@@ -101,6 +117,18 @@ function toConfigXml(config: EmbeddedConfig, usersPath: string): string {
   ${config.queryLog ? queryLog : ''}
 </clickhouse>
 `;
+}
+
+/** Takes requests that have exactly these credentials; all others get 404. */
+function toHandlerXml({ username, password }: { username: string; password: string }): string {
+  const credentials = Buffer.from(`${username}:${password}`).toString('base64');
+  return `<rule>
+      <headers><authorization>Basic ${credentials}</authorization></headers>
+      <handler>
+        <type>dynamic_query_handler</type>
+        <query_param_name>query</query_param_name>
+      </handler>
+    </rule>`;
 }
 
 const queryLog = `<query_log>

@@ -8,7 +8,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import type { Address } from './connection.ts';
-import { writeConfig, type ConfigFiles } from './embedded-config.ts';
+import { writeConfig, type ConfigFiles, type Guest } from './embedded-config.ts';
 import { checkPlatform, findLibrary, readPlatform } from './embedded-platform.ts';
 import { EngineAwayError, EngineStartError, type EngineLog } from './engine.ts';
 
@@ -19,6 +19,8 @@ export interface EmbeddedOptions {
   readonly queryLog: boolean;
   /** How long an engine that another process still runs on the same files is waited for. */
   readonly lockWaitMs: number;
+  /** Who else is let in; only tests have any. */
+  readonly guests?: readonly Guest[];
   readonly log: EngineLog;
 }
 
@@ -92,8 +94,8 @@ async function startOnce(
   signal: AbortSignal,
 ): Promise<EmbeddedServer> {
   const password = randomBytes(32).toString('base64url');
-  const { queryLog } = options;
-  const files = await writeConfig({ username, password, dataPath, queryLog });
+  const { queryLog, guests = [] } = options;
+  const files = await writeConfig({ username, password, dataPath, queryLog, guests });
   const server = runServer(dataPath, files, options.log);
   try {
     const port = await waitForPort(files.portPath, server, signal);

@@ -5,6 +5,7 @@ import { inject } from 'vitest';
 
 import type { Address } from '../../src/engine/connection.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { parseQuery, type Queries, type QueryName } from '../../src/engine/queries.ts';
 import {
   startEngine,
   type EngineExtras,
@@ -17,6 +18,8 @@ declare module 'vitest' {
   interface ProvidedContext {
     /** The ClickHouse of this run, from one of the global set-ups. */
     clickhouse: Address;
+    /** Of the embedded engine's users `limited`, who may use the database `allowed`, and `unknown`, who is none. */
+    guestPassword: string;
   }
 }
 
@@ -66,6 +69,21 @@ export async function openTestEngine(
       await client.close();
     },
   };
+}
+
+/** Queries of a test's own, for {@link EngineExtras.queries}. */
+export function toQueries(texts: Readonly<Record<string, string>>): Queries {
+  return new Map(Object.entries(texts).map(([name, sql]) => [name, parseQuery(name, sql)]));
+}
+
+/** Reads a query of a test's own. */
+export async function readRows<Row>(
+  engine: Engine,
+  name: string,
+  parameters: Readonly<Record<string, unknown>> = {},
+  options: { readonly signal?: AbortSignal } = {},
+): Promise<Row[]> {
+  return await engine.read<Row>(name as QueryName, parameters, options);
 }
 
 /** Address of this run's ClickHouse, with user name and password, as CLICKHOUSE_URL has it. */

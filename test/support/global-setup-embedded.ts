@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,11 +12,17 @@ import { silentLog } from './engine-log.ts';
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = await mkdtemp(join(tmpdir(), 'calls-usage-test-'));
   const never = new AbortController().signal;
+  const password = randomBytes(16).toString('hex');
+  const guests = [
+    { username: 'limited', password, grants: ['SELECT, INSERT, CREATE TABLE ON allowed.*'] },
+    { username: 'unknown', password, grants: [] },
+  ];
   const server = await startEmbedded(
-    { dataDir, queryLog: false, lockWaitMs: 0, log: silentLog },
+    { dataDir, queryLog: false, lockWaitMs: 0, guests, log: silentLog },
     never,
   );
   project.provide('clickhouse', server.address);
+  project.provide('guestPassword', password);
   return async () => {
     await server.stop();
     await rm(dataDir, { recursive: true });

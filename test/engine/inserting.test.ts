@@ -1,0 +1,85 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+
+import { EngineOverloadedError } from '../../src/engine/engine.ts';
+import { openTestEngine, type TestEngine } from '../support/engine.ts';
+
+let opened: TestEngine;
+beforeAll(async () => {
+  opened = await openTestEngine();
+  await opened.command(`CREATE TABLE events (id UInt64, name String, at DateTime64(6, 'UTC'))
+    ENGINE = MergeTree ORDER BY id`);
+  await opened.command(`CREATE TABLE seen (rows UInt64, blocks UInt64) ENGINE = Memory`);
+  await opened.command(`CREATE MATERIALIZED VIEW seeing TO seen AS
+    SELECT count() AS rows, uniqExact(blockNumber()) AS blocks FROM events`);
+});
+afterAll(() => opened.close());
+beforeEach(async () => {
+  await opened.command('TRUNCATE TABLE events');
+  await opened.command('TRUNCATE TABLE seen');
+});
+
+function toEvents(count: number, name = 'x'): object[] {
+  return Array.from({ length: count }, (_, id) => ({ id, name, at: '2026-01-31 23:59:59.123456' }));
+}
+
+describe('an insert', () => {
+  test('has stored its rows, and what views make of them, when it resolves', async () => {
+    await opened.engine.insert('events', toEvents(2));
+    expect(await opened.query('SELECT * FROM events ORDER BY id')).toEqual([
+      { id: '0', name: 'x', at: '2026-01-31 23:59:59.123456' },
+      { id: '1', name: 'x', at: '2026-01-31 23:59:59.123456' },
+    ]);
+    expect(await opened.query('SELECT rows FROM seen')).toEqual([{ rows: '2' }]);
+  });
+
+  test('of 64 MiB is one block', async () => {
+    const rows = toEvents(160_000, 'y'.repeat(400));
+    await opened.engine.insert('events', rows);
+    expect(await opened.query('SELECT rows FROM seen')).toEqual([{ rows: '160000' }]);
+    const parts = `SELECT count() AS parts, sum(rows) AS rows FROM system.parts
+      WHERE database = currentDatabase() AND table = 'events' AND active`;
+    expect(await opened.query(parts)).toEqual([{ parts: '1', rows: '160000' }]);
+  });
+
+  test('of more rows than ClickHouse puts into a block by itself is one block', async () => {
+    await opened.engine.insert('events', toEvents(1_200_000, ''));
+    expect(await opened.query('SELECT rows FROM seen')).toEqual([{ rows: '1200000' }]);
+  });
+
+  test('of nothing is nothing', async () => {
+    await opened.engine.insert('events', []);
+    expect(await opened.query('SELECT rows FROM seen')).toEqual([]);
+  });
+
+  test('keeps hostile text verbatim', async () => {
+    const names = ["'", '"', '\\', '\0', '\t\r\n', '😀', '\u2028', '{"a":1}', '__proto__', ''];
+    const rows = names.map((name, id) => ({ id, name }));
+    await opened.engine.insert('events', rows);
+    expect(await opened.query('SELECT name FROM events ORDER BY id')).toEqual(
+      names.map((name) => ({ name })),
+    );
+  });
+
+  test.each([
+    ['a column that is not there', { id: 3, other: 1 }],
+    ['a number that is none', { id: 'three' }],
+    ['a day that does not exist', { id: 3, at: '2026-02-30 00:00:00' }],
+  ])('with %s stores none of its rows', async (_, row) => {
+    const inserting = opened.engine.insert('events', [...toEvents(100), row]);
+    await expect(inserting).rejects.toThrow('insert_events failed in ClickHouse');
+    expect(await opened.query('SELECT count() AS count FROM events')).toEqual([{ count: '0' }]);
+  });
+
+  test('that needs too much memory is refused as overload', async () => {
+    const poor = await openTestEngine({ queryMemoryMb: 16 });
+    await poor.command('CREATE TABLE events (name String) ENGINE = MergeTree ORDER BY name');
+    const rows = Array.from({ length: 50_000 }, () => ({ name: 'z'.repeat(1_000) }));
+    await expect(poor.engine.insert('events', rows)).rejects.toThrow(EngineOverloadedError);
+    await poor.close();
+  });
+
+  test('into a table that is not there is a fault of ours', async () => {
+    const inserting = opened.engine.insert('no_such_table', [{ id: 1 }]);
+    await expect(inserting).rejects.toHaveProperty('cause.type', 'UNKNOWN_TABLE');
+  });
+});
