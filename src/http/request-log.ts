@@ -42,7 +42,7 @@ function levelOf(response: Response): 'info' | 'warn' | 'error' {
 /** Names, messages and stacks of an error and its causes, and no other field: those may hold the body. */
 function describeCause(cause: unknown): object | undefined {
   if (cause === undefined) return undefined;
-  if (!(cause instanceof Error)) return { message: String(cause) };
+  if (!(cause instanceof Error)) return { name: typeof cause };
   const { name, message, stack } = cause;
   return { name, message, stack, cause: describeCause(cause.cause) };
 }

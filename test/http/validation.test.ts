@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Fault } from '../../src/errors.ts';
 import { readOpenApi } from '../../src/http/openapi.ts';
-import { casesOf, type Document, type Schema } from '../support/http-cases.ts';
+import { casesOf, type Document } from '../support/http-cases.ts';
 import { openService, type TestAnswer, type TestService } from '../support/http.ts';
 
 const document = readOpenApi(new URL('../../openapi/', import.meta.url))
@@ -15,7 +15,7 @@ const endpoints = Object.entries(document.paths).flatMap(([path, methods]) => {
   return Array.from({ length: kinds }, (_, kind) => ({
     path: path.replace('{entity}', 'entity').replace('{project}', 'project'),
     name: kinds > 1 ? `${path} (item kind ${String(kind)})` : path,
-    cases: casesOf(document, schema as Schema, kind),
+    cases: casesOf(document, schema, kind),
   }));
 });
 
