@@ -1,9 +1,9 @@
 import { createHash, type Hash } from 'node:crypto';
-import { pipeline } from 'node:stream/promises';
+import { finished, pipeline } from 'node:stream/promises';
 import busboy, { type Busboy } from 'busboy';
 import type { Request, RequestHandler } from 'express';
 import { stringify } from 'safe-stable-stringify';
-import { ApiError, apiErrors, type Fault } from '../errors.ts';
+import { apiErrors, type Fault } from '../errors.ts';
 import { requireProjects, requireRight } from './auth.ts';
 import { readJsonBody } from './body.ts';
 import { openValueFaults } from './open-values.ts';
@@ -98,7 +98,7 @@ async function readForm(request: Request, limitBytes: number): Promise<Partial<F
 function createParser(request: Request, limitBytes: number): Busboy | undefined {
   const isForm = /^multipart\/form-data\b/i.test(request.headers['content-type'] ?? '');
   if (!isForm) return undefined;
-  const limits = { fieldSize: 4_096, fields: 16, files: 1, parts: 32, fileSize: limitBytes };
+  const limits = { fieldSize: 4_096, fields: 16, files: 1, parts: 32, fileSize: limitBytes + 1 };
   try {
     return busboy({ headers: request.headers, limits });
   } catch {
@@ -110,22 +110,28 @@ function createParser(request: Request, limitBytes: number): Busboy | undefined 
 const formRoomBytes = 65_536;
 
 async function readThrough(request: Request, parser: Busboy, limitBytes: number): Promise<void> {
+  let readBytes = 0;
+  const isTooLarge = (): boolean => readBytes > limitBytes + formRoomBytes;
+  // What comes beyond the limit is read and thrown away: a client that still sends hears no answer.
   const bounded = async function* (): AsyncGenerator<Buffer> {
-    let readBytes = 0;
-    // Destroying the request would close the connection before the client has its answer.
     for await (const bytes of request.iterator({ destroyOnReturn: false })) {
       readBytes += (bytes as Buffer).length;
-      if (readBytes > limitBytes + formRoomBytes) {
-        throw apiErrors.tooLarge('The body is larger than the limit.');
-      }
-      yield bytes as Buffer;
+      if (!isTooLarge()) yield bytes as Buffer;
     }
   };
   try {
     await pipeline(bounded, parser);
-  } catch (error) {
-    throw error instanceof ApiError ? error : malformedForm();
+  } catch {
+    await drain(request);
+    if (!isTooLarge()) throw malformedForm();
   }
+  if (isTooLarge()) throw apiErrors.tooLarge('The body is larger than the limit.');
+}
+
+async function drain(request: Request): Promise<void> {
+  request.resume();
+  // A client that hangs up meanwhile hears nothing anyway.
+  await finished(request).catch(() => undefined);
 }
 
 function malformedForm(): Error {
