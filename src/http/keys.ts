@@ -79,6 +79,12 @@ function sha256(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }
 
+/**
+ * What API_KEYS_FILE holds. The SHA-256 is of the key's UTF-8 bytes, in hexadecimal:
+ * `printf %s "$KEY" | sha256sum`. A project pattern is `entity/project`, `entity/*` or `*`.
+ *
+ *     { "keys": [{ "name": "dashboard", "sha256": "9f86…", "projects": ["team/one"], "rights": ["read"] }] }
+ */
 interface KeysFile {
   readonly keys: readonly {
     readonly name: string;

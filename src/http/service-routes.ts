@@ -60,7 +60,8 @@ const docsScript = `SwaggerUIBundle({ url: 'openapi.json', dom_id: '#swagger-ui'
 `;
 
 function sendSwaggerFile(name: string): RequestHandler {
-  const directory = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));
+  const require = createRequire(import.meta.url);
+  const directory = dirname(require.resolve('swagger-ui-dist/package.json'));
   return (_request, response) => {
     response.sendFile(join(directory, name), { maxAge: '1h' });
   };

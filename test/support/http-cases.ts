@@ -42,7 +42,7 @@ export interface Document {
 type Path = readonly (string | number)[];
 
 /** One way to get one field of a body wrong. */
-export interface WrongBody {
+interface WrongBody {
   readonly what: string;
   readonly body: unknown;
   readonly loc: Path;
@@ -50,7 +50,7 @@ export interface WrongBody {
 }
 
 /** A body that is right in another way than the plain example. */
-export interface RightBody {
+interface RightBody {
   readonly what: string;
   readonly body: unknown;
 }
