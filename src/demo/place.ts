@@ -29,7 +29,7 @@ export interface Place {
 export async function findPlace(environment: Environment): Promise<Place> {
   const isSet = (name: string): boolean => Boolean(environment[name]);
   const wanted = {
-    ...(!isSet('LOG_LEVEL') && { LOG_LEVEL: 'warn' }),
+    ...(!isSet('LOG_LEVEL') && { LOG_LEVEL: 'error' }),
     ...(isSet('CLICKHOUSE_URL') &&
       !isSet('CLICKHOUSE_DATABASE') && { CLICKHOUSE_DATABASE: 'calls_usage_demo' }),
   };

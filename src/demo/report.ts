@@ -79,3 +79,12 @@ export function drawCurl(url: string, key: string, question: string): string {
     `  -d '${drawJson(question)}'`,
   ].join('\n');
 }
+
+/** What happens now. */
+export function drawEnd(url: string, isOver: boolean, colors: Colors): string {
+  return isOver
+    ? colors.dim(
+        '\nThis run ends here; `npm run demo` serves on, and prints a key that goes on working.',
+      )
+    : `\nServing until Ctrl-C. All endpoints: ${url}/docs (any user name, the key as password).`;
+}

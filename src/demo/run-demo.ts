@@ -47,9 +47,8 @@ export async function runDemo(world: DemoWorld, options: { once: boolean }): Pro
       await Promise.race([service.ready, untilAborted(world.signal)]);
       world.signal.throwIfAborted();
       await show(world, place, service.url);
-      if (options.once) return;
-      world.print('\nServing until Ctrl-C.');
-      await untilAborted(world.signal);
+      world.print(report.drawEnd(service.url, options.once, world.colors));
+      if (!options.once) await untilAborted(world.signal);
     } finally {
       await service.close();
     }
