@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { basic, engineAway, testKey, useService } from '../support/http.ts';
+import { basic, engineAway, testKey, useService, patience } from '../support/http.ts';
 
 /** `npm start` with an engine that is away, and what it wrote. */
 async function start(environment: Readonly<Record<string, string>>) {
@@ -30,7 +30,7 @@ async function start(environment: Readonly<Record<string, string>>) {
   main.stderr.on('data', (chunk: Buffer) => (written.err += chunk.toString()));
   const exit = once(main, 'exit').then(([code]) => code as number | null);
   const listening = async (): Promise<string> => {
-    await expect.poll(() => written.out, { timeout: 20_000 }).toContain('"listening"');
+    await expect.poll(() => written.out, patience).toContain('"listening"');
     return /"url":"([^"]+)"/.exec(written.out)?.[1] ?? '';
   };
   return { main, written, exit, listening };
@@ -82,7 +82,7 @@ test('a second signal ends the service at once', async () => {
   await once(socket, 'data');
 
   main.kill('SIGTERM');
-  await expect.poll(() => refusesConnections(hostname, Number(port))).toBe(true);
+  await expect.poll(() => refusesConnections(hostname, Number(port)), patience).toBe(true);
   main.kill('SIGTERM');
 
   expect(await exit).toBe(1);

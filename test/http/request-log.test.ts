@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openService, testKey, type TestService } from '../support/http.ts';
+import { openService, testKey, type TestService, patience } from '../support/http.ts';
 
 let service: TestService;
 beforeAll(async () => {
@@ -14,7 +14,7 @@ async function lineOf(requestId: string | null): Promise<Record<string, unknown>
       .logLines()
       .find((line) => line['request_id'] === requestId && line['msg'] === 'request');
   return expect
-    .poll(find)
+    .poll(find, patience)
     .toBeDefined()
     .then(() => find() ?? {});
 }

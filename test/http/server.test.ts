@@ -5,7 +5,7 @@ import express from 'express';
 import { expect, onTestFinished, test } from 'vitest';
 import { hangUpSignal } from '../../src/http/request-context.ts';
 import { SettingsError } from '../../src/settings.ts';
-import { basic, openService, testKey, useService } from '../support/http.ts';
+import { basic, openService, testKey, useService, patience } from '../support/http.ts';
 
 /** A connection of the test's own, and everything that came over it. */
 async function useSocket(url: string): Promise<{ socket: Socket; received: () => string }> {
@@ -100,7 +100,9 @@ test('a client that hangs up while it sends is logged as gone, not as an error',
   socket.resetAndDestroy();
 
   const lines = () => service.logLines().filter(({ msg }) => msg === 'request');
-  await expect.poll(lines).toMatchObject([{ status: 499, level: 30, route: '/calls/usage' }]);
+  await expect
+    .poll(lines, patience)
+    .toMatchObject([{ status: 499, level: 30, route: '/calls/usage' }]);
   expect(lines()[0]).not.toHaveProperty('error');
 });
 
@@ -119,10 +121,10 @@ test('a client that hangs up before its answer fires the signal of its request',
 
   const hungUp = new AbortController();
   const slow = fetch(`${url}/slow`, { signal: hungUp.signal });
-  await expect.poll(() => signals.length).toBe(1);
+  await expect.poll(() => signals.length, patience).toBe(1);
   hungUp.abort();
   await expect(slow).rejects.toThrow();
-  await expect.poll(() => signals[0]?.aborted).toBe(true);
+  await expect.poll(() => signals[0]?.aborted, patience).toBe(true);
 
   await (await fetch(`${url}/quick`)).text();
   server.closeAllConnections();
@@ -135,7 +137,7 @@ test('closing finishes the request under way, on a connection that then ends', a
   const { socket, received } = await useSocket(service.url);
   const body = JSON.stringify({ obj: { project_id: 'a/b', object_id: 'o', val: 1 } });
   socket.write(headOf('/obj/create', body.length) + body.slice(0, 10));
-  await expect.poll(received).toBe(underWay);
+  await expect.poll(received, patience).toBe(underWay);
 
   const closed = service.close();
   socket.write(body.slice(10));
@@ -167,7 +169,7 @@ test('closing ends connections that idle, and listens no more', async () => {
   const service = await openService();
   const { socket, received } = await useSocket(service.url);
   socket.write(`GET /server_info HTTP/1.1\r\nhost: x\r\nauthorization: ${basic(testKey)}\r\n\r\n`);
-  await expect.poll(received).toContain('trace_server_version');
+  await expect.poll(received, patience).toContain('trace_server_version');
 
   await Promise.all([once(socket, 'end'), service.close()]);
 
@@ -178,7 +180,7 @@ test('a request that never ends is cut off after SHUTDOWN_TIMEOUT_MS', async () 
   const service = await openService({ SHUTDOWN_TIMEOUT_MS: '50' });
   const { socket, received } = await useSocket(service.url);
   socket.write(`${headOf('/obj/create', 1_000)}{`);
-  await expect.poll(received).toBe(underWay);
+  await expect.poll(received, patience).toBe(underWay);
 
   await Promise.all([once(socket, 'close'), service.close()]);
 

@@ -8,6 +8,9 @@ import { readSettings } from '../../src/settings.ts';
 /** A key that may do everything in every service that {@link openService} starts. */
 export const testKey = 'a-key-of-the-tests';
 
+/** How long to wait for what comes in its own time, on a machine that is busy. */
+export const patience = { timeout: 20_000 };
+
 /** A service of the test's own, on a free port. */
 export interface TestService {
   readonly url: string;
