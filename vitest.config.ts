@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os';
+
 import { defineConfig } from 'vitest/config';
 
 import { whyNoDocker } from './test/support/docker.ts';
@@ -16,6 +18,8 @@ if (noDocker !== undefined) {
 
 export default defineConfig({
   test: {
+    // Test files mostly wait for ClickHouse, so there may be more of them at once than processors.
+    maxWorkers: Math.max(4, availableParallelism()),
     projects: [
       {
         test: {

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
 import type { ClickHouseClient } from '@clickhouse/client';
 
 import { EngineStartError, type EngineLog } from './engine.ts';
@@ -10,6 +12,9 @@ interface AppliedMigration {
   readonly name: string;
   readonly checksum: string;
 }
+
+/** How long a service waits while another one applies migrations, before it looks again. */
+const pauseMs = 100;
 
 /** One row a migration; a migration may stand here twice, since its statements may be run twice. */
 const createRecords = `
@@ -38,13 +43,17 @@ export async function migrate(
   log: EngineLog,
 ): Promise<void> {
   await client.command({ query: createRecords });
-  if (toMissing(migrations, await readApplied(client)).length === 0) return;
-  await withServerLock(client, `migrate-${database}`, async (checkLock) => {
-    for (const migration of toMissing(migrations, await readApplied(client))) {
-      await apply(client, migration, checkLock);
-      log.info({ migration: migration.name, database }, 'migration applied');
-    }
-  });
+  const readMissing = async (): Promise<readonly Migration[]> =>
+    toMissing(migrations, await readApplied(client));
+  while ((await readMissing()).length > 0) {
+    const isDone = await withServerLock(client, `migrate-${database}`, async (checkLock) => {
+      for (const migration of await readMissing()) {
+        await apply(client, migration, checkLock);
+        log.info({ migration: migration.name, database }, 'migration applied');
+      }
+    });
+    if (!isDone) await sleep(pauseMs);
+  }
 }
 
 /**

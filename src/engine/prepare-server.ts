@@ -84,7 +84,7 @@ async function makeDatabase(client: ClickHouseClient, options: PrepareOptions): 
   } catch (error) {
     if (toClickHouseCode(error) !== accessDenied) throw error;
     throw new EngineStartError(
-      `The database ${options.database} is missing and this user may not make it. Make it, or grant the right.`,
+      `The database ${options.database} is missing, or hidden from this user, who may not make it. Make it, or grant the right.`,
       { cause: error },
     );
   }

@@ -16,7 +16,7 @@ export interface RemoteOptions {
  */
 export function toRemoteAddress(options: RemoteOptions): Required<Address> {
   const url = parseUrl(options.clickhouseUrl);
-  const path = decodeURIComponent(url.pathname.slice(1));
+  const path = decode(url.pathname.slice(1));
   const databases = [path, ...url.searchParams.getAll('database')].filter((text) => text !== '');
   const others = [...url.searchParams.keys()].filter((name) => name !== 'database');
   if (others.length > 0) throw refuse(`it has a parameter ${others[0] ?? ''}`);
@@ -24,8 +24,8 @@ export function toRemoteAddress(options: RemoteOptions): Required<Address> {
   if (path.includes('/')) throw refuse('its path is not the name of a database');
   return {
     url: url.origin,
-    username: decodeURIComponent(url.username) || (options.clickhouseUser ?? 'default'),
-    password: decodeURIComponent(url.password) || (options.clickhousePassword ?? ''),
+    username: decode(url.username) || (options.clickhouseUser ?? 'default'),
+    password: decode(url.password) || (options.clickhousePassword ?? ''),
     database: databases[0] ?? options.clickhouseDatabase,
   };
 }
@@ -37,6 +37,14 @@ function parseUrl(text: string): URL {
     throw refuse(`it begins with ${url.protocol}`);
   }
   return url;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw refuse('a % in it begins no character; write %25 for a % itself');
+  }
 }
 
 function refuse(fault: string): EngineStartError {

@@ -5,6 +5,7 @@ import { inject } from 'vitest';
 
 import type { Address } from '../../src/engine/connection.ts';
 import type { Engine } from '../../src/engine/engine.ts';
+import { parseMigration, type Migration } from '../../src/engine/migrations.ts';
 import { parseQuery, type Queries, type QueryName } from '../../src/engine/queries.ts';
 import {
   startEngine,
@@ -74,6 +75,11 @@ export async function openTestEngine(
 /** Queries of a test's own, for {@link EngineExtras.queries}. */
 export function toQueries(texts: Readonly<Record<string, string>>): Queries {
   return new Map(Object.entries(texts).map(([name, sql]) => [name, parseQuery(name, sql)]));
+}
+
+/** Migrations of a test's own, for {@link EngineExtras.migrations}. */
+export function toMigrations(files: Readonly<Record<string, string>>): Migration[] {
+  return Object.entries(files).map(([name, sql]) => parseMigration(name, sql));
 }
 
 /** Reads a query of a test's own. */

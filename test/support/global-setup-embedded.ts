@@ -14,7 +14,11 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   const never = new AbortController().signal;
   const password = randomBytes(16).toString('hex');
   const guests = [
-    { username: 'limited', password, grants: ['SELECT, INSERT, CREATE TABLE ON allowed.*'] },
+    {
+      username: 'limited',
+      password,
+      grants: ['SELECT, INSERT, CREATE TABLE ON allowed.*', 'TABLE ENGINE ON MergeTree'],
+    },
     { username: 'unknown', password, grants: [] },
   ];
   const server = await startEmbedded(

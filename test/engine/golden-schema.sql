@@ -1,0 +1,217 @@
+CREATE TABLE call_parts
+(
+    `project_id` String,
+    `id` String,
+    `kind` Enum8('start' = 1, 'end' = 2, 'whole' = 3, 'deletion' = 4),
+    `trace_id` String DEFAULT '',
+    `parent_id` String DEFAULT '',
+    `started_at` Nullable(DateTime64(6, 'UTC')),
+    `ended_at` Nullable(DateTime64(6, 'UTC')),
+    `op_name` String DEFAULT '',
+    `display_name` String DEFAULT '',
+    `attributes_dump` String DEFAULT '{}' CODEC(ZSTD(1)),
+    `inputs_dump` String DEFAULT '{}' CODEC(ZSTD(1)),
+    `output_dump` String DEFAULT 'null' CODEC(ZSTD(1)),
+    `summary_dump` String DEFAULT '{}' CODEC(ZSTD(1)),
+    `exception` String DEFAULT '' CODEC(ZSTD(1)),
+    `thread_id` String DEFAULT '',
+    `turn_id` String DEFAULT '',
+    `otel_dump` String DEFAULT '' CODEC(ZSTD(1)),
+    `wb_user_id` String DEFAULT '',
+    `wb_run_id` String DEFAULT '',
+    `wb_run_step` Nullable(Int64),
+    `wb_run_step_end` Nullable(Int64),
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3),
+    `usage` Array(Tuple(
+        model String,
+        requests UInt64,
+        prompt UInt64,
+        completion UInt64,
+        total UInt64,
+        cache_read UInt64,
+        cache_creation UInt64)) MATERIALIZED arraySort(arrayFilter(entry -> ((((((entry.requests + entry.prompt) + entry.completion) + entry.total) + entry.cache_read) + entry.cache_creation) > 0), arrayMap(entry -> CAST((entry.1, (entry.2)[1], ((entry.2)[2]) + ((entry.2)[3]), ((entry.2)[4]) + ((entry.2)[5]), if(((entry.2)[6]) = 0, ((((entry.2)[2]) + ((entry.2)[3])) + ((entry.2)[4])) + ((entry.2)[5]), (entry.2)[6]), (entry.2)[7], (entry.2)[8]), 'Tuple(model String, requests UInt64, prompt UInt64, completion UInt64, total UInt64,\n                        cache_read UInt64, cache_creation UInt64)'), arrayMap(entry -> (entry.1, arrayMap(text -> if(toUInt64OrZero(text) < 9007199254740992, toUInt64OrZero(text), 0), [(entry.2)['requests'], (entry.2)['prompt_tokens'], (entry.2)['input_tokens'], (entry.2)['completion_tokens'], (entry.2)['output_tokens'], (entry.2)['total_tokens'], if((((entry.2)['cache_read_input_tokens']) IN ('', 'null')), entry.3, (entry.2)['cache_read_input_tokens']), (entry.2)['cache_creation_input_tokens']])), arrayMap(entry -> (entry.1, CAST(JSONExtractKeysAndValuesRaw(entry.2), 'Map(String, String)'), JSONExtractRaw(entry.2, 'prompt_tokens_details', 'cached_tokens')), arrayFilter(entry -> startsWith(entry.2, '{'), JSONExtractKeysAndValuesRaw(summary_dump, 'usage'))))))),
+    `is_rolled_up` UInt8 MATERIALIZED multiIf((kind NOT IN ('start', 'whole')), 0, JSONExtractString(attributes_dump, 'weave', 'usage_rollup') = 'rolled_up', 1, JSONExtractString(attributes_dump, 'weave', 'usage_rollup') = 'own', 0, (JSONExtractString(attributes_dump, 'weave', 'source') IN ('js-sdk', 'python-sdk'))),
+    `part_hash` UInt128 MATERIALIZED reinterpretAsUInt128(sipHash128(parent_id, op_name, display_name, attributes_dump, inputs_dump, output_dump, summary_dump, exception, thread_id, turn_id, otel_dump, wb_user_id, wb_run_id, toString((started_at, ended_at, wb_run_step, wb_run_step_end)))),
+    CONSTRAINT project_id_is_given CHECK project_id != '',
+    CONSTRAINT id_is_given CHECK id != '',
+    CONSTRAINT only_an_end_may_lack_its_trace_id CHECK (trace_id != '') OR (kind = 'end'),
+    CONSTRAINT a_start_has_its_time CHECK (started_at IS NOT NULL) OR (kind IN ('end', 'deletion')),
+    CONSTRAINT an_end_has_its_time CHECK (ended_at IS NOT NULL) OR (kind IN ('start', 'deletion')),
+    CONSTRAINT attributes_dump_is_json CHECK isValidJSON(attributes_dump),
+    CONSTRAINT summary_dump_is_json CHECK isValidJSON(summary_dump)
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (project_id, trace_id, id, kind, part_hash)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE call_traces
+(
+    `project_id` String,
+    `key` UInt128,
+    `trace_id` SimpleAggregateFunction(max, String)
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (project_id, key)
+SETTINGS index_granularity = 256;
+
+CREATE MATERIALIZED VIEW call_traces_from_parts TO call_traces
+(
+    `project_id` String,
+    `key` UInt128,
+    `trace_id` String
+)
+AS SELECT
+    project_id,
+    reinterpretAsUInt128(sipHash128(id)) AS key,
+    trace_id
+FROM call_parts
+WHERE kind IN ('start', 'whole');
+
+CREATE TABLE calls
+(
+    `project_id` String,
+    `trace_id` String,
+    `key` UInt128,
+    `parent` SimpleAggregateFunction(max, UInt128),
+    `open_id` SimpleAggregateFunction(max, String),
+    `has_start` SimpleAggregateFunction(max, UInt8),
+    `is_deleted` SimpleAggregateFunction(max, UInt8),
+    `is_rolled_up` SimpleAggregateFunction(max, UInt8),
+    `started_at` SimpleAggregateFunction(max, DateTime64(6, 'UTC')),
+    `usage` SimpleAggregateFunction(max, Array(Tuple(
+        model String,
+        requests UInt64,
+        prompt UInt64,
+        completion UInt64,
+        total UInt64,
+        cache_read UInt64,
+        cache_creation UInt64)))
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (project_id, trace_id, key)
+SETTINGS index_granularity = 1024;
+
+CREATE MATERIALIZED VIEW calls_from_parts TO calls
+(
+    `project_id` String,
+    `trace_id` String,
+    `key` UInt128,
+    `parent` UInt128,
+    `open_id` String,
+    `has_start` UInt8,
+    `is_deleted` UInt8,
+    `is_rolled_up` UInt8,
+    `started_at` DateTime64(6, 'UTC'),
+    `usage` Array(Tuple(
+        model String,
+        requests UInt64,
+        prompt UInt64,
+        completion UInt64,
+        total UInt64,
+        cache_read UInt64,
+        cache_creation UInt64))
+)
+AS WITH
+    toDateTime64('1900-01-01 00:00:00', 6, 'UTC') AS epoch
+SELECT
+    project_id,
+    trace_id,
+    reinterpretAsUInt128(sipHash128(trace_id, id)) AS key,
+    if(has_start AND (parent_id != ''), reinterpretAsUInt128(sipHash128(trace_id, parent_id)), 0) AS parent,
+    multiIf((kind IN ('end', 'whole')), '�', kind = 'start', id, '') AS open_id,
+    kind IN ('start', 'whole') AS has_start,
+    kind = 'deletion' AS is_deleted,
+    is_rolled_up,
+    if(has_start, ifNull(call_parts.started_at, epoch), epoch) AS started_at,
+    if((kind IN ('end', 'whole')), call_parts.usage, []) AS usage
+FROM call_parts
+WHERE trace_id != '';
+
+CREATE TABLE llm_token_prices
+(
+    `id` String,
+    `pricing_level` Enum8('default' = 1, 'project' = 2),
+    `pricing_level_id` String,
+    `provider_id` String,
+    `llm_id` String,
+    `effective_date` DateTime64(6, 'UTC'),
+    `prompt_token_cost` Decimal(76, 30),
+    `completion_token_cost` Decimal(76, 30),
+    `cache_read_input_token_cost` Nullable(Decimal(76, 30)),
+    `cache_creation_input_token_cost` Nullable(Decimal(76, 30)),
+    `prompt_token_cost_unit` LowCardinality(String) DEFAULT 'USD',
+    `completion_token_cost_unit` LowCardinality(String) DEFAULT 'USD',
+    `created_by` String,
+    `created_at` DateTime64(6, 'UTC') DEFAULT now64(6),
+    `is_deleted` UInt8 DEFAULT 0
+)
+ENGINE = ReplacingMergeTree(created_at, is_deleted)
+ORDER BY (pricing_level, pricing_level_id, llm_id, id)
+SETTINGS index_granularity = 8192;
+
+CREATE TABLE loose_ends
+(
+    `project_id` String,
+    `key` UInt128,
+    `usage` SimpleAggregateFunction(max, Array(Tuple(
+        model String,
+        requests UInt64,
+        prompt UInt64,
+        completion UInt64,
+        total UInt64,
+        cache_read UInt64,
+        cache_creation UInt64)))
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (project_id, key)
+SETTINGS index_granularity = 256;
+
+CREATE MATERIALIZED VIEW loose_ends_from_parts TO loose_ends
+(
+    `project_id` String,
+    `key` UInt128,
+    `usage` Array(Tuple(
+        model String,
+        requests UInt64,
+        prompt UInt64,
+        completion UInt64,
+        total UInt64,
+        cache_read UInt64,
+        cache_creation UInt64))
+)
+AS SELECT
+    project_id,
+    reinterpretAsUInt128(sipHash128(id)) AS key,
+    usage
+FROM call_parts
+WHERE trace_id = '';
+
+CREATE TABLE rolled_up_traces
+(
+    `project_id` String,
+    `trace_id` String
+)
+ENGINE = ReplacingMergeTree
+ORDER BY (project_id, trace_id)
+SETTINGS index_granularity = 256;
+
+CREATE MATERIALIZED VIEW rolled_up_traces_from_parts TO rolled_up_traces
+(
+    `project_id` String,
+    `trace_id` String
+)
+AS SELECT DISTINCT
+    project_id,
+    trace_id
+FROM call_parts
+WHERE is_rolled_up;
+
+CREATE TABLE schema_migrations
+(
+    `name` String,
+    `checksum` String,
+    `applied_at` DateTime64(3, 'UTC') DEFAULT now64(3)
+)
+ENGINE = MergeTree
+ORDER BY name
+SETTINGS index_granularity = 8192;

@@ -1,0 +1,241 @@
+import { randomBytes } from 'node:crypto';
+
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
+
+import { EngineAwayError, EngineStartError, type Engine } from '../../src/engine/engine.ts';
+import { toRemoteAddress } from '../../src/engine/remote.ts';
+import { checkServerVersion, compareVersions } from '../../src/engine/server-version.ts';
+import { startEngine, type EngineExtras } from '../../src/engine/start-engine.ts';
+import { readSettings } from '../../src/settings.ts';
+import {
+  openServerClient,
+  openTestEngine,
+  queryRows,
+  readRows,
+  serverUrl,
+  toMigrations,
+  toQueries,
+} from '../support/engine.ts';
+import { silentLog } from '../support/engine-log.ts';
+import { openProxy } from '../support/tcp-proxy.ts';
+
+const extras = {
+  queries: toQueries({
+    one: 'SELECT 1 AS one',
+    rows: 'SELECT id FROM things ORDER BY id',
+    sleeping: 'SELECT sleepEachRow(0.1) AS slept FROM system.numbers SETTINGS max_block_size = 1',
+  }),
+  migrations: toMigrations({
+    '0001_things': 'CREATE TABLE IF NOT EXISTS things (id UInt32) ENGINE = MergeTree ORDER BY id;',
+  }),
+};
+
+const client = openServerClient();
+const databases: string[] = [];
+
+function newDatabase(): string {
+  const name = `test_${randomBytes(8).toString('hex')}`;
+  databases.push(name);
+  return name;
+}
+
+afterAll(async () => {
+  for (const name of databases) await client.command({ query: `DROP DATABASE IF EXISTS ${name}` });
+  await client.close();
+});
+
+function start(environment: Record<string, string>, more: EngineExtras = {}): Engine {
+  const CLICKHOUSE_DATABASE = newDatabase();
+  const settings = readSettings({ CLICKHOUSE_DATABASE, ...environment });
+  return startEngine(settings, silentLog, { ...extras, ...more });
+}
+
+function proxyUrl(port: number): string {
+  const url = new URL(serverUrl());
+  url.port = String(port);
+  return url.href;
+}
+
+describe('CLICKHOUSE_URL', () => {
+  const settings = {
+    clickhouseUser: undefined,
+    clickhousePassword: undefined,
+    clickhouseDatabase: 'calls_usage',
+  };
+  const separate = { ...settings, clickhouseUser: 'sue', clickhousePassword: 'secret' };
+
+  test.each([
+    ['http://h:8123', settings, ['http://h:8123', 'default', '', 'calls_usage']],
+    ['https://h', separate, ['https://h', 'sue', 'secret', 'calls_usage']],
+    ['https://u:p@h:8443/', separate, ['https://h:8443', 'u', 'p', 'calls_usage']],
+    ['http://u:p%40%2F%3A@h/db', settings, ['http://h', 'u', 'p@/:', 'db']],
+    ['http://h:1/?database=other', settings, ['http://h:1', 'default', '', 'other']],
+    ['http://[::1]:8123', settings, ['http://[::1]:8123', 'default', '', 'calls_usage']],
+  ])('is read: %s', (clickhouseUrl, others, [url, username, password, database]) => {
+    const address = { url, username, password, database };
+    expect(toRemoteAddress({ ...others, clickhouseUrl })).toEqual(address);
+  });
+
+  test.each([
+    ['localhost:8123', 'it begins with localhost:'],
+    ['clickhouse', 'it is no URL'],
+    ['tcp://u:hidden@h:9000', 'it begins with tcp:'],
+    ['http://', 'it is no URL'],
+    ['http://h/a/b', 'its path is not the name of a database'],
+    ['http://h/a?database=b', 'it names more than one database'],
+    ['http://h/?compress=1', 'it has a parameter compress'],
+    ['http://u:%E0%A4%A@h/', 'a % in it begins no character; write %25 for a % itself'],
+  ])('that is malformed is refused at start, without repeating it: %s', async (url, words) => {
+    const engine = start({ CLICKHOUSE_URL: url });
+    await expect(engine.ready).rejects.toThrow(EngineStartError);
+    await expect(engine.ready).rejects.toThrow(
+      `CLICKHOUSE_URL cannot be used, ${words}; it should`,
+    );
+    await expect(engine.ready).rejects.not.toThrow('hidden');
+    await expect(engine.ping()).rejects.toThrow(EngineAwayError);
+    await engine.close();
+  });
+});
+
+describe('a server version', () => {
+  test.each([
+    ['25.8.1.3994', '25.8', 0],
+    ['25.7.9.1', '25.8', -1],
+    ['26.1.1.1', '25.8', 1],
+    ['25.10.1.1', '25.8', 1],
+    ['25.8.16.10001.altinitystable', '25.8.16', 0],
+    ['nonsense', '25.8', -1],
+  ])('%s against %s', (version, minimum, sign) => {
+    expect(Math.sign(compareVersions(version, minimum))).toBe(sign);
+  });
+
+  test('that is too old is refused with both named', () => {
+    const check = (): void => checkServerVersion('24.3.1.5', '25.8');
+    expect(check).toThrow('ClickHouse is version 24.3.1.5, but version 25.8 or newer is needed.');
+  });
+
+  test('of a real server that is too old is refused at start', async () => {
+    const engine = start({ CLICKHOUSE_URL: serverUrl() }, { minimumVersion: '99.1' });
+    await expect(engine.ready).rejects.toThrow(EngineStartError);
+    await expect(engine.ready).rejects.toThrow(
+      /^ClickHouse is version \d+\.\d+\S*, but version 99\.1 or newer is needed\.$/,
+    );
+    await engine.close();
+  });
+});
+
+describe('a user', () => {
+  const guest = (username: string): Record<string, string> => ({
+    CLICKHOUSE_URL: inject('clickhouse').url,
+    CLICKHOUSE_USER: username,
+    CLICKHOUSE_PASSWORD: inject('guestPassword'),
+  });
+
+  test('with a wrong password is refused at start', async () => {
+    const engine = start(guest('unknown'));
+    await expect(engine.ready).rejects.toThrow(EngineStartError);
+    await expect(engine.ready).rejects.toThrow(
+      'refuses user unknown: wrong user name or password.',
+    );
+    await engine.close();
+  });
+
+  test('who may not make a database can use one that is there', async () => {
+    await client.command({ query: 'CREATE DATABASE IF NOT EXISTS allowed' });
+    const engine = start({ ...guest('limited'), CLICKHOUSE_DATABASE: 'allowed' });
+    await engine.ready;
+    await engine.insert('things', [{ id: 1 }]);
+    expect(await readRows(engine, 'rows')).toEqual([{ id: 1 }]);
+    await engine.close();
+    await client.command({ query: 'DROP DATABASE allowed' });
+  });
+
+  test('who may not make a database is refused where it is missing', async () => {
+    const engine = start(guest('limited'));
+    await expect(engine.ready).rejects.toThrow(/The database test_\w+ is missing, or hidden/);
+    await engine.close();
+  });
+});
+
+describe('a server that is away', () => {
+  let target: URL;
+  let port: number;
+  beforeAll(async () => {
+    target = new URL(inject('clickhouse').url);
+    const proxy = await openProxy(target);
+    port = proxy.port;
+    await proxy.close();
+  });
+
+  test('at start is waited for, and used once it is there', async () => {
+    const warnings: string[] = [];
+    const log = { ...silentLog, warn: (_: object, message: string) => warnings.push(message) };
+    const settings = readSettings({
+      CLICKHOUSE_URL: proxyUrl(port),
+      CLICKHOUSE_DATABASE: newDatabase(),
+    });
+    const engine = startEngine(settings, log, extras);
+    await expect.poll(() => warnings.length).toBeGreaterThan(2);
+    await expect(engine.ping()).rejects.toThrow(EngineAwayError);
+    await expect(readRows(engine, 'one')).rejects.toThrow(EngineAwayError);
+    await expect(engine.insert('things', [{ id: 1 }])).rejects.toThrow(EngineAwayError);
+    expect(engine.version).toBe('');
+    const proxy = await openProxy(target, port);
+    await engine.ready;
+    await engine.ping();
+    expect(engine.version).toMatch(/^\d+\.\d+/);
+    expect(await readRows(engine, 'one')).toEqual([{ one: 1 }]);
+    await engine.close();
+    await proxy.close();
+  });
+
+  test('can be given up waiting for', async () => {
+    const engine = start({ CLICKHOUSE_URL: proxyUrl(port) });
+    await expect(engine.ping()).rejects.toThrow(EngineAwayError);
+    await engine.close();
+    await expect(engine.ready).rejects.toThrow('The engine is closed');
+  });
+
+  test('for a while refuses requests meanwhile and those under way, then answers again', async () => {
+    const proxy = await openProxy(target, port);
+    const engine = start({ CLICKHOUSE_URL: proxyUrl(port) });
+    await engine.ready;
+    const reading = expect(readRows(engine, 'sleeping')).rejects.toThrow(EngineAwayError);
+    const running = `SELECT toUInt32(count()) AS count FROM system.processes
+      WHERE Settings['log_comment'] = 'sleeping' AND current_database = {database: String}`;
+    const database = databases.at(-1);
+    await expect.poll(() => queryRows(client, running, { database })).toEqual([{ count: 1 }]);
+    await proxy.close();
+    await reading;
+    await expect(engine.ping()).rejects.toThrow(EngineAwayError);
+    await expect(readRows(engine, 'one')).rejects.toThrow(EngineAwayError);
+    await expect(engine.insert('things', [{ id: 1 }])).rejects.toThrow(EngineAwayError);
+    // Nobody can tell ClickHouse to end the query; it notices by itself that its client is gone.
+    await expect.poll(() => queryRows(client, running, { database })).toEqual([{ count: 0 }]);
+    const back = await openProxy(target, port);
+    await engine.ping();
+    await engine.insert('things', [{ id: 2 }]);
+    expect(await readRows(engine, 'rows')).toEqual([{ id: 2 }]);
+    await engine.close();
+    await back.close();
+  });
+
+  test('and comes back empty is set up again', async () => {
+    const opened = await openTestEngine({}, extras);
+    await opened.engine.insert('things', [{ id: 1 }]);
+    await opened.command(`DROP DATABASE ${opened.database}`);
+    await expect(readRows(opened.engine, 'rows')).rejects.toThrow(EngineAwayError);
+    await expect.poll(() => readRows(opened.engine, 'rows').catch(String)).toEqual([]);
+    await opened.engine.insert('things', [{ id: 2 }]);
+    expect(await readRows(opened.engine, 'rows')).toEqual([{ id: 2 }]);
+    await opened.close();
+  });
+});
+
+test('compressed requests and answers hold the same', async () => {
+  const opened = await openTestEngine({ clickhouseCompression: true }, extras);
+  const rows = Array.from({ length: 10_000 }, (_, id) => ({ id }));
+  await opened.engine.insert('things', rows);
+  expect(await readRows(opened.engine, 'rows')).toEqual(rows);
+  await opened.close();
+});
