@@ -55,7 +55,8 @@ export class Connection {
   readonly #client: ClickHouseClient;
   /** For pings and KILL QUERY, which must not wait behind the queries that they are about. */
   readonly #control: ClickHouseClient;
-  #pending = 0;
+  readonly #pending = new Set<Deadline>();
+  #isClosed = false;
 
   /**
    * Sends nothing yet.
@@ -119,6 +120,8 @@ export class Connection {
 
   /** Ends all requests under way; they reject. */
   async close(): Promise<void> {
+    this.#isClosed = true;
+    for (const deadline of this.#pending) deadline.abort();
     await Promise.all([this.#client.close(), this.#control.close()]);
   }
 
@@ -129,26 +132,26 @@ export class Connection {
     send: (queryId: string, signal: AbortSignal) => Promise<T>,
   ): Promise<T> {
     signal?.throwIfAborted();
-    if (this.#pending >= this.#limits.pool * (1 + waitingPerConnection)) {
+    if (this.#pending.size >= this.#limits.pool * (1 + waitingPerConnection)) {
       throw new EngineOverloadedError(
-        `${this.#pending} requests to ClickHouse are under way already`,
+        `${this.#pending.size} requests to ClickHouse are under way already`,
       );
     }
     const queryId = `${label}-${randomUUID()}`;
-    const stop = startDeadline(this.#limits.timeoutMs, signal);
-    this.#pending += 1;
+    const deadline = startDeadline(this.#limits.timeoutMs, signal);
+    this.#pending.add(deadline);
     try {
-      return await orAborted(send(queryId, stop.signal), stop.signal);
+      return await orAborted(send(queryId, deadline.signal), deadline.signal);
     } catch (error) {
-      if (stop.signal.aborted) void killQuery(this.#control, queryId);
+      if (this.#isClosed) throw new EngineAwayError('The connection was closed', { cause: error });
+      if (deadline.signal.aborted) void killQuery(this.#control, queryId);
       signal?.throwIfAborted();
       this.#onFailure(error);
-      if (stop.signal.aborted)
-        throw new QueryTimeoutError(`${label} took too long`, { cause: error });
-      throw toEngineError(error, label);
+      if (!deadline.signal.aborted) throw toEngineError(error, label);
+      throw new QueryTimeoutError(`${label} took too long`, { cause: error });
     } finally {
-      this.#pending -= 1;
-      stop.clear();
+      this.#pending.delete(deadline);
+      deadline.clear();
     }
   }
 }
@@ -215,19 +218,22 @@ function toInsertSettings(limits: Limits): ClickHouseSettings {
   };
 }
 
-/** A signal that aborts with `signal` or after `timeoutMs`. */
-function startDeadline(
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-): { signal: AbortSignal; clear: () => void } {
+/** The end of the time that a request has. */
+interface Deadline {
+  readonly signal: AbortSignal;
+  readonly abort: () => void;
+  readonly clear: () => void;
+}
+
+/** Starts a deadline, which aborts with `signal` or after `timeoutMs`. */
+function startDeadline(timeoutMs: number, signal: AbortSignal | undefined): Deadline {
   const controller = new AbortController();
-  const abort = (): void => {
-    controller.abort();
-  };
+  const abort = (): void => controller.abort();
   const timer = setTimeout(abort, timeoutMs);
   signal?.addEventListener('abort', abort);
   return {
     signal: controller.signal,
+    abort,
     clear: () => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', abort);

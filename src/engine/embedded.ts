@@ -2,14 +2,14 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { access, constants, mkdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import type { Address } from './connection.ts';
 import { writeConfig, type ConfigFiles, type Guest } from './embedded-config.ts';
-import { checkPlatform, findLibrary, readPlatform } from './embedded-platform.ts';
+import { findLibrary } from './embedded-platform.ts';
 import { EngineAwayError, EngineStartError, type EngineLog } from './engine.ts';
 
 export interface EmbeddedOptions {
@@ -19,6 +19,8 @@ export interface EmbeddedOptions {
   readonly queryLog: boolean;
   /** How long an engine that another process still runs on the same files is waited for. */
   readonly lockWaitMs: number;
+  /** How long the engine may take to end before it is killed. */
+  readonly stopTimeoutMs: number;
   /** Who else is let in; only tests have any. */
   readonly guests?: readonly Guest[];
   readonly log: EngineLog;
@@ -40,7 +42,6 @@ const processPath = fileURLToPath(new URL('embedded-process.js', import.meta.url
 const username = 'calls_usage';
 
 const startTimeoutMs = 60_000;
-const stopTimeoutMs = 10_000;
 const pollMs = 10;
 
 /** Lines of what the engine said last that go into an error message. */
@@ -57,7 +58,6 @@ export async function startEmbedded(
   options: EmbeddedOptions,
   signal: AbortSignal,
 ): Promise<EmbeddedServer> {
-  checkPlatform(readPlatform());
   const dataPath = await makeDirectory(options.dataDir);
   const deadline = Date.now() + options.lockWaitMs;
   for (let warned = false; ; warned = true) {
@@ -75,7 +75,7 @@ export async function startEmbedded(
 class LockedError extends EngineStartError {}
 
 async function makeDirectory(dataDir: string): Promise<string> {
-  const path = join(dataDir, 'clickhouse');
+  const path = resolve(dataDir, 'clickhouse');
   try {
     await mkdir(path, { recursive: true });
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
@@ -96,7 +96,7 @@ async function startOnce(
   const password = randomBytes(32).toString('base64url');
   const { queryLog, guests = [] } = options;
   const files = await writeConfig({ username, password, dataPath, queryLog, guests });
-  const server = runServer(dataPath, files, options.log);
+  const server = runServer(dataPath, files, options);
   try {
     const port = await waitForPort(files.portPath, server, signal);
     const address = { url: `http://127.0.0.1:${port}`, username, password };
@@ -112,7 +112,7 @@ async function startOnce(
 function runServer(
   dataPath: string,
   files: ConfigFiles,
-  log: EngineLog,
+  { log, stopTimeoutMs }: EmbeddedOptions,
 ): Omit<EmbeddedServer, 'address'> {
   const child = spawn(
     process.execPath,
@@ -133,7 +133,7 @@ function runServer(
     log.warn({ line }, 'ClickHouse says');
   });
   const ended = describeEnd(child).then((end) => [end, ...lines].join('\n'));
-  return { processId: child.pid ?? 0, ended, stop: () => stopProcess(child) };
+  return { processId: child.pid ?? 0, ended, stop: () => stopProcess(child, stopTimeoutMs) };
 }
 
 function toArguments(dataPath: string, files: ConfigFiles): string[] {
@@ -192,7 +192,7 @@ async function waitForPort(
   }
 }
 
-async function stopProcess(child: ChildProcess): Promise<void> {
+async function stopProcess(child: ChildProcess, stopTimeoutMs: number): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   const ended = once(child, 'close');
   child.stdin?.end();

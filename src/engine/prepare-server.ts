@@ -12,6 +12,9 @@ const statementTimeoutMs = 3_600_000;
 
 const accessDenied = 497;
 
+/** What answers there may be no ClickHouse, and may answer with a page of HTML. */
+const longestReason = 1_000;
+
 export interface PrepareOptions {
   readonly database: string;
   /** What follows CREATE DATABASE, such as `ENGINE = Atomic`; empty leaves it to the server. */
@@ -100,7 +103,7 @@ function toStartError(error: unknown, address: Address): Error {
     case 'other':
       if (error instanceof EngineStartError || error instanceof EngineAwayError) return error;
       return new EngineStartError(
-        `ClickHouse at ${address.url} cannot be used: ${(error as Error).message}`,
+        `ClickHouse at ${address.url} cannot be used: ${(error as Error).message.slice(0, longestReason)}`,
         { cause: error },
       );
     default:

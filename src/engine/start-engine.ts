@@ -1,13 +1,14 @@
 import type { Settings } from '../settings.ts';
 import { Connection, type Address, type Limits } from './connection.ts';
 import { startEmbedded } from './embedded.ts';
+import { checkPlatform, readPlatform } from './embedded-platform.ts';
 import type { Engine, EngineLog } from './engine.ts';
 import { readMigrations, type Migration } from './migrations.ts';
 import { prepareServer } from './prepare-server.ts';
 import { readQueries, type Queries } from './queries.ts';
 import { toRemoteAddress } from './remote.ts';
 import { minimumServerVersion } from './server-version.ts';
-import { SupervisedEngine, type Session } from './supervised-engine.ts';
+import { SupervisedEngine, type EngineOpener, type Session } from './supervised-engine.ts';
 import { toFailureKind } from './to-engine-error.ts';
 
 /** The settings that concern ClickHouse. */
@@ -36,12 +37,16 @@ export interface EngineExtras {
   readonly queryLog?: boolean;
   /** How long a DATA_DIR that is still in use is waited for. */
   readonly lockWaitMs?: number;
+  /** How long the embedded engine may take to end before it is killed. */
+  readonly stopTimeoutMs?: number;
   /** Told the process id of the embedded engine each time one has been started. */
   readonly onEmbedded?: (processId: number) => void;
 }
 
 /** An engine that a service ended a moment ago may still be writing its files. */
 const lockWaitMs = 5_000;
+
+const stopTimeoutMs = 10_000;
 
 /**
  * Starts the engine: an embedded ClickHouse, or the connection to the one at CLICKHOUSE_URL. Returns at once;
@@ -55,40 +60,47 @@ export function startEngine(
 ): Engine {
   return new SupervisedEngine(() => {
     const queries = extras.queries ?? readQueries();
-    const migrations = extras.migrations ?? readMigrations();
-    const open =
-      settings.clickhouseUrl === undefined
-        ? (signal: AbortSignal) => openEmbedded(settings, migrations, log, extras, signal)
-        : openRemote(settings, settings.clickhouseUrl, migrations, log, extras);
+    const plan = { settings, log, extras, migrations: extras.migrations ?? readMigrations() };
+    const { clickhouseUrl } = settings;
+    const open = clickhouseUrl === undefined ? planEmbedded(plan) : planRemote(plan, clickhouseUrl);
     return { queries, open };
   }, log);
 }
 
-async function openEmbedded(
-  settings: EngineSettings,
-  migrations: readonly Migration[],
-  log: EngineLog,
-  extras: EngineExtras,
-  signal: AbortSignal,
-): Promise<Session> {
-  const database = settings.clickhouseDatabase;
+/** What every opening of one engine is done with. */
+interface Plan {
+  readonly settings: EngineSettings;
+  readonly log: EngineLog;
+  readonly extras: EngineExtras;
+  readonly migrations: readonly Migration[];
+}
+
+function planRemote(plan: Plan, clickhouseUrl: string): EngineOpener['open'] {
+  const address = toRemoteAddress({ ...plan.settings, clickhouseUrl });
+  return (signal) => openSession(address, plan, '', signal);
+}
+
+function planEmbedded(plan: Plan): EngineOpener['open'] {
+  checkPlatform(readPlatform());
+  return (signal) => openEmbedded(plan, signal);
+}
+
+async function openEmbedded(plan: Plan, signal: AbortSignal): Promise<Session> {
+  const { settings, extras, log } = plan;
   const server = await startEmbedded(
     {
       dataDir: settings.dataDir,
       queryLog: extras.queryLog ?? false,
       lockWaitMs: extras.lockWaitMs ?? lockWaitMs,
+      stopTimeoutMs: extras.stopTimeoutMs ?? stopTimeoutMs,
       log,
     },
     signal,
   );
   extras.onEmbedded?.(server.processId);
   try {
-    const databaseEngine = 'ENGINE = Atomic';
-    const session = await openSession(
-      { ...server.address, database },
-      { settings, migrations, log, extras, databaseEngine },
-      signal,
-    );
+    const address = { ...server.address, database: settings.clickhouseDatabase };
+    const session = await openSession(address, plan, 'ENGINE = Atomic', signal);
     return {
       ...session,
       ended: Promise.race([session.ended, server.ended]),
@@ -103,34 +115,14 @@ async function openEmbedded(
   }
 }
 
-function openRemote(
-  settings: EngineSettings,
-  clickhouseUrl: string,
-  migrations: readonly Migration[],
-  log: EngineLog,
-  extras: EngineExtras,
-): (signal: AbortSignal) => Promise<Session> {
-  const address = toRemoteAddress({ ...settings, clickhouseUrl });
-  return (signal) =>
-    openSession(address, { settings, migrations, log, extras, databaseEngine: '' }, signal);
-}
-
-interface SessionOptions {
-  readonly settings: EngineSettings;
-  readonly migrations: readonly Migration[];
-  readonly log: EngineLog;
-  readonly extras: EngineExtras;
-  readonly databaseEngine: string;
-}
-
 /** Prepares the server and opens the connection; the session ends when its database is gone. */
 async function openSession(
   address: Required<Address>,
-  options: SessionOptions,
+  { settings, log, extras, migrations }: Plan,
+  databaseEngine: string,
   signal: AbortSignal,
 ): Promise<Session> {
-  const { migrations, log, databaseEngine } = options;
-  const minimumVersion = options.extras.minimumVersion ?? minimumServerVersion;
+  const minimumVersion = extras.minimumVersion ?? minimumServerVersion;
   const { url, username, password, database } = address;
   const version = await prepareServer(
     { url, username, password },
@@ -139,7 +131,7 @@ async function openSession(
   );
   let end: (reason: string) => void = () => undefined;
   const ended = new Promise<string>((resolve) => (end = resolve));
-  const connection = new Connection(address, toLimits(options.settings), (error) => {
+  const connection = new Connection(address, toLimits(settings), (error) => {
     const kind = toFailureKind(error);
     if (kind === 'databaseGone') end(`the database ${database} is gone`);
     if (kind === 'refused') log.error({ url }, 'ClickHouse refuses user name or password');

@@ -55,12 +55,13 @@ const codes = {
 /** What a failed request to ClickHouse means to the service. */
 export type FailureKind = keyof typeof codes | 'other';
 
-/** Errors of Node's sockets and TLS all carry a code in capitals; ClickHouse's are numbers. */
-const socketErrorCode = /^(E[A-Z_]+|UND_ERR_.+|HPE_.+|CERT_.+|DEPTH_.+|SELF_.+|UNABLE_.+)$/;
+/** Errors of Node's sockets, of its HTTP parser and of TLS carry such a code. */
+const socketErrorCode =
+  /^(E(?!RR_)[A-Z_]+|ERR_(TLS|SSL|STREAM_PREMATURE)_.+|HPE_.+|CERT_.+|DEPTH_.+|SELF_.+|UNABLE_.+)$/;
 
 /** What the client, a proxy or a dropped connection says in words only. */
 const awayMessage =
-  /socket hang up|aborted|premature close|Bad Gateway|Service Unavailable|Gateway Time-?out|no healthy upstream/i;
+  /socket hang up|aborted|premature close|Bad Gateway|Service (Temporarily )?Unavailable|Gateway Time-?out|no healthy upstream/i;
 
 /** Sorts what the ClickHouse client threw. */
 export function toFailureKind(error: unknown): FailureKind {

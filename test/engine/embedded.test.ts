@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 
@@ -11,7 +11,13 @@ import { checkPlatform } from '../../src/engine/embedded-platform.ts';
 import { EngineAwayError, EngineStartError, type Engine } from '../../src/engine/engine.ts';
 import { startEngine } from '../../src/engine/start-engine.ts';
 import { readSettings } from '../../src/settings.ts';
-import { readRows, toMigrations, toQueries } from '../support/engine.ts';
+import {
+  openServerClient,
+  queryRows,
+  readRows,
+  toMigrations,
+  toQueries,
+} from '../support/engine.ts';
 import { silentLog } from '../support/engine-log.ts';
 import { isRunning, makeDirectory, startOwnEngine, type OwnEngine } from '../support/own-engine.ts';
 
@@ -131,6 +137,17 @@ describe('the data directory', () => {
     await remove();
   });
 
+  test('may be relative and have any name', async () => {
+    const { path, remove } = await makeDirectory();
+    const dataDir = relative(process.cwd(), join(path, `it's "here" & <there> é %20`));
+    const first = await startOwnEngine(dataDir, extras);
+    await first.engine.insert('batches', [{ batch: 8, id: 1 }]);
+    expect(await readRows(first.engine, 'rows')).toEqual([{ batch: 8, rows: 1 }]);
+    await first.engine.close();
+    expect(await readdir(join(dataDir, 'clickhouse'))).toContain('store');
+    await remove();
+  });
+
   test('in use by another service is refused, and the other one goes on', async () => {
     const settings = readSettings({ DATA_DIR: directory.path });
     const second = startEngine(settings, silentLog, { ...extras, lockWaitMs: 0 });
@@ -207,6 +224,31 @@ describe('the process', () => {
     await expect(other.engine.ping()).rejects.toThrow('The engine is closed');
     await other.engine.close();
     await remove();
+  });
+
+  test('is killed where it does not end by itself', async () => {
+    const { path, remove } = await makeDirectory();
+    const other = await startOwnEngine(path, { ...extras, stopTimeoutMs: 100 });
+    process.kill(other.processId(), 'SIGSTOP');
+    await other.engine.close();
+    expect(isRunning(other.processId())).toBe(false);
+    await remove();
+  });
+
+  test('keeps a log of queries only where it is asked to', async () => {
+    const queries = toQueries({
+      logged: 'SELECT count() > 0 AS logged FROM system.query_log',
+    });
+    const { path, remove } = await makeDirectory();
+    const other = await startOwnEngine(path, { queries, queryLog: true });
+    const logged = (): Promise<unknown> => readRows(other.engine, 'logged').catch(String);
+    await expect.poll(logged, { timeout: 10_000 }).toEqual([{ logged: 1 }]);
+    await other.engine.close();
+    await remove();
+    const log = "SELECT toUInt32(count()) AS logs FROM system.tables WHERE name LIKE '%_log'";
+    const client = openServerClient();
+    expect(await queryRows(client, log)).toEqual([{ logs: 0 }]);
+    await client.close();
   });
 
   test('has ended when an engine is closed that is still starting', async () => {

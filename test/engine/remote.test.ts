@@ -140,12 +140,12 @@ describe('a user', () => {
     await engine.close();
   });
 
-  test('who may not make a database can use one that is there', async () => {
+  test('with no more than the documented rights can use a database that is there', async () => {
     await client.command({ query: 'CREATE DATABASE IF NOT EXISTS allowed' });
-    const engine = start({ ...guest('limited'), CLICKHOUSE_DATABASE: 'allowed' });
+    const settings = readSettings({ ...guest('limited'), CLICKHOUSE_DATABASE: 'allowed' });
+    const engine = startEngine(settings, silentLog);
     await engine.ready;
-    await engine.insert('things', [{ id: 1 }]);
-    expect(await readRows(engine, 'rows')).toEqual([{ id: 1 }]);
+    await engine.ping();
     await engine.close();
     await client.command({ query: 'DROP DATABASE allowed' });
   });
@@ -186,6 +186,18 @@ describe('a server that is away', () => {
     expect(engine.version).toMatch(/^\d+\.\d+/);
     expect(await readRows(engine, 'one')).toEqual([{ one: 1 }]);
     await engine.close();
+    await proxy.close();
+  });
+
+  test('under more requests than connections refuses those that wait, too', async () => {
+    const proxy = await openProxy(target, port);
+    const engine = start({ CLICKHOUSE_URL: proxyUrl(port), CLICKHOUSE_POOL: '1' });
+    await engine.ready;
+    const readings = Array.from({ length: 5 }, () =>
+      expect(readRows(engine, 'sleeping')).rejects.toThrow(EngineAwayError),
+    );
+    await engine.close();
+    await Promise.all(readings);
     await proxy.close();
   });
 

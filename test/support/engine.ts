@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 
-import { createClient, type ClickHouseClient } from '@clickhouse/client';
+import { ClickHouseError, createClient, type ClickHouseClient } from '@clickhouse/client';
 import { inject } from 'vitest';
 
 import type { Address } from '../../src/engine/connection.ts';
@@ -90,6 +90,11 @@ export async function readRows<Row>(
   options: { readonly signal?: AbortSignal } = {},
 ): Promise<Row[]> {
   return await engine.read<Row>(name as QueryName, parameters, options);
+}
+
+/** What the client throws when ClickHouse answers with an error. */
+export function clickHouseError(code: number, type: string): Error {
+  return new ClickHouseError({ message: type, code: String(code), type });
 }
 
 /** Address of this run's ClickHouse, with user name and password, as CLICKHOUSE_URL has it. */

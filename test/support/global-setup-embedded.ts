@@ -8,6 +8,12 @@ import type { TestProject } from 'vitest/node';
 import { startEmbedded } from '../../src/engine/embedded.ts';
 import { silentLog } from './engine-log.ts';
 
+/** What sql/README.md says a user needs, for a database called allowed. */
+const documentedGrants = [
+  'SELECT, INSERT, ALTER, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW ON allowed.*',
+  'TABLE ENGINE ON *',
+];
+
 /** Starts one embedded ClickHouse for the whole run; test files have databases of their own in it. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const dataDir = await mkdtemp(join(tmpdir(), 'calls-usage-test-'));
@@ -17,12 +23,12 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
     {
       username: 'limited',
       password,
-      grants: ['SELECT, INSERT, CREATE TABLE ON allowed.*', 'TABLE ENGINE ON MergeTree'],
+      grants: documentedGrants,
     },
     { username: 'unknown', password, grants: [] },
   ];
   const server = await startEmbedded(
-    { dataDir, queryLog: false, lockWaitMs: 0, guests, log: silentLog },
+    { dataDir, queryLog: false, lockWaitMs: 0, stopTimeoutMs: 10_000, guests, log: silentLog },
     never,
   );
   project.provide('clickhouse', server.address);
