@@ -7,7 +7,11 @@ import { whyNoDocker } from './test/support/docker.ts';
 /** Everything that goes through a ClickHouse, and must hold on a server as on the embedded one. */
 const serverSuite = ['calls', 'http', 'prices', 'sql', 'usage'];
 
-const timeouts = { testTimeout: 30_000, hookTimeout: 60_000 };
+const timeouts = {
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  expect: { poll: { timeout: 20_000 } },
+};
 
 const noDocker = await whyNoDocker();
 if (noDocker !== undefined) {

@@ -49,11 +49,11 @@ afterAll(async () => {
 
 async function untilRunning(name: string): Promise<void> {
   const running = (): Promise<object[]> => readRows(own.engine, 'running', { name });
-  await expect.poll(running, { timeout: 10_000 }).toEqual([{ count: 1 }]);
+  await expect.poll(running).toEqual([{ count: 1 }]);
 }
 
 async function untilBack(engine: Engine): Promise<void> {
-  await expect.poll(() => readRows(engine, 'one'), { timeout: 20_000 }).toEqual([{ one: 1 }]);
+  await expect.poll(() => readRows(engine, 'one')).toEqual([{ one: 1 }]);
 }
 
 describe('an engine that is killed', () => {
@@ -207,7 +207,7 @@ describe('the process', () => {
     expect(isRunning(processId)).toBe(true);
     service.kill('SIGKILL');
     await once(service, 'close');
-    await expect.poll(() => isRunning(processId), { timeout: 10_000 }).toBe(false);
+    await expect.poll(() => isRunning(processId)).toBe(false);
     await remove();
   });
 
@@ -242,7 +242,7 @@ describe('the process', () => {
     const { path, remove } = await makeDirectory();
     const other = await startOwnEngine(path, { queries, queryLog: true });
     const logged = (): Promise<unknown> => readRows(other.engine, 'logged').catch(String);
-    await expect.poll(logged, { timeout: 10_000 }).toEqual([{ logged: 1 }]);
+    await expect.poll(logged).toEqual([{ logged: 1 }]);
     await other.engine.close();
     await remove();
     const log = "SELECT toUInt32(count()) AS logs FROM system.tables WHERE name LIKE '%_log'";

@@ -151,7 +151,7 @@ describe('the lock', () => {
       check();
     });
     expect(isDone).toBe(true);
-    await vi.waitFor(async () => expect(await withServerLock(client, name, nothing)).toBe(true));
+    await expect.poll(() => withServerLock(client, name, nothing)).toBe(true);
     await client.close();
   });
 
@@ -165,7 +165,7 @@ describe('the lock', () => {
       withServerLock(dying, name, async (check) => {
         isHeld = true;
         await death;
-        await vi.waitFor(() => expect(check).toThrow());
+        await vi.waitFor(() => expect(check).toThrow(), 20_000);
         check();
       }),
     ).rejects.toThrow(`The lock ${name} was lost`);
