@@ -110,6 +110,20 @@ export class Connection {
     });
   }
 
+  /** As `Engine.write`. */
+  async write(query: Query, parameters: Readonly<Record<string, unknown>>): Promise<void> {
+    const { text, values } = bindParameters(query, parameters);
+    await this.#request(query.name, undefined, async (queryId, stop) => {
+      await this.#client.command({
+        query: text,
+        query_params: values,
+        query_id: queryId,
+        abort_signal: stop,
+        clickhouse_settings: { ...toInsertSettings(this.#limits), log_comment: query.name },
+      });
+    });
+  }
+
   /** As `Engine.ping`. */
   async ping(): Promise<void> {
     const answer = await this.#control.ping({ select: true });

@@ -37,6 +37,13 @@ export interface Engine {
    */
   insert(table: string, rows: readonly object[]): Promise<void>;
 
+  /**
+   * Runs an `INSERT … SELECT` of `sql/queries`: what is stored never leaves ClickHouse. As with
+   * {@link Engine.insert}, when it rejects, some or none is stored, and it may be run again.
+   * @throws the same errors as {@link Engine.read}.
+   */
+  write(query: QueryName, parameters: Readonly<Record<string, unknown>>): Promise<void>;
+
   /** Resolves when ClickHouse answers, rejects with {@link EngineAwayError} when it does not. */
   ping(): Promise<void>;
 

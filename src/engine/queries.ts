@@ -3,7 +3,12 @@ import { readFileSync } from 'node:fs';
 import { withoutComments } from './sql-text.ts';
 
 /** The files of `sql/queries`, without `.sql`, in alphabetical order; a test compares the two. */
-export const queryNames = [] as const satisfies readonly string[];
+export const queryNames = [
+  'calls_usage',
+  'count_calls_to_delete',
+  'delete_calls',
+  'traces_of_calls',
+] as const satisfies readonly string[];
 
 export type QueryName = (typeof queryNames)[number];
 

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Connection } from './connection.ts';
 import { EngineAwayError, EngineStartError, type Engine, type EngineLog } from './engine.ts';
-import type { Queries, QueryName } from './queries.ts';
+import type { Queries, Query, QueryName } from './queries.ts';
 
 /** One time that ClickHouse is there. */
 export interface Session {
@@ -64,10 +64,11 @@ export class SupervisedEngine implements Engine {
     parameters: Readonly<Record<string, unknown>>,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<Row[]> {
-    const connection = this.#connection();
-    const query = this.#opener?.queries.get(name);
-    if (query === undefined) throw new TypeError(`There is no query ${String(name)}.`);
-    return await connection.read(query, parameters, options.signal);
+    return await this.#connection().read(this.#query(name), parameters, options.signal);
+  }
+
+  async write(name: QueryName, parameters: Readonly<Record<string, unknown>>): Promise<void> {
+    await this.#connection().write(this.#query(name), parameters);
   }
 
   async insert(table: string, rows: readonly object[]): Promise<void> {
@@ -86,6 +87,12 @@ export class SupervisedEngine implements Engine {
   #connection(): Connection {
     if (this.#session !== undefined) return this.#session.connection;
     throw new EngineAwayError(this.#why.message, { cause: this.#why.cause });
+  }
+
+  #query(name: QueryName): Query {
+    const query = this.#opener?.queries.get(name);
+    if (query === undefined) throw new TypeError(`There is no query ${name}.`);
+    return query;
   }
 
   async #run(

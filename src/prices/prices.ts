@@ -1,4 +1,8 @@
+import { randomUUID } from 'node:crypto';
+
+import { toClickHouseTime } from '../calls/time.ts';
 import type { Engine } from '../engine/engine.ts';
+import { toDecimal } from './decimal.ts';
 
 /** One price of POST /cost/create, valid against `CostCreateInput` of openapi/service.openapi.yaml; USD per token. */
 export interface CostCreateInput {
@@ -17,11 +21,32 @@ export interface CostCreateInput {
  * @param costs from llm_id to its price
  * @returns [cost id, llm_id] for each, in the order given
  */
-export function createCosts(
-  _engine: Engine,
-  _projectId: string,
-  _costs: ReadonlyMap<string, CostCreateInput>,
-  _createdBy: string,
+export async function createCosts(
+  engine: Engine,
+  projectId: string,
+  costs: ReadonlyMap<string, CostCreateInput>,
+  createdBy: string,
 ): Promise<[string, string][]> {
-  throw new Error('not written yet');
+  const now = new Date().toISOString();
+  const rows = [...costs].map(([llm_id, cost]) => ({
+    id: randomUUID(),
+    pricing_level: 'project',
+    pricing_level_id: projectId,
+    provider_id: cost.provider_id ?? 'default',
+    llm_id,
+    effective_date: toClickHouseTime(cost.effective_date ?? now),
+    prompt_token_cost: toDecimal(cost.prompt_token_cost),
+    completion_token_cost: toDecimal(cost.completion_token_cost),
+    cache_read_input_token_cost: toOptionalDecimal(cost.cache_read_input_token_cost),
+    cache_creation_input_token_cost: toOptionalDecimal(cost.cache_creation_input_token_cost),
+    prompt_token_cost_unit: cost.prompt_token_cost_unit ?? 'USD',
+    completion_token_cost_unit: cost.completion_token_cost_unit ?? 'USD',
+    created_by: createdBy,
+  }));
+  await engine.insert('llm_token_prices', rows);
+  return rows.map(({ id, llm_id }) => [id, llm_id]);
+}
+
+function toOptionalDecimal(price: number | null | undefined): string | null {
+  return price === null || price === undefined ? null : toDecimal(price);
 }
