@@ -8,6 +8,8 @@ export interface EmbeddedConfig {
   readonly password: string;
   /** Directory of the engine's files. */
   readonly dataPath: string;
+  /** Where the engine writes its warnings and errors: two files of at most 10 MB. */
+  readonly logPath: string;
   /** Keep `system.query_log`, for measuring; its rows are dropped after a day. */
   readonly queryLog: boolean;
   /** Who else is let in; only tests have any. */
@@ -87,8 +89,10 @@ function toGrantsXml(grants: readonly string[]): string {
 }
 
 /**
- * Sizes are for a service that shares its machine: caches of 2 GiB at most, two merges at once. Without a
- * configured log table ClickHouse keeps none, so nothing but the service's own tables grows on disk.
+ * Background threads and the rules for merges are those of a ClickHouse server: clickhouse-local, made for short
+ * work, has two threads for merges and two for all else. Caches are smaller than a server's, since the service
+ * shares its machine. Without a configured log table ClickHouse keeps none, so nothing but the service's own
+ * tables grows on disk.
  */
 function toConfigXml(config: EmbeddedConfig, usersPath: string): string {
   return `<clickhouse>
@@ -96,7 +100,9 @@ function toConfigXml(config: EmbeddedConfig, usersPath: string): string {
   <user_files_path>${toXmlText(join(config.dataPath, 'user_files/'))}</user_files_path>
   <timezone>UTC</timezone>
   <logger>
-    <console>1</console>
+    <log>${toXmlText(config.logPath)}</log>
+    <size>10M</size>
+    <count>1</count>
     <levels>
       <executeQuery>none</executeQuery>
       <DynamicQueryHandler>none</DynamicQueryHandler>
@@ -109,11 +115,14 @@ function toConfigXml(config: EmbeddedConfig, usersPath: string): string {
   <mark_cache_size>1073741824</mark_cache_size>
   <index_mark_cache_size>268435456</index_mark_cache_size>
   <primary_index_cache_size>536870912</primary_index_cache_size>
-  <background_pool_size>2</background_pool_size>
-  <background_common_pool_size>2</background_common_pool_size>
-  <background_fetches_pool_size>1</background_fetches_pool_size>
-  <background_move_pool_size>1</background_move_pool_size>
-  <background_schedule_pool_size>8</background_schedule_pool_size>
+  <background_pool_size>16</background_pool_size>
+  <background_common_pool_size>8</background_common_pool_size>
+  <background_schedule_pool_size>128</background_schedule_pool_size>
+  <merge_tree>
+    <number_of_free_entries_in_pool_to_lower_max_size_of_merge>8</number_of_free_entries_in_pool_to_lower_max_size_of_merge>
+    <number_of_free_entries_in_pool_to_execute_mutation>20</number_of_free_entries_in_pool_to_execute_mutation>
+    <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>25</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
+  </merge_tree>
   ${config.queryLog ? queryLog : ''}
 </clickhouse>
 `;

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { access, constants, mkdir, readFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -13,7 +13,7 @@ import { findLibrary } from './embedded-platform.ts';
 import { EngineAwayError, EngineStartError, type EngineLog } from './engine.ts';
 
 export interface EmbeddedOptions {
-  /** DATA_DIR; the engine's files are in its directory `clickhouse`. */
+  /** DATA_DIR; the engine's files are in its directory `clickhouse`, its warnings in `clickhouse.log` there. */
   readonly dataDir: string;
   /** Keep `system.query_log`, for measuring. */
   readonly queryLog: boolean;
@@ -77,7 +77,7 @@ class LockedError extends EngineStartError {}
 async function makeDirectory(dataDir: string): Promise<string> {
   const path = resolve(dataDir, 'clickhouse');
   try {
-    await mkdir(path, { recursive: true });
+    await mkdir(path, { recursive: true, mode: 0o700 });
     await access(path, constants.R_OK | constants.W_OK | constants.X_OK);
     return path;
   } catch (error) {
@@ -94,9 +94,12 @@ async function startOnce(
   signal: AbortSignal,
 ): Promise<EmbeddedServer> {
   const password = randomBytes(32).toString('base64url');
+  const libraryPath = findLibrary();
   const { queryLog, guests = [] } = options;
-  const files = await writeConfig({ username, password, dataPath, queryLog, guests });
-  const server = runServer(dataPath, files, options);
+  const logPath = join(dataPath, 'clickhouse.log');
+  const files = await writeConfig({ username, password, dataPath, logPath, queryLog, guests });
+  const engineArguments = [libraryPath, ...toArguments(dataPath, files)];
+  const server = runServer(dataPath, engineArguments, options.stopTimeoutMs);
   try {
     const port = await waitForPort(files.portPath, server, signal);
     const address = { url: `http://127.0.0.1:${port}`, username, password };
@@ -111,26 +114,23 @@ async function startOnce(
 
 function runServer(
   dataPath: string,
-  files: ConfigFiles,
-  { log, stopTimeoutMs }: EmbeddedOptions,
+  engineArguments: readonly string[],
+  stopTimeoutMs: number,
 ): Omit<EmbeddedServer, 'address'> {
-  const child = spawn(
-    process.execPath,
-    ['--max-old-space-size=32', processPath, findLibrary(), ...toArguments(dataPath, files)],
-    {
-      cwd: dataPath,
-      // A group of its own: Ctrl-C is for the service, which then ends the engine when it is done.
-      detached: true,
-      env: toEnvironment(),
-      stdio: ['pipe', 'ignore', 'pipe'],
-    },
-  );
+  const nodeArguments = ['--max-old-space-size=32', processPath];
+  const child = spawn(process.execPath, [...nodeArguments, ...engineArguments], {
+    cwd: dataPath,
+    // A group of its own: Ctrl-C is for the service, which then ends the engine when it is done.
+    detached: true,
+    env: toEnvironment(),
+    stdio: ['pipe', 'ignore', 'pipe'],
+  });
   child.stdin.on('error', () => undefined);
   const lines: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
+    if (line.startsWith('Logging ')) return; // It says where its log is.
     lines.push(line);
     if (lines.length > keptLines) lines.shift();
-    log.warn({ line }, 'ClickHouse says');
   });
   const ended = describeEnd(child).then((end) => [end, ...lines].join('\n'));
   return { processId: child.pid ?? 0, ended, stop: () => stopProcess(child, stopTimeoutMs) };
