@@ -21,6 +21,7 @@ function nothingFrom(...folders) {
 /**
  * @param {string[]} files
  * @param {{ regex: string, message: string }[]} patterns
+ * @returns {import('eslint').Linter.Config}
  */
 function restrictImports(files, ...patterns) {
   return { files, rules: { 'no-restricted-imports': ['error', { patterns }] } };

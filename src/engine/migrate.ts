@@ -60,7 +60,7 @@ export async function migrate(
  * The migrations still to be applied.
  * @throws {EngineStartError} what is applied does not fit what is known.
  */
-export function toMissing(
+function toMissing(
   migrations: readonly Migration[],
   applied: readonly AppliedMigration[],
 ): readonly Migration[] {
