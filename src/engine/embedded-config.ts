@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -36,6 +37,8 @@ export interface ConfigFiles {
 /** Writes the configuration of the embedded engine. */
 export async function writeConfig(config: EmbeddedConfig): Promise<ConfigFiles> {
   const directory = await mkdtemp(join(tmpdir(), 'calls-usage-engine-'));
+  const removeAtExit = (): void => rmSync(directory, { recursive: true, force: true });
+  process.on('exit', removeAtExit);
   const usersPath = join(directory, 'users.xml');
   const configPath = join(directory, 'config.xml');
   await writeFile(usersPath, toUsersXml(config), { mode: 0o600 });
@@ -43,7 +46,10 @@ export async function writeConfig(config: EmbeddedConfig): Promise<ConfigFiles> 
   return {
     configPath,
     portPath: join(directory, 'port'),
-    remove: () => rm(directory, { recursive: true, force: true }),
+    remove: async () => {
+      process.off('exit', removeAtExit);
+      await rm(directory, { recursive: true, force: true });
+    },
   };
 }
 
