@@ -83,8 +83,6 @@ export function drawCurl(url: string, key: string, question: string): string {
 /** What happens now. */
 export function drawEnd(url: string, isOver: boolean, colors: Colors): string {
   return isOver
-    ? colors.dim(
-        '\nThis run ends here; `npm run demo` serves on, and prints a key that goes on working.',
-      )
+    ? colors.dim('\nThis run ends here, and its key with it; `npm run demo` serves on.')
     : `\nServing until Ctrl-C. All endpoints: ${url}/docs (any user name, the key as password).`;
 }
