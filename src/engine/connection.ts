@@ -114,13 +114,16 @@ export class Connection {
   async write(query: Query, parameters: Readonly<Record<string, unknown>>): Promise<void> {
     const { text, values } = bindParameters(query, parameters);
     await this.#request(query.name, undefined, async (queryId, stop) => {
-      await this.#client.command({
+      // The client's `command` would put all values into the URL, which takes 1 MiB at most.
+      const result = await this.#client.query({
         query: text,
         query_params: values,
         query_id: queryId,
+        format: 'JSONEachRow',
         abort_signal: stop,
         clickhouse_settings: { ...toInsertSettings(this.#limits), log_comment: query.name },
       });
+      await result.text();
     });
   }
 

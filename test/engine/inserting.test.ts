@@ -1,11 +1,20 @@
+import { randomUUID } from 'node:crypto';
+
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
 import { EngineOverloadedError } from '../../src/engine/engine.ts';
-import { openTestEngine, type TestEngine } from '../support/engine.ts';
+import type { QueryName } from '../../src/engine/queries.ts';
+import { openTestEngine, toQueries, type TestEngine } from '../support/engine.ts';
+
+const queries = toQueries({
+  copy: `INSERT INTO events (id, name)
+    SELECT rowNumberInAllBlocks(), name FROM (SELECT arrayJoin({names: Array(String)}) AS name)`,
+  fail: 'INSERT INTO events (id) SELECT throwIf(number = 5) FROM numbers(10)',
+});
 
 let opened: TestEngine;
 beforeAll(async () => {
-  opened = await openTestEngine();
+  opened = await openTestEngine({}, { queries });
   await opened.command(`CREATE TABLE events (id UInt64, name String, at DateTime64(6, 'UTC'))
     ENGINE = MergeTree ORDER BY id`);
   await opened.command(`CREATE TABLE seen (rows UInt64, blocks UInt64) ENGINE = Memory`);
@@ -81,5 +90,35 @@ describe('an insert', () => {
   test('into a table that is not there is a fault of ours', async () => {
     const inserting = opened.engine.insert('no_such_table', [{ id: 1 }]);
     await expect(inserting).rejects.toHaveProperty('cause.type', 'UNKNOWN_TABLE');
+  });
+});
+
+describe('a write', () => {
+  const write = (name: string, parameters: Record<string, unknown>): Promise<void> =>
+    opened.engine.write(name as QueryName, parameters);
+
+  test('has stored its rows, and what views make of them, when it resolves', async () => {
+    await write('copy', { names: ["it's", 'two'] });
+    expect(await opened.query('SELECT name FROM events ORDER BY name')).toEqual([
+      { name: "it's" },
+      { name: 'two' },
+    ]);
+    expect(await opened.query('SELECT rows FROM seen')).toEqual([{ rows: '2' }]);
+  });
+
+  test('may have 200,000 ids', async () => {
+    await write('copy', { names: Array.from({ length: 200_000 }, () => randomUUID()) });
+    const count = 'SELECT uniqExact(name) AS count FROM events';
+    expect(await opened.query(count)).toEqual([{ count: '200000' }]);
+  });
+
+  test('whose parameters are missing, extra or undefined is refused', async () => {
+    await expect(write('copy', {})).rejects.toThrow('Query copy: parameter names is missing.');
+    await expect(write('copy', { names: [], a: 1 })).rejects.toThrow('there is no parameter a');
+  });
+
+  test('that fails is named and stores nothing', async () => {
+    await expect(write('fail', {})).rejects.toThrow('fail failed in ClickHouse');
+    expect(await opened.query('SELECT count() AS count FROM events')).toEqual([{ count: '0' }]);
   });
 });
