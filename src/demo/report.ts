@@ -84,5 +84,6 @@ export function drawCurl(url: string, key: string, question: string): string {
 export function drawEnd(url: string, isOver: boolean, colors: Colors): string {
   return isOver
     ? colors.dim('\nThis run ends here, and its key with it; `npm run demo` serves on.')
-    : `\nServing until Ctrl-C. All endpoints: ${url}/docs (any user name, the key as password).`;
+    : `\nServing until Ctrl-C. All endpoints: ${url}/docs\n` +
+        colors.dim('It asks for a name and a password: any name, and the key above.');
 }

@@ -28,7 +28,7 @@ export interface SampleCall {
 }
 
 /** How a trace's calls go to the service. */
-export type Delivery = 'batches' | 'whole' | 'singly';
+type Delivery = 'batches' | 'whole' | 'singly';
 
 export interface SampleTrace {
   readonly about: string;

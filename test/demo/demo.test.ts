@@ -1,9 +1,10 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { createServer, type AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import type { Answer } from '../../src/demo/answer.ts';
 import { listCalls } from '../../src/demo/sample-trace.ts';
 import { sampleProjectId, sampleTraces } from '../../src/demo/sample-traces.ts';
@@ -115,8 +116,7 @@ describe('npm run demo -- --once', () => {
   });
 
   test('stays within 100 columns, and without colours where there is no terminal', () => {
-    for (const line of run.output.split('\n')) expect(line.length, line).toBeLessThanOrEqual(100);
-    expect(run.output).not.toContain('\u001b');
+    expectCalm(run.output);
   });
 });
 
@@ -130,6 +130,7 @@ describe('npm run demo', () => {
     const first = await serving.ended;
     expect(first).toMatchObject({ code: 0, signal: null });
     await expect(runCurl(first.output)).rejects.toThrow();
+    expectCalm(first.output);
 
     const second = await start(process.execPath, [...script, '--once'], { DATA_DIR: dataDir })
       .ended;
@@ -139,6 +140,21 @@ describe('npm run demo', () => {
     expect(first.output).not.toContain('An earlier run');
   }, 120_000);
 
+  test('shows the same on a ClickHouse server elsewhere, in a database of its own', async () => {
+    const { url, username, password } = inject('clickhouse');
+    const run = await start(process.execPath, [...script, '--once'], {
+      CLICKHOUSE_URL: url,
+      CLICKHOUSE_USER: username,
+      CLICKHOUSE_PASSWORD: password,
+    }).ended;
+    expect(run).toMatchObject({ code: 0, signal: null });
+    expect(run.output).toContain('stays in the database calls_usage_demo of CLICKHOUSE_URL');
+    for (const root of roots) {
+      const models = findAnswer(run.output).call_usage[root.start.id] ?? {};
+      expect(Object.keys(models).sort()).toEqual([...expectUsage(root).keys()].sort());
+    }
+  }, 120_000);
+
   test('prints what to do and exits 1 when the engine cannot start', async () => {
     const notDirectory = join(scratch, 'file');
     await writeFile(notDirectory, '');
@@ -146,6 +162,18 @@ describe('npm run demo', () => {
     const run = await start(process.execPath, [...script, '--once'], environment).ended;
     expect(run.code).toBe(1);
     expect(run.errors).toMatch(/^DATA_DIR .* cannot be used/m);
+    expect(run.errors).not.toMatch(/^ {4}at /m);
+  });
+
+  test('names the port that is set but taken, and exits 1', async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const { port } = server.address() as AddressInfo;
+    const environment = { PORT: String(port) };
+    const run = await start(process.execPath, [...script, '--once'], environment).ended;
+    server.close();
+    expect(run.code).toBe(1);
+    expect(run.errors).toContain(String(port));
     expect(run.errors).not.toMatch(/^ {4}at /m);
   });
 
@@ -288,6 +316,11 @@ function expectCost(
     // Half of the last digit that is printed, and a little for halves that may go either way.
     expect(Math.abs(Number(usd) - cost)).toBeLessThan(0.000_000_51);
   }
+}
+
+function expectCalm(output: string): void {
+  for (const line of output.split('\n')) expect(line.length, line).toBeLessThanOrEqual(100);
+  expect(output).not.toContain('\u001b');
 }
 
 /** The sum of costs in ClickHouse is exact, the loop's is not. */
