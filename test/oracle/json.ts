@@ -1,0 +1,111 @@
+/**
+ * A JSON number as it is written. A JavaScript number holds 53 bits and forgets whether it was `1`, `1.0` or
+ * `1e0`; sums of tokens are larger, and what counts as an integer is part of what is tested.
+ */
+export class JsonNumber {
+  readonly text: string;
+
+  constructor(text: string | number | bigint) {
+    this.text = String(text);
+  }
+}
+
+/** An object is a Map: it keeps the order of keys that look like integers and has no `__proto__`. */
+export type Json = null | boolean | string | JsonNumber | Json[] | JsonObject;
+
+export type JsonObject = Map<string, Json>;
+
+export function isObject(value: Json | undefined): value is JsonObject {
+  return value instanceof Map;
+}
+
+/** Turns plain JavaScript values into JSON; what is JSON already stays as it is, `undefined` is left out. */
+export function toJson(value: unknown): Json {
+  if (typeof value === 'number' || typeof value === 'bigint') return new JsonNumber(value);
+  if (Array.isArray(value)) return value.map(toJson);
+  if (value instanceof Map || value instanceof JsonNumber) return value as Json;
+  if (typeof value === 'object' && value !== null) return toObject(value);
+  return value as Json;
+}
+
+export function toObject(fields: object): JsonObject {
+  const object: JsonObject = new Map();
+  for (const [key, value] of Object.entries(fields) as [string, unknown][]) {
+    if (value !== undefined) object.set(key, toJson(value));
+  }
+  return object;
+}
+
+export function writeJson(value: Json): string {
+  if (value instanceof JsonNumber) return value.text;
+  if (Array.isArray(value)) return `[${value.map(writeJson).join(',')}]`;
+  if (value instanceof Map) {
+    const entries = [...value].map(([key, entry]) => `${JSON.stringify(key)}:${writeJson(entry)}`);
+    return `{${entries.join(',')}}`;
+  }
+  return JSON.stringify(value);
+}
+
+const token =
+  /\s*(?:([{}[\],:])|("(?:[^"\\]|\\.)*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)|([a-z]+))/y;
+
+/** Reads JSON without losing a digit of a number or the order of any keys. */
+export function parseJson(text: string): Json {
+  const tokens = toTokens(text);
+  let place = 0;
+  const value = (): Json => {
+    const word = tokens[place++];
+    if (word === '{') return object();
+    if (word === '[') return array();
+    if (word?.startsWith('"') === true) return JSON.parse(word) as string;
+    if (word === 'null') return null;
+    if (word === 'true' || word === 'false') return word === 'true';
+    if (word !== undefined && /^[-\d]/.test(word)) return new JsonNumber(word);
+    throw new SyntaxError(`${String(word)} where a JSON value should be`);
+  };
+  const expectWord = (...words: string[]): string => {
+    const word = tokens[place++];
+    if (word === undefined || !words.includes(word)) {
+      throw new SyntaxError(`${String(word)} where ${words.join(' or ')} should be`);
+    }
+    return word;
+  };
+  const object = (): JsonObject => {
+    const entries: JsonObject = new Map();
+    if (tokens[place] === '}') place += 1;
+    else {
+      do {
+        const key = JSON.parse(tokens[place++] ?? '') as string;
+        if (entries.has(key)) throw new SyntaxError(`The key ${key} is there twice`);
+        expectWord(':');
+        entries.set(key, value());
+      } while (expectWord(',', '}') === ',');
+    }
+    return entries;
+  };
+  const array = (): Json[] => {
+    const entries: Json[] = [];
+    if (tokens[place] === ']') place += 1;
+    else {
+      do entries.push(value());
+      while (expectWord(',', ']') === ',');
+    }
+    return entries;
+  };
+  const whole = value();
+  if (place !== tokens.length) throw new SyntaxError(`${String(tokens[place])} after the end`);
+  return whole;
+}
+
+function toTokens(text: string): string[] {
+  const tokens: string[] = [];
+  const trimmed = text.trim();
+  token.lastIndex = 0;
+  while (token.lastIndex < trimmed.length) {
+    const from = token.lastIndex;
+    const match = token.exec(trimmed);
+    if (match === null) throw new SyntaxError(`No JSON: ${trimmed.slice(from, from + 40)}`);
+    tokens.push(match[1] ?? match[2] ?? match[3] ?? match[4] ?? '');
+  }
+  return tokens;
+}
