@@ -1,0 +1,295 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { looseEndRow, permutationsOf, startRow } from '../sql/part-rows.ts';
+import { openService, type TestService } from '../support/http.ts';
+import {
+  type Asking,
+  openAsking,
+  type Project,
+  promptTokens,
+  spent,
+  type Sums,
+  toProject,
+} from './asking.ts';
+
+let asking: Asking;
+/** A second service on the same database. */
+let other: TestService;
+beforeAll(async () => {
+  asking = await openAsking();
+  other = await openService(asking.engine.environment);
+  await other.ready;
+});
+afterAll(async () => {
+  await other.close();
+  await asking.close();
+});
+
+/**
+ * The trace of some name: a root with a child and a running grandchild, in parts; the child's end does not say
+ * its trace.
+ */
+function partsOf(project: Project, name = 'one'): object[] {
+  const trace = `trace-${name}`;
+  const root = { id: `root-${name}`, trace, usage: spent(1) };
+  const usage = { m: { completion_tokens: 40 } };
+  const child = { id: `child-${name}`, trace, parent: root.id, usage };
+  return [
+    project.start(root),
+    project.end(root, { trace_id: trace }),
+    project.start(child),
+    project.end(child),
+    project.start({ id: `grandchild-${name}`, trace, parent: child.id }),
+  ];
+}
+
+/** Asks of all calls of traces and expects what is true of their parts however they came. */
+async function expectTruth(project: Project, names: readonly string[] = ['one']): Promise<void> {
+  await project.price({ m: { prompt_token_cost: 0.5, completion_token_cost: 0.25 } });
+  const ids = names.flatMap((name) => [`root-${name}`, `child-${name}`, `grandchild-${name}`]);
+  const expected = names.flatMap((name) => [
+    [`root-${name}`, { m: sumsOf(1, 40) }],
+    [`child-${name}`, { m: sumsOf(0, 40) }],
+    [`grandchild-${name}`, {}],
+  ]);
+  expect(await project.ask(ids, { include_costs: true })).toEqual({
+    call_usage: Object.fromEntries(expected) as object,
+    unfinished_call_ids: names.map((name) => `grandchild-${name}`).sort(),
+  });
+}
+
+function sumsOf(prompt: number, completion: number): Sums {
+  return {
+    requests: 0,
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: prompt + completion,
+    prompt_tokens_total_cost: prompt * 0.5,
+    completion_tokens_total_cost: completion * 0.25,
+  };
+}
+
+describe('repeated parts', () => {
+  test('sent twice in one batch change nothing', async () => {
+    const project = asking.newProject();
+    await project.upsert(...partsOf(project), ...partsOf(project));
+    await expectTruth(project);
+  });
+
+  test('sent again and again change nothing, before ClickHouse merges and after', async () => {
+    const project = asking.newProject();
+    for (let time = 0; time < 3; time += 1) await project.upsert(...partsOf(project));
+    await expectTruth(project);
+    for (const table of ['call_parts', 'calls', 'call_traces', 'loose_ends']) {
+      await asking.engine.command(`OPTIMIZE TABLE ${table} FINAL`);
+    }
+    await expectTruth(project);
+  });
+
+  test('sent by two clients to two services at once change nothing', async () => {
+    const project = asking.newProject();
+    const elsewhere = toProject(other, project.id);
+    const sending = Array.from({ length: 5 }, () => [
+      project.upsert(...partsOf(project)),
+      elsewhere.upsert(...partsOf(project)),
+    ]);
+    await Promise.all(sending.flat());
+    await expectTruth(project);
+  });
+
+  test('of whole calls change nothing', async () => {
+    const project = asking.newProject();
+    const calls = [
+      { id: 'a', usage: spent(1) },
+      { id: 'b', parent: 'a', usage: spent(10) },
+    ];
+    await project.complete(...calls, ...calls);
+    await project.complete(...calls);
+    const answer = await project.ask(['a', 'b'], { limit: 2 });
+    expect(promptTokens(answer, 'a')).toBe(1 + 10);
+    expect(promptTokens(answer, 'b')).toBe(10);
+  });
+
+  test('as a whole call and as its start and end are one call', async () => {
+    const project = asking.newProject();
+    const call = { id: 'a', usage: spent(1) };
+    await project.upsert(project.start(call), project.end(call, { trace_id: 'trace' }));
+    await project.complete(call);
+    expect(promptTokens(await project.ask(['a'], { limit: 1 }), 'a')).toBe(1);
+  });
+});
+
+describe('order of arrival never matters', () => {
+  /** One trace per order: its name is the order. */
+  const orders = new Map(permutationsOf([0, 1, 2, 3, 4]).map((order) => [order.join(''), order]));
+
+  test('each part by itself, in all orders', async () => {
+    const project = asking.newProject();
+    // The nth batch brings the nth part of each trace.
+    for (const position of [0, 1, 2, 3, 4]) {
+      const items = [...orders].map(([name, order]) => partsOf(project, name)[order[position]!]!);
+      await project.upsert(...items);
+    }
+    expect(orders.size).toBe(5 * 4 * 3 * 2);
+    await expectTruth(project, [...orders.keys()]);
+  });
+
+  test('all parts of a trace in one batch, in all orders', async () => {
+    const project = asking.newProject();
+    for (const [name, order] of orders) {
+      const parts = partsOf(project, name);
+      await project.upsert(...order.map((index) => parts[index]!));
+    }
+    await expectTruth(project, [...orders.keys()]);
+  });
+
+  test('all parts at once', async () => {
+    const project = asking.newProject();
+    const elsewhere = toProject(other, project.id);
+    await Promise.all(
+      partsOf(project).map((part, index) => (index % 2 ? project : elsewhere).upsert(part)),
+    );
+    await expectTruth(project);
+  });
+});
+
+describe('an end without a trace id', () => {
+  const call = { id: 'a', usage: spent(7) };
+
+  async function expectEnded(project: Project): Promise<void> {
+    const answer = await project.ask(['a']);
+    expect(promptTokens(answer, 'a')).toBe(7);
+    expect(answer.unfinished_call_ids).toEqual([]);
+  }
+
+  test('is found when its start came before', async () => {
+    const project = asking.newProject();
+    await project.upsert(project.start(call));
+    await project.upsert(project.end(call));
+    await expectEnded(project);
+  });
+
+  test('is found when its start comes after it', async () => {
+    const project = asking.newProject();
+    await project.upsert(project.end(call));
+    await project.upsert(project.start(call));
+    await expectEnded(project);
+  });
+
+  test.each([
+    ['before', true],
+    ['behind', false],
+  ])('is found when its start stands %s it in the same batch', async (_, isStartFirst) => {
+    const project = asking.newProject();
+    const parts = [project.start(call), project.end(call)];
+    await project.upsert(...(isStartFirst ? parts : parts.reverse()));
+    await expectEnded(project);
+  });
+
+  test.each([[{ trace_id: null }], [{ trace_id: '' }]])('may say so: %j', async (more) => {
+    const project = asking.newProject();
+    await project.upsert(project.end(call, more));
+    await project.upsert(project.start(call));
+    await expectEnded(project);
+  });
+
+  test.each(['/call/end', '/v2/%/call/end'])('may come by itself, by %s', async (path) => {
+    for (const isStartFirst of [true, false]) {
+      const project = asking.newProject();
+      const sendEnd = async (): Promise<void> => {
+        const { req: body } = project.end(call) as { req: object };
+        const answer = await asking.service.send(path.replace('%', project.id), { body });
+        expect(answer.status, answer.text).toBe(200);
+      };
+      if (!isStartFirst) await sendEnd();
+      await project.upsert(project.start(call));
+      if (isStartFirst) await sendEnd();
+      await expectEnded(project);
+    }
+  });
+
+  test('is found when start and end come to two services at once', async () => {
+    const project = asking.newProject();
+    const elsewhere = toProject(other, project.id);
+    const ids = Array.from({ length: 40 }, (_, index) => `call-${index}`);
+    await Promise.all(
+      ids.flatMap((id, index) => {
+        const shape = { id, trace: `trace-${index}`, usage: spent(1 + index) };
+        const sending = [
+          () => project.upsert(project.start(shape)),
+          () => elsewhere.upsert(project.end(shape)),
+        ];
+        return (index % 2 ? sending : sending.reverse()).map((send) => send());
+      }),
+    );
+    const answer = await project.ask(ids);
+    expect(ids.map((id) => promptTokens(answer, id))).toEqual(ids.map((_, index) => 1 + index));
+    expect(answer.unfinished_call_ids).toEqual([]);
+  });
+
+  test.each([
+    ['before', true],
+    ['behind', false],
+  ])('is found when a pipeline inserts it %s its start', async (_, isEndFirst) => {
+    const project = asking.newProject();
+    const rows = [looseEndRow(project.id, call), startRow(project.id, call)];
+    for (const row of isEndFirst ? rows : rows.reverse()) {
+      await asking.engine.insert('call_parts', [row]);
+    }
+    await expectEnded(project);
+  });
+
+  test('counts once when it comes with its trace id as well', async () => {
+    const project = asking.newProject();
+    await project.upsert(project.end(call));
+    await project.upsert(project.start(call), project.end(call, { trace_id: 'trace' }));
+    await project.upsert(project.end(call));
+    await expectEnded(project);
+  });
+
+  test('ends a call that used nothing', async () => {
+    const project = asking.newProject();
+    await project.upsert(project.end({ id: 'a' }));
+    await project.upsert(project.start({ id: 'a' }));
+    expect(await project.ask(['a'])).toEqual({ call_usage: { a: {} }, unfinished_call_ids: [] });
+  });
+
+  test('counts in the calls above it', async () => {
+    const project = asking.newProject();
+    await project.upsert(project.end({ id: 'leaf', usage: spent(100) }));
+    await project.complete(
+      { id: 'root', usage: spent(1) },
+      { id: 'a', parent: 'root', usage: spent(10) },
+    );
+    await project.upsert(project.start({ id: 'leaf', parent: 'a' }));
+    const answer = await project.ask(['root', 'leaf']);
+    expect(promptTokens(answer, 'root')).toBe(1 + 10 + 100);
+    expect(promptTokens(answer, 'leaf')).toBe(100);
+  });
+
+  test('belongs to its project alone', async () => {
+    const [one, two] = [asking.newProject(), asking.newProject()];
+    await one.upsert(one.end(call));
+    await two.upsert(two.start(call));
+    expect(await two.ask(['a'])).toEqual({ call_usage: { a: {} }, unfinished_call_ids: ['a'] });
+    await one.upsert(one.start(call));
+    await expectEnded(one);
+  });
+
+  test('whose start never comes is invisible', async () => {
+    const project = asking.newProject();
+    await project.upsert(project.end(call));
+    await project.complete({ id: 'b', parent: 'a', usage: spent(1) });
+    expect((await project.ask(['a', 'b'])).call_usage).toMatchObject({
+      a: {},
+      b: { m: { prompt_tokens: 1 } },
+    });
+  });
+
+  test('may be deleted with its call', async () => {
+    const project = asking.newProject();
+    await project.upsert(project.end(call));
+    await project.upsert(project.start(call));
+    expect(await project.remove('a')).toBe(1);
+    expect(await project.ask(['a'])).toEqual({ call_usage: { a: {} }, unfinished_call_ids: [] });
+  });
+});

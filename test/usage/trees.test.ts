@@ -1,0 +1,319 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Answer, type Asking, openAsking, promptTokens, spent } from './asking.ts';
+
+let asking: Asking;
+beforeAll(async () => {
+  asking = await openAsking();
+});
+afterAll(() => asking.close());
+
+/** Prompt tokens of every call of an answer. */
+function tokensIn(answer: Answer): Record<string, number> {
+  const ids = Object.keys(answer.call_usage);
+  return Object.fromEntries(ids.map((id) => [id, promptTokens(answer, id)]));
+}
+
+/** Each call's tokens are a power of ten of its own: the digits of a sum say which calls are in it. */
+const tree = [
+  { id: 'root', usage: spent(1) },
+  { id: 'a', parent: 'root', usage: spent(10) },
+  { id: 'b', parent: 'a', usage: spent(100) },
+  { id: 'c', parent: 'b', usage: spent(1_000) },
+  { id: 'd', parent: 'root', usage: spent(10_000) },
+  { id: 'other root', usage: spent(100_000) },
+];
+
+describe('which calls count', () => {
+  test('the call itself and every descendant, for roots, inner calls and leaves alike', async () => {
+    const project = asking.newProject();
+    await project.complete(...tree);
+    const answers: Record<string, number> = {};
+    for (const { id } of tree) answers[id] = promptTokens(await project.ask([id]), id);
+    expect(answers).toEqual({
+      root: 1 + 10 + 100 + 1_000 + 10_000,
+      a: 10 + 100 + 1_000,
+      b: 100 + 1_000,
+      c: 1_000,
+      d: 10_000,
+      'other root': 100_000,
+    });
+  });
+
+  test('a requested call inside another requested call’s subtree counts in both', async () => {
+    const project = asking.newProject();
+    await project.complete(...tree);
+    expect(tokensIn(await project.ask(['c', 'root', 'a']))).toEqual({
+      root: 1 + 10 + 100 + 1_000 + 10_000,
+      a: 10 + 100 + 1_000,
+      c: 1_000,
+    });
+    expect(tokensIn(await project.ask(tree.map(({ id }) => id)))).toEqual({
+      root: 1 + 10 + 100 + 1_000 + 10_000,
+      a: 10 + 100 + 1_000,
+      b: 100 + 1_000,
+      c: 1_000,
+      d: 10_000,
+      'other root': 100_000,
+    });
+  });
+
+  test('calls of many traces may be asked for at once', async () => {
+    const project = asking.newProject();
+    const traces = Array.from({ length: 50 }, (_, index) => index);
+    await project.complete(
+      ...traces.flatMap((index) => [
+        { id: `root-${index}`, trace: `trace-${index}`, usage: spent(index) },
+        {
+          id: `child-${index}`,
+          trace: `trace-${index}`,
+          parent: `root-${index}`,
+          usage: spent(1_000),
+        },
+      ]),
+    );
+    expect(tokensIn(await project.ask(traces.map((index) => `root-${index}`)))).toEqual(
+      Object.fromEntries(traces.map((index) => [`root-${index}`, index + 1_000])),
+    );
+  });
+
+  test('a parent in another trace is no parent', async () => {
+    const project = asking.newProject();
+    await project.complete(
+      { id: 'root', trace: 'one', usage: spent(1) },
+      { id: 'child', trace: 'one', parent: 'root', usage: spent(10) },
+      { id: 'elsewhere', trace: 'two', parent: 'root', usage: spent(100) },
+    );
+    expect(tokensIn(await project.ask(['root', 'elsewhere']))).toEqual({
+      root: 1 + 10,
+      elsewhere: 100,
+    });
+  });
+
+  test('a parent in another project is no parent, and the same ids there are other calls', async () => {
+    const [one, two] = [asking.newProject(), asking.newProject()];
+    await one.complete({ id: 'root', usage: spent(1) });
+    await two.complete(
+      { id: 'root', usage: spent(10) },
+      { id: 'child', parent: 'root', usage: spent(100) },
+    );
+    expect(tokensIn(await one.ask(['root', 'child']))).toEqual({ root: 1, child: 0 });
+    expect(tokensIn(await two.ask(['root', 'child']))).toEqual({ root: 10 + 100, child: 100 });
+    await two.remove('root');
+    expect(tokensIn(await one.ask(['root']))).toEqual({ root: 1 });
+  });
+
+  test('a project whose name begins another one’s is another project', async () => {
+    const project = asking.newProject();
+    await project.complete({ id: 'a', usage: spent(1) });
+    const body = { project_id: project.id.slice(0, -1), call_ids: ['a'] };
+    const answer = await asking.service.send('/calls/usage', { body });
+    expect((answer.json() as Answer).call_usage).toEqual({ a: {} });
+  });
+
+  test('trace and call may have the same id', async () => {
+    const project = asking.newProject();
+    await project.complete(
+      { id: 'x', trace: 'x', usage: spent(1) },
+      { id: 'y', trace: 'x', parent: 'x', usage: spent(10) },
+    );
+    expect(tokensIn(await project.ask(['x']))).toEqual({ x: 1 + 10 });
+  });
+});
+
+describe('tree faults', () => {
+  test('a call whose parent never arrived is nobody’s descendant', async () => {
+    const project = asking.newProject();
+    await project.complete(
+      { id: 'root', usage: spent(1) },
+      { id: 'orphan', parent: 'never came', usage: spent(10) },
+      { id: 'below', parent: 'orphan', usage: spent(100) },
+    );
+    expect(tokensIn(await project.ask(['root', 'never came']))).toEqual({
+      root: 1,
+      'never came': 0,
+    });
+    expect(tokensIn(await project.ask(['root', 'orphan', 'below']))).toEqual({
+      root: 1,
+      orphan: 10 + 100,
+      below: 100,
+    });
+  });
+
+  test('a parent of which only the end has come is none', async () => {
+    const project = asking.newProject();
+    await project.upsert(project.end({ id: 'end', usage: spent(1) }, { trace_id: 'trace' }));
+    await project.complete({ id: 'child', parent: 'end', usage: spent(10) });
+    expect(tokensIn(await project.ask(['end', 'child']))).toEqual({ end: 0, child: 10 });
+  });
+
+  test('a parent that arrives late takes its children in', async () => {
+    const project = asking.newProject();
+    await project.complete({ id: 'child', parent: 'root', usage: spent(10) });
+    expect(tokensIn(await project.ask(['root', 'child']))).toEqual({ root: 0, child: 10 });
+    await project.upsert(project.start({ id: 'root' }));
+    expect(tokensIn(await project.ask(['root', 'child']))).toEqual({ root: 10, child: 10 });
+  });
+});
+
+describe('a cycle in parent_id', () => {
+  test('of one call counts it once', async () => {
+    const project = asking.newProject();
+    await project.complete(
+      { id: 'a', parent: 'a', usage: spent(1) },
+      { id: 'below', parent: 'a', usage: spent(10) },
+    );
+    expect(tokensIn(await project.ask(['a', 'below']))).toEqual({ a: 1 + 10, below: 10 });
+    expect(tokensIn(await project.ask(['below']))).toEqual({ below: 10 });
+  });
+
+  /** a > b > c > a, with d below b and e below d; f stands apart. */
+  const cycle = [
+    { id: 'a', parent: 'c', usage: spent(1) },
+    { id: 'b', parent: 'a', usage: spent(10) },
+    { id: 'c', parent: 'b', usage: spent(100) },
+    { id: 'd', parent: 'b', usage: spent(1_000) },
+    { id: 'e', parent: 'd', usage: spent(10_000) },
+    { id: 'f', usage: spent(100_000) },
+  ];
+  const whole = 1 + 10 + 100 + 1_000 + 10_000;
+
+  test.each([
+    [['a']],
+    [['b']],
+    [['c']],
+    [['d']],
+    [['e', 'd']],
+    [['a', 'b']],
+    [['c', 'a']],
+    [['a', 'b', 'c']],
+    [['c', 'd']],
+    [['f']],
+    [['f', 'e', 'd', 'c', 'b', 'a']],
+  ])('counts its members once each, whichever are requested: %j', async (ids) => {
+    const project = asking.newProject();
+    await project.complete(...cycle);
+    const expected: Record<string, number> = {
+      a: whole,
+      b: whole,
+      c: whole,
+      d: 1_000 + 10_000,
+      e: 10_000,
+      f: 100_000,
+    };
+    expect(tokensIn(await project.ask(ids))).toEqual(
+      Object.fromEntries(ids.map((id) => [id, expected[id]])),
+    );
+  });
+
+  test('counts each member once for the limit', async () => {
+    const project = asking.newProject();
+    await project.complete(...cycle);
+    await project.ask(['a', 'b'], { limit: 5 });
+    expect((await project.send(['a', 'b'], { limit: 4 })).text).toContain(' 5 calls');
+  });
+
+  test('names each unfinished member once', async () => {
+    const project = asking.newProject();
+    await project.upsert(...cycle.map((call) => project.start(call)));
+    const { unfinished_call_ids } = await project.ask(['c', 'a']);
+    expect(unfinished_call_ids).toEqual(['a', 'b', 'c', 'd', 'e']);
+  });
+
+  test('that a deletion breaks is a chain', async () => {
+    const project = asking.newProject();
+    await project.complete(...cycle);
+    // Deleting c deletes what stands below it, which is the whole cycle and what hangs on it.
+    expect(await project.remove('c')).toBe(5);
+    expect(tokensIn(await project.ask(['a', 'c', 'e', 'f']))).toEqual({
+      a: 0,
+      c: 0,
+      e: 0,
+      f: 100_000,
+    });
+  });
+
+  test.each([2, 3, 1_000])('of %d calls counts every one', async (length) => {
+    const project = asking.newProject();
+    await project.complete(
+      ...Array.from({ length }, (_, index) => ({
+        id: `call-${index}`,
+        parent: `call-${(index + 1) % length}`,
+        usage: spent(index),
+      })),
+    );
+    const all = (length * (length - 1)) / 2;
+    expect(tokensIn(await project.ask(['call-1']))).toEqual({ 'call-1': all });
+    expect(tokensIn(await project.ask(['call-0', 'call-1']))).toEqual({
+      'call-0': all,
+      'call-1': all,
+    });
+  });
+
+  test('beside the requested tree changes nothing', async () => {
+    const project = asking.newProject();
+    await project.complete(...cycle, ...tree.map((call) => ({ ...call, id: `tree ${call.id}` })));
+    expect(tokensIn(await project.ask(['tree root']))).toEqual({ 'tree root': 1 });
+  });
+});
+
+describe('deleted calls', () => {
+  test('are not counted, and they cut their subtree off', async () => {
+    const project = asking.newProject();
+    await project.complete(...tree);
+    // a with b and c below it.
+    expect(await project.remove('a')).toBe(3);
+    const answer = await project.ask(tree.map(({ id }) => id));
+    expect(tokensIn(answer)).toEqual({
+      root: 1 + 10_000,
+      a: 0,
+      b: 0,
+      c: 0,
+      d: 10_000,
+      'other root': 100_000,
+    });
+  });
+
+  test('cut off what comes below them later', async () => {
+    const project = asking.newProject();
+    await project.complete(...tree);
+    await project.remove('a');
+    await project.complete(
+      { id: 'late', parent: 'b', usage: spent(1_000_000) },
+      { id: 'later', parent: 'late', usage: spent(10_000_000) },
+    );
+    expect(tokensIn(await project.ask(['root', 'b', 'late', 'later']))).toEqual({
+      root: 1 + 10_000,
+      b: 0,
+      late: 1_000_000 + 10_000_000,
+      later: 10_000_000,
+    });
+  });
+
+  test('between two requested calls keep the inner one out of the outer one', async () => {
+    const project = asking.newProject();
+    await project.complete(...tree);
+    await project.remove('b');
+    await project.complete({ id: 'late', parent: 'b', usage: spent(1_000_000) });
+    expect(tokensIn(await project.ask(['root', 'b', 'late']))).toEqual({
+      root: 1 + 10 + 10_000,
+      b: 0,
+      late: 1_000_000,
+    });
+  });
+
+  test('stay deleted when their parts are sent again', async () => {
+    const project = asking.newProject();
+    await project.complete(...tree);
+    await project.remove('a');
+    await project.complete(...tree);
+    expect(tokensIn(await project.ask(['root', 'a']))).toEqual({ root: 1 + 10_000, a: 0 });
+  });
+
+  test('stay deleted when their end comes after the deletion', async () => {
+    const project = asking.newProject();
+    await project.upsert(project.start({ id: 'a' }));
+    await project.remove('a');
+    await project.upsert(project.end({ id: 'a', usage: spent(1) }));
+    expect(await project.ask(['a'])).toEqual({ call_usage: { a: {} }, unfinished_call_ids: [] });
+  });
+});
