@@ -1,29 +1,35 @@
 -- For each of `call_ids`: tokens and costs per model of the calls to which it is the nearest of them, itself
--- included. A row a (requested call, model), with an empty `model` for calls that used none. The row that holds
--- the requested call itself has `is_there`, and in `above_call_id` the requested call in whose subtree it stands:
--- src/usage/add-up.ts adds the sums up along these links. Without such a row the call is unknown or deleted.
+-- included. A row a (requested call, model, price period), with an empty `model` for calls that used none. The row
+-- that holds the requested call itself names it in `call_id` and has in `above_key` the key of the requested call
+-- in whose subtree it stands: src/usage/add-up.ts adds the sums up along these links. Without such a row the
+-- requested call is unknown or deleted.
 --
 -- Trees are walked by pointer jumping (docs/decisions/0001-pointer-jumping.md): every call points at its parent;
 -- each step of the recursion lets it point where its target points, until it points at a requested call or falls
 -- off the tree. The rows are read once and log2(depth) steps do; a step per level would take 3 to 4 ms each.
 -- Cycles without a requested call never settle, hence `last_step`.
 --
--- What must be known before the rows are read, `asked` and `price_dates`, are scalars: ClickHouse evaluates
--- those once, but ordinary common table expressions again at each mention.
+-- What must be known before the rows are read is a scalar: ClickHouse evaluates those once, but ordinary common
+-- table expressions again at each mention.
 WITH RECURSIVE
 (
-    SELECT (groupArray(trace_id), groupArray(key), groupArray(id))
+    SELECT CAST(
+        (groupArray(key), groupArray(id), groupUniqArray(trace_id)),
+        'Tuple(keys Array(UInt128), ids Array(String), traces Array(String))')
     FROM
     (
-        SELECT trace_id, reinterpretAsUInt128(sipHash128(trace_id, id)) AS key, id
-        FROM (SELECT arrayJoin({call_ids:Array(String)}) AS id, reinterpretAsUInt128(sipHash128(id)) AS id_key) AS named
+        SELECT
+            known.trace_id AS trace_id,
+            reinterpretAsUInt128(sipHash128(known.trace_id, named.id)) AS key,
+            named.id AS id
+        FROM (SELECT arrayJoin({call_ids:Array(String)}) AS id, reinterpretAsUInt128(sipHash128(id)) AS key) AS named
         INNER JOIN
         (
-            SELECT key AS id_key, trace_id
+            SELECT key, trace_id
             FROM call_traces FINAL
             WHERE project_id = {project_id:String}
-                AND id_key IN (SELECT reinterpretAsUInt128(sipHash128(arrayJoin({call_ids:Array(String)}))))
-        ) AS known USING (id_key)
+                AND key IN (SELECT reinterpretAsUInt128(sipHash128(arrayJoin({call_ids:Array(String)}))))
+        ) AS known ON known.key = named.key
     )
 ) AS asked,
 (SELECT count() > 0 FROM (SELECT 1 FROM loose_ends WHERE project_id = {project_id:String} LIMIT 1)) AS has_loose_ends,
@@ -35,82 +41,101 @@ price_rows AS
         toUnixTimestamp64Micro(effective_date) AS from_us,
         created_at,
         id,
-        CAST(
-            (
-                prompt_token_cost,
-                completion_token_cost,
-                ifNull(cache_read_input_token_cost, prompt_token_cost),
-                ifNull(cache_creation_input_token_cost, prompt_token_cost)
-            ),
-            'Tuple(prompt Decimal(76, 30), completion Decimal(76, 30),
-                cache_read Decimal(76, 30), cache_creation Decimal(76, 30))') AS price
+        prompt_token_cost,
+        completion_token_cost,
+        ifNull(cache_read_input_token_cost, prompt_token_cost) AS cache_read_token_cost,
+        ifNull(cache_creation_input_token_cost, prompt_token_cost) AS cache_creation_token_cost
     FROM llm_token_prices FINAL
     WHERE {include_costs:Bool}
         AND (pricing_level, pricing_level_id) IN (('default', 'default'), ('project', {project_id:String}))
 ),
--- Per model, its prices in the order in which they come into force. A project's row outdoes every default row
--- from its date on; before the first row's date the earliest of the project's rows applies, or of the default
--- ones where the project has none. Of rows with one date the one made last applies.
-prices AS
+-- Every moment at which a price changes: between two of them tokens are added up before they are priced.
+(
+    SELECT arrayPushFront(arraySort(groupUniqArray(from_us)), toInt64(-9223372036854775808))
+    FROM price_rows
+) AS price_dates,
+-- Each call with its own usage. A rolled-up call, whose SDK has added its children's usage to its own, appears
+-- twice: for itself, and with its usage subtracted for its parent, so that one GROUP BY brings a call and its
+-- rolled-up children together. Deleted children are among them: their tokens are inside the parent's number. Where
+-- any difference is negative, a child ran elsewhere and was never added, and what is stored is the call's own.
+own_calls AS
 (
     SELECT
-        llm_id,
-        if(empty(project_rows), default_rows, project_rows) AS first_rows,
-        arrayConcat(
-            arrayFilter(row -> empty(project_rows) OR row.1 < project_rows[1].1, default_rows),
-            project_rows) AS rows_in_force,
-        arrayPushFront(arrayMap(row -> row.1, rows_in_force), toInt64(-9223372036854775808)) AS from_us,
-        arrayPushFront(
-            arrayMap(row -> row.4, rows_in_force),
-            first_rows[arrayLastIndex(row -> row.1 = first_rows[1].1, first_rows)].4) AS price_of_period
+        anyIf(known.key, is_self) AS key,
+        anyIf(known.parent, is_self) AS parent,
+        anyIf(known.is_deleted, is_self) AS is_deleted,
+        anyIf(known.open_id, is_self) AS open_id,
+        anyIf(known.started_at, is_self) AS started_at,
+        anyIf(known.usage, is_self) AS stored,
+        sumForEachMap(CAST(
+            arrayMap(
+                used -> (
+                    used.1,
+                    arrayMap(
+                        n -> if(is_self, toInt128(n), -toInt128(n)),
+                        [used.2, used.3, used.4, used.5, used.6, used.7])
+                ),
+                known.usage),
+            'Map(String, Array(Int128))')) AS difference,
+        if(
+            anyIf(known.is_rolled_up, is_self) AND NOT arrayExists(n -> arrayMin(n) < 0, mapValues(difference)),
+            CAST(
+                arrayMap(
+                    (model, n) -> (model, n[1], n[2], n[3], n[4], n[5], n[6]),
+                    mapKeys(difference),
+                    mapValues(difference)),
+                'Array(Tuple(model String, requests UInt64, prompt UInt64, completion UInt64, total UInt64,
+                    cache_read UInt64, cache_creation UInt64))'),
+            stored) AS usage
     FROM
     (
         SELECT
-            llm_id,
-            arraySort(groupArrayIf((from_us, created_at, id, price), is_project)) AS project_rows,
-            arraySort(groupArrayIf((from_us, created_at, id, price), NOT is_project)) AS default_rows
-        FROM price_rows
-        GROUP BY llm_id
-    )
+            calls.key AS key,
+            calls.parent AS parent,
+            calls.is_deleted AS is_deleted,
+            calls.is_rolled_up AS is_rolled_up,
+            calls.started_at AS started_at,
+            if(loose.key = 0, calls.open_id, '\xFF') AS open_id,
+            if(loose.key = 0, calls.usage, loose.usage) AS usage,
+            arrayJoin(if(is_rolled_up AND parent != 0, [true, false], [true])) AS is_self
+        FROM calls FINAL
+        LEFT ANY JOIN
+        (
+            -- Ends that came without a trace id before their start was known.
+            SELECT key, usage
+            FROM loose_ends FINAL
+            WHERE project_id = {project_id:String}
+                AND key IN
+                (
+                    SELECT reinterpretAsUInt128(sipHash128(open_id))
+                    FROM calls FINAL
+                    WHERE project_id = {project_id:String}
+                        AND trace_id IN (SELECT arrayJoin(if(has_loose_ends, asked.traces, [])))
+                        AND open_id NOT IN ('', '\xFF')
+                )
+        ) AS loose ON loose.key = if(calls.open_id = '\xFF', 0, reinterpretAsUInt128(sipHash128(calls.open_id)))
+        WHERE calls.project_id = {project_id:String}
+            AND calls.trace_id IN (SELECT arrayJoin(asked.traces))
+            AND calls.has_start
+    ) AS known
+    GROUP BY if(is_self, known.key, known.parent)
+    HAVING key != 0
 ),
--- Every moment at which the price of any model changes: between two of them tokens can be added up before they
--- are priced.
-(
-    SELECT arraySort(arrayPushFront(groupUniqArrayArray(from_us), toInt64(-9223372036854775808)))
-    FROM (SELECT arrayPopFront(from_us) AS from_us FROM prices WHERE length(price_of_period) > 2)
-) AS price_dates,
 jump AS
 (
     SELECT
         key,
         parent AS target,
-        key IN (SELECT arrayJoin(asked.2)) AS is_asked,
-        parent IN (SELECT arrayJoin(asked.2)) AS is_settled,
+        key IN (SELECT arrayJoin(asked.keys)) AS is_asked,
+        parent IN (SELECT arrayJoin(asked.keys)) AS is_settled,
         toUInt8(0) AS step,
         toUInt8(ceil(log2(count() OVER () + 1))) AS last_step,
         max(NOT is_settled AND target != 0) OVER () AS is_moving,
-        if(loose.key = 0, calls.open_id, '\xFF') AS open_id,
+        open_id,
         started_at,
-        if(loose.key = 0, calls.usage, loose.usage) AS usage
-    FROM calls FINAL
-    LEFT ANY JOIN
-    (
-        SELECT key, usage
-        FROM loose_ends FINAL
-        WHERE project_id = {project_id:String}
-            AND key IN
-            (
-                SELECT reinterpretAsUInt128(sipHash128(open_id))
-                FROM calls FINAL
-                WHERE project_id = {project_id:String}
-                    AND trace_id IN (SELECT arrayJoin(if(has_loose_ends, asked.1, [])))
-                    AND open_id NOT IN ('', '\xFF')
-            )
-    ) AS loose ON loose.key = if(calls.open_id = '\xFF', 0, reinterpretAsUInt128(sipHash128(calls.open_id)))
-    WHERE project_id = {project_id:String}
-        AND trace_id IN (SELECT arrayJoin(asked.1))
-        AND has_start
-        AND NOT is_deleted
+        usage
+    FROM own_calls
+    WHERE NOT is_deleted
         AND (parent != 0 OR is_asked)
 
     UNION ALL
@@ -136,7 +161,7 @@ sums AS
 (
     SELECT
         if(is_asked, key, target) AS call_key,
-        countIf(is_asked) AS is_there,
+        transform(maxIf(key, is_asked), asked.keys, asked.ids, '') AS call_id,
         maxIf(target, is_asked) AS above_key,
         used.model AS model,
         roundDown(toUnixTimestamp64Micro(started_at), price_dates) AS period_us,
@@ -157,33 +182,37 @@ sums AS
     WHERE (NOT is_moving OR step = last_step)
         AND (is_settled OR is_asked)
     GROUP BY call_key, model, period_us
-),
-priced_sums AS
-(
-    SELECT
-        sums.*,
-        prices.llm_id = sums.model AND notEmpty(prices.from_us) AS is_priced,
-        prices.price_of_period[arrayLastIndex(from_us -> from_us <= period_us, prices.from_us)] AS price
-    FROM sums
-    LEFT ANY JOIN prices ON prices.llm_id = sums.model
 )
+-- The price of a call is chosen as Weave ranks them: one in force before a future one, the project's before a
+-- default one, then the latest, or of future ones the earliest; of equal ones the one made last.
 SELECT
-    transform(call_key, asked.2, asked.3, '') AS call_id,
-    transform(max(above_key), asked.2, asked.3, '') AS above_call_id,
-    max(is_there) > 0 AS is_there,
+    call_key,
     model,
-    sum(requests) AS requests,
-    sum(prompt) AS prompt_tokens,
-    sum(completion) AS completion_tokens,
-    sum(total) AS total_tokens,
-    sumOrNullIf(
-        toDecimal256(uncached, 0) * price.prompt
-            + toDecimal256(cache_read, 0) * price.cache_read
-            + toDecimal256(cache_creation, 0) * price.cache_creation,
-        is_priced) AS prompt_cost,
-    sumOrNullIf(toDecimal256(completion, 0) * price.completion, is_priced) AS completion_cost,
-    sum(calls) AS calls,
-    groupArrayArray(unfinished_call_ids) AS unfinished_call_ids
-FROM priced_sums
-GROUP BY call_key, model
+    any(sums.call_id) AS call_id,
+    any(sums.above_key) AS above_key,
+    any(sums.calls) AS calls,
+    any(sums.unfinished_call_ids) AS unfinished_call_ids,
+    any(sums.requests) AS requests,
+    any(sums.prompt) AS prompt_tokens,
+    any(sums.completion) AS completion_tokens,
+    any(sums.total) AS total_tokens,
+    argMax(
+        (
+            toDecimal256(sums.uncached, 0) * prompt_token_cost
+                + toDecimal256(sums.cache_read, 0) * cache_read_token_cost
+                + toDecimal256(sums.cache_creation, 0) * cache_creation_token_cost,
+            toDecimal256(sums.completion, 0) * completion_token_cost
+        ),
+        (
+            from_us <= period_us,
+            is_project,
+            if(from_us <= period_us, from_us, -from_us),
+            created_at,
+            price_rows.id
+        )) AS cost,
+    if(max(price_rows.id) = '', NULL, cost.1) AS prompt_cost,
+    if(max(price_rows.id) = '', NULL, cost.2) AS completion_cost
+FROM sums
+LEFT JOIN price_rows ON price_rows.llm_id = sums.model
+GROUP BY call_key, model, period_us
 SETTINGS join_use_nulls = 0

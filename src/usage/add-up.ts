@@ -16,9 +16,13 @@ export type Usage = Map<string, ModelUsage>;
 
 /** A requested call that is there, with the usage of the calls to which it is the nearest requested one. */
 interface Region {
+  readonly callId: string;
   readonly usage: Usage;
-  above: string;
+  readonly aboveKey: string;
 }
+
+/** From key to region. */
+type Regions = ReadonlyMap<string, Region>;
 
 /** The answer, before it is written. */
 export interface AddedUp {
@@ -32,29 +36,35 @@ export interface AddedUp {
 
 /**
  * Adds the rows of calls_usage.sql up, so that a requested call inside another one's subtree counts in both. The
- * rows are at most one per requested call and model: nothing here grows with the number of calls in a trace.
+ * rows are one per requested call, model and price period: nothing here grows with the calls of a trace.
  */
 export function addUp(rows: readonly UsageRow[]): AddedUp {
-  const there = new Set(rows.filter((row) => row.is_there).map((row) => row.call_id));
-  const counted = rows.filter((row) => there.has(row.call_id));
-  const regions = toRegions(counted);
+  const regions = toRegions(rows);
+  const counted = rows.filter((row) => regions.has(row.call_key));
+  for (const row of counted) addModel(regions, row);
   addAlongLinks(regions);
   return {
-    usages: new Map([...regions].map(([callId, { usage }]) => [callId, usage])),
+    usages: new Map([...regions.values()].map(({ callId, usage }) => [callId, usage])),
     calls: counted.reduce((sum, row) => sum + BigInt(row.calls), 0n),
     unfinishedCallIds: counted.flatMap((row) => row.unfinished_call_ids),
   };
 }
 
-function toRegions(rows: readonly UsageRow[]): Map<string, Region> {
-  const regions = new Map<string, Region>();
-  for (const row of rows) {
-    let region = regions.get(row.call_id);
-    if (region === undefined) regions.set(row.call_id, (region = { usage: new Map(), above: '' }));
-    if (row.is_there) region.above = row.above_call_id;
-    region.usage.set(row.model, toModelUsage(row));
-  }
-  return regions;
+/** The requested calls that are there; what stands below another one, unknown or deleted, is nobody's. */
+function toRegions(rows: readonly UsageRow[]): Regions {
+  return new Map(
+    rows
+      .filter((row) => row.call_id !== '')
+      .map((row) => [
+        row.call_key,
+        { callId: row.call_id, usage: new Map(), aboveKey: row.above_key },
+      ]),
+  );
+}
+
+function addModel(regions: Regions, row: UsageRow): void {
+  const region = regions.get(row.call_key);
+  if (region !== undefined) addUsage(region.usage, new Map([[row.model, toModelUsage(row)]]));
 }
 
 function toModelUsage(row: UsageRow): ModelUsage {
@@ -69,39 +79,39 @@ function toModelUsage(row: UsageRow): ModelUsage {
 }
 
 /** Adds every region to the one above it, from the innermost outwards; calls in one cycle share one sum. */
-function addAlongLinks(regions: Map<string, Region>): void {
+function addAlongLinks(regions: Regions): void {
   const below = countBelow(regions);
-  const done = [...regions.keys()].filter((callId) => !below.has(callId));
-  for (const callId of done) {
-    const region = regions.get(callId);
-    const above = regions.get(region?.above ?? '');
+  const done = [...regions.keys()].filter((key) => !below.has(key));
+  for (const key of done) {
+    const region = regions.get(key);
+    const above = regions.get(region?.aboveKey ?? '');
     if (region === undefined || above === undefined) continue;
     addUsage(above.usage, region.usage);
-    const left = (below.get(region.above) ?? 0) - 1;
-    below.set(region.above, left);
-    if (left === 0) done.push(region.above);
+    const left = (below.get(region.aboveKey) ?? 0) - 1;
+    below.set(region.aboveKey, left);
+    if (left === 0) done.push(region.aboveKey);
   }
   const inCycles = new Set(regions.keys());
-  for (const callId of done) inCycles.delete(callId);
-  for (const callId of inCycles) shareCycle(callId, regions, inCycles);
+  for (const key of done) inCycles.delete(key);
+  for (const key of inCycles) shareCycle(key, regions, inCycles);
 }
 
 /** How many requested calls stand directly below each. */
-function countBelow(regions: ReadonlyMap<string, Region>): Map<string, number> {
+function countBelow(regions: Regions): Map<string, number> {
   const below = new Map<string, number>();
-  for (const { above } of regions.values()) {
-    if (regions.has(above)) below.set(above, (below.get(above) ?? 0) + 1);
+  for (const { aboveKey } of regions.values()) {
+    if (regions.has(aboveKey)) below.set(aboveKey, (below.get(aboveKey) ?? 0) + 1);
   }
   return below;
 }
 
-function shareCycle(start: string, regions: Map<string, Region>, inCycles: Set<string>): void {
+function shareCycle(start: string, regions: Regions, inCycles: Set<string>): void {
   const members: Region[] = [];
-  for (let callId = start; inCycles.delete(callId);) {
-    const region = regions.get(callId);
+  for (let key = start; inCycles.delete(key);) {
+    const region = regions.get(key);
     if (region === undefined) break;
     members.push(region);
-    callId = region.above;
+    key = region.aboveKey;
   }
   const sum: Usage = new Map();
   for (const { usage } of members) addUsage(sum, usage);

@@ -1,8 +1,11 @@
 /** A row of sql/queries/calls_usage.sql; integers and decimals as text. */
 export interface UsageRow {
+  /** Names the requested call to whose usage the row adds. */
+  readonly call_key: string;
+  /** The requested call's id, in the row that holds it; empty in the others. */
   readonly call_id: string;
-  readonly above_call_id: string;
-  readonly is_there: 0 | 1;
+  /** The nearest requested call above, in the row that holds the requested call; `0` for none. */
+  readonly above_key: string;
   readonly model: string;
   readonly requests: string;
   readonly prompt_tokens: string;
