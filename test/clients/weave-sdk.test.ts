@@ -1,0 +1,264 @@
+import Table from 'cli-table3';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openTestEngine, type TestEngine } from '../support/engine.ts';
+import { openService, testKey, type TestService } from '../support/http.ts';
+import { runProgram, type EndedProgram } from './run-program.ts';
+import { spendingBelow, type SpentCall, type Tokens } from './spending.ts';
+
+// The npm package weave, unmodified, in processes of its own. What its calls spent is counted where OpenAI's
+// requests are answered, in test/clients/programs; that is held against what POST /calls/usage answers.
+
+const projectId = 'team/sdk';
+
+/** Prices of the models, in billionths of a US dollar per token. */
+const prices: Readonly<Record<string, { prompt: number; cached: number; completion: number }>> = {
+  'gpt-large-2026-11-01': { prompt: 2_500, cached: 1_250, completion: 10_000 },
+  'gpt-small-2026-11-01': { prompt: 150, cached: 75, completion: 601 },
+};
+
+let engine: TestEngine;
+let service: TestService;
+beforeAll(async () => {
+  engine = await openTestEngine();
+  service = await openService(engine.environment);
+  await service.ready;
+  await service.send('/cost/create', { body: { project_id: projectId, costs: toCosts() } });
+});
+afterAll(async () => {
+  await service.close();
+  await engine.close();
+});
+
+function toCosts(): object {
+  const entries = Object.entries(prices).map(([model, price]) => [
+    model,
+    {
+      prompt_token_cost: price.prompt / 1e9,
+      completion_token_cost: price.completion / 1e9,
+      cache_read_input_token_cost: price.cached / 1e9,
+      effective_date: '2026-01-01T00:00:00Z',
+    },
+  ]);
+  return Object.fromEntries(entries) as object;
+}
+
+/** Runs a program as a user of the SDK would, with this service as its trace server. */
+async function run(
+  name: string,
+  more: Readonly<Record<string, string>> = {},
+): Promise<EndedProgram> {
+  const ended = await runProgram(name, {
+    WF_TRACE_SERVER_URL: service.url,
+    WANDB_API_KEY: testKey,
+    PROJECT: projectId,
+    ...more,
+  });
+  // The SDK tells of what went wrong on standard error and in a file beside the program.
+  expect(ended).toMatchObject({ exitCode: 0, stderr: '', files: [] });
+  expect(ended.report.outside).toEqual([]);
+  return ended;
+}
+
+/** Starts a worker below a call that another process made. */
+async function continueBelow({ id, trace_id }: SpentCall): Promise<readonly SpentCall[]> {
+  const parent = JSON.stringify({ callId: id, traceId: trace_id });
+  return (await run('worker', { PARENT: parent })).report.calls;
+}
+
+interface Answer {
+  readonly call_usage: Readonly<Record<string, unknown>>;
+  readonly unfinished_call_ids: readonly string[];
+}
+
+async function ask(calls: readonly SpentCall[]): Promise<Answer> {
+  const body = { project_id: projectId, call_ids: calls.map(({ id }) => id), include_costs: true };
+  const answer = await service.send('/calls/usage', { body });
+  expect(answer.status, answer.text).toBe(200);
+  return answer.json() as Answer;
+}
+
+/** What is to be answered of a call: the sum of what it and all its descendants spent. */
+function expectedUsage(calls: readonly SpentCall[], id: string): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(spendingBelow(calls, id)).map(([model, tokens]) => [
+      model,
+      {
+        requests: tokens.requests,
+        prompt_tokens: tokens.prompt,
+        completion_tokens: tokens.completion,
+        total_tokens: tokens.prompt + tokens.completion,
+        ...expectedCosts(model, tokens),
+      },
+    ]),
+  );
+}
+
+function expectedCosts(model: string, { prompt, cached, completion }: Tokens): object {
+  const price = prices[model];
+  return {
+    prompt_tokens_total_cost:
+      price === undefined ? null : ((prompt - cached) * price.prompt + cached * price.cached) / 1e9,
+    completion_tokens_total_cost:
+      price === undefined ? null : (completion * price.completion) / 1e9,
+  };
+}
+
+/** Asks for every call of a trace at once, the root and all inner ones. */
+async function expectTruth(calls: readonly SpentCall[], rootName: string): Promise<void> {
+  const traces = calls.filter(({ name }) => name === rootName).map(({ trace_id }) => trace_id);
+  expect(traces).not.toEqual([]);
+  const asked = calls.filter(({ trace_id }) => traces.includes(trace_id));
+  const expected = asked.map(({ name, id }) => ({ name, id, usage: expectedUsage(asked, id) }));
+  const { call_usage } = await ask(asked);
+  const answered = asked.map(({ name, id }) => ({ name, id, usage: call_usage[id] }));
+  expect(answered).toEqual(expected);
+}
+
+describe('what was spent is what is answered, for the root and for every call below', () => {
+  let calls: readonly SpentCall[];
+  beforeAll(async () => {
+    const first = (await run('research')).report.calls;
+    const queue = first.find(({ name }) => name === 'enqueue')!;
+    calls = [...first, ...(await continueBelow(queue)), ...(await sendByHand(queue))];
+  }, 120_000);
+
+  test.each([
+    ['ops in ops, side by side, streams, an op that throws and an op with its own usage', 'answer'],
+    ['a root that throws', 'fail'],
+    ['several roots at once', 'question'],
+    ['a child that never ends', 'leave'],
+    ['a root that never ends', 'wait'],
+    ['OpenAI’s responses, and pictures', 'respond'],
+    ['OpenAI’s responses in pieces', 'respond_slowly'],
+    ['a part in another process at the same time', 'manage'],
+    ['a trace that another process continues later, and a REST client too', 'enqueue'],
+  ])('%s', async (_what, rootName) => {
+    await expectTruth(calls, rootName);
+  });
+
+  test('calls that never ended are told', async () => {
+    const { unfinished_call_ids } = await ask(calls);
+    const unfinished = calls.filter(({ name }) => ['hang', 'wait'].includes(name));
+    expect(unfinished).toHaveLength(3);
+    expect(unfinished_call_ids).toEqual(unfinished.map(({ id }) => id).sort());
+  });
+
+  test('the sum of what is stored is not what was spent, nor is the root’s own number', async () => {
+    const trace = calls.filter(({ trace_id }) => trace_id === calls[0]!.trace_id);
+    const shown = ['answer', 'search', 'rerank', 'judge'].map((name) =>
+      trace.find((call) => call.name === name)!,
+    );
+    const rows = await figuresOf(trace, shown);
+    printFigures(rows);
+    for (const { spent, answered } of rows) expect(answered).toBe(spent);
+    for (const { spent, summed } of rows) expect(summed).toBeGreaterThan(spent);
+  });
+});
+
+describe('the same where the SDK’s own sums at a parent are wrong', () => {
+  let calls: readonly SpentCall[];
+  beforeAll(async () => {
+    const first = (await run('miscount')).report.calls;
+    const parent = first.find(({ name }) => name === 'resume')!;
+    calls = [...first, ...(await continueBelow(parent))];
+  }, 120_000);
+
+  // Known to be too high: where a parent's sum is too small in one counter or for one child, docs/usage.md takes
+  // all that it stored for its own, what its other children added too.
+  test.fails.each([
+    ['a stream that is read when the op that opened it is over', 'stream_late'],
+    ['details that are null once and a number another time', 'lose_details'],
+    ['a total that some responses give and others do not', 'mix_responses'],
+    ['children in this process and in another one', 'share'],
+    ['children of its own, and another process that continues the trace later', 'resume'],
+  ])('%s', async (_what, rootName) => {
+    await expectTruth(calls, rootName);
+  });
+
+  test('own usage, and a child only in another process', async () => {
+    await expectTruth(calls, 'consult');
+  });
+});
+
+/** Continues a trace as a REST client does, with its own usage on its calls. */
+async function sendByHand(parent: SpentCall): Promise<SpentCall[]> {
+  const names = ['outer', 'inner'];
+  const own = { 'gpt-small-2026-11-01': { requests: 1, prompt: 83, completion: 8, cached: 3 } };
+  const usage = {
+    'gpt-small-2026-11-01': {
+      requests: 1,
+      prompt_tokens: 83,
+      completion_tokens: 8,
+      cache_read_input_tokens: 3,
+    },
+  };
+  const common = { project_id: projectId, trace_id: parent.trace_id };
+  let parentId = parent.id;
+  const calls: SpentCall[] = [];
+  for (const name of names) {
+    const id = `${parent.id}-${name}`;
+    const time = new Date().toISOString();
+    const start = { ...common, id, parent_id: parentId, op_name: name, started_at: time };
+    await service.send('/call/start', {
+      body: { start: { ...start, attributes: {}, inputs: {} } },
+    });
+    await service.send('/call/end', {
+      body: { end: { ...common, id, ended_at: time, summary: { usage } } },
+    });
+    calls.push({ name, id, trace_id: parent.trace_id, parent_id: parentId, own });
+    parentId = id;
+  }
+  return calls;
+}
+
+interface Figures {
+  readonly name: string;
+  readonly spent: number;
+  readonly answered: number;
+  /** Sum of the stored numbers over the subtree. */
+  readonly summed: number;
+  /** The number that the call itself stored. */
+  readonly stored: number;
+}
+
+/** Total tokens of all models. */
+async function figuresOf(
+  calls: readonly SpentCall[],
+  shown: readonly SpentCall[],
+): Promise<Figures[]> {
+  const { call_usage } = await ask(shown);
+  const rows = await engine.query<{ id: string; parent_id: string; total: string }>(
+    `SELECT id, max(parent_id) AS parent_id, sum(arraySum(usage.total)) AS total
+     FROM call_parts FINAL
+     WHERE project_id = {project_id:String} AND trace_id = {trace_id:String}
+     GROUP BY id`,
+    { project_id: projectId, trace_id: calls[0]!.trace_id },
+  );
+  const sumBelow = (id: string): number =>
+    rows
+      .filter((row) => row.id === id || row.parent_id === id)
+      .map((row) => (row.id === id ? Number(row.total) : sumBelow(row.id)))
+      .reduce((sum, total) => sum + total, 0);
+  return shown.map(({ name, id }) => {
+    const spent = Object.values(spendingBelow(calls, id));
+    const answered = Object.values(call_usage[id] as Record<string, { total_tokens: number }>);
+    return {
+      name,
+      spent: spent.reduce((sum, { prompt, completion }) => sum + prompt + completion, 0),
+      answered: answered.reduce((sum, { total_tokens }) => sum + total_tokens, 0),
+      summed: sumBelow(id),
+      stored: Number(rows.find((row) => row.id === id)?.total),
+    };
+  });
+}
+
+function printFigures(rows: readonly Figures[]): void {
+  const table = new Table({
+    head: ['total tokens of', 'spent', 'answered', 'sum of what is stored', 'stored / spent'],
+    style: { head: [], border: [] },
+  });
+  for (const { name, spent, answered, summed } of rows) {
+    table.push([name, spent, answered, summed, (summed / spent).toFixed(2)]);
+  }
+  console.log(table.toString());
+}
