@@ -79,9 +79,12 @@ CREATE TABLE IF NOT EXISTS call_parts
                             CAST(JSONExtractKeysAndValuesRaw(entry.2), 'Map(String, String)'),
                             JSONExtractRaw(entry.2, 'prompt_tokens_details', 'cached_tokens')
                         ),
-                        arrayFilter(
-                            entry -> startsWith(entry.2, '{'),
-                            JSONExtractKeysAndValuesRaw(summary_dump, 'usage'))))))),
+                        -- ClickHouse writes 1e20 as digits, which its reader then refuses as an integer.
+                        arrayMap(
+                            entry -> (entry.1, replaceRegexpAll(entry.2, '[0-9]{19,}', '\\0.0')),
+                            arrayFilter(
+                                entry -> startsWith(entry.2, '{'),
+                                JSONExtractKeysAndValuesRaw(summary_dump, 'usage')))))))),
     -- Whether the SDK that sent the call adds its children's usage to the call's own before it sends it.
     is_rolled_up UInt8 MATERIALIZED multiIf(
         kind NOT IN ('start', 'whole'), 0,
