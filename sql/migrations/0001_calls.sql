@@ -79,9 +79,10 @@ CREATE TABLE IF NOT EXISTS call_parts
                             CAST(JSONExtractKeysAndValuesRaw(entry.2), 'Map(String, String)'),
                             JSONExtractRaw(entry.2, 'prompt_tokens_details', 'cached_tokens')
                         ),
-                        -- ClickHouse writes 1e20 as digits, which its reader then refuses as an integer.
+                        -- ClickHouse writes 1e20 as digits, which its reader then refuses as an integer. Digits behind
+                        -- a point, or in a string, are no integer.
                         arrayMap(
-                            entry -> (entry.1, replaceRegexpAll(entry.2, '[0-9]{19,}', '\\0.0')),
+                            entry -> (entry.1, replaceRegexpAll(entry.2, '[:,[]-?[0-9]{19,}', '\\0.0')),
                             arrayFilter(
                                 entry -> startsWith(entry.2, '{'),
                                 JSONExtractKeysAndValuesRaw(summary_dump, 'usage')))))))),

@@ -58,6 +58,7 @@ price_rows AS
 -- twice: for itself, and with its usage subtracted for its parent, so that one GROUP BY brings a call and its
 -- rolled-up children together. Deleted children are among them: their tokens are inside the parent's number. Where
 -- any difference is negative, a child ran elsewhere and was never added, and what is stored is the call's own.
+-- A call that is its own parent is not its own child.
 own_calls AS
 (
     SELECT
@@ -97,7 +98,7 @@ own_calls AS
             calls.started_at AS started_at,
             if(loose.key = 0, calls.open_id, '\xFF') AS open_id,
             if(loose.key = 0, calls.usage, loose.usage) AS usage,
-            arrayJoin(if(is_rolled_up AND parent != 0, [true, false], [true])) AS is_self
+            arrayJoin(if(is_rolled_up AND parent NOT IN (0, key), [true, false], [true])) AS is_self
         FROM calls FINAL
         LEFT ANY JOIN
         (
