@@ -3,12 +3,12 @@ import { describe, expect, test } from 'vitest';
 import { addUp, type AddedUp } from '../../src/usage/add-up.ts';
 import type { UsageRow } from '../../src/usage/usage-row.ts';
 
-/** A row of a requested call that is there and used the model `m`. */
-function row(call_id: string, above_call_id: string, prompt: number | bigint = 0): UsageRow {
+/** A row of a requested call that is there and used the model `m`; ids stand for keys as well. */
+function row(call_id: string, above_key: string, prompt: number | bigint = 0): UsageRow {
   return {
+    call_key: call_id,
     call_id,
-    above_call_id,
-    is_there: 1,
+    above_key: above_key === '' ? '0' : above_key,
     model: 'm',
     requests: '1',
     prompt_tokens: String(prompt),
@@ -21,9 +21,9 @@ function row(call_id: string, above_call_id: string, prompt: number | bigint = 0
   };
 }
 
-/** A row for another model of a region; only one row of a region is that of the call itself. */
-function besides(call_id: string, model: string, more: Partial<UsageRow>): UsageRow {
-  return { ...row(call_id, ''), is_there: 0, model, calls: '0', ...more };
+/** A further row of a region; only one row of a region is that of the call itself. */
+function besides(call_key: string, model: string, more: Partial<UsageRow>): UsageRow {
+  return { ...row(call_key, ''), call_id: '', model, calls: '0', ...more };
 }
 
 /** Prompt tokens of `m` by call. */
@@ -44,6 +44,17 @@ describe('nesting', () => {
         { requests: 1n, promptTokens: 0n, completionTokens: 0n, totalTokens: 0n, ...costs },
       ],
     ]);
+  });
+
+  test('rows of one model, such as of several price periods, are added', () => {
+    const rows = [
+      besides('a', 'm', { prompt_tokens: '10', calls: '2' }),
+      row('a', '', 1),
+      { ...row('a', '', 100), calls: '0' },
+    ];
+    const added = addUp(rows);
+    expect(promptOf(added)).toEqual({ a: BigInt(1 + 10 + 100) });
+    expect(added.calls).toBe(BigInt(2 + 1));
   });
 
   test('a requested call inside others counts in all of them', () => {

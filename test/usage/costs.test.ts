@@ -1,0 +1,265 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Answer, type Asking, openAsking } from './asking.ts';
+
+let asking: Asking;
+beforeAll(async () => {
+  asking = await openAsking();
+});
+afterAll(() => asking.close());
+
+/** Prompt and completion cost of a model in an answer. */
+function costsOf(answer: Answer, callId = 'a', model = 'm'): (number | null | undefined)[] {
+  const sums = answer.call_usage[callId]?.[model];
+  return [sums?.prompt_tokens_total_cost, sums?.completion_tokens_total_cost];
+}
+
+const withCosts = { include_costs: true };
+
+describe('include_costs', () => {
+  const usage = { m: { prompt_tokens: 3, completion_tokens: 4 }, free: { prompt_tokens: 5 } };
+  const costs = { m: { prompt_token_cost: 0.5, completion_token_cost: 2 } };
+
+  test.each([[{}], [{ include_costs: false }]])('%j leaves both cost fields null', async (more) => {
+    const project = asking.newProject();
+    await project.price(costs);
+    await project.complete({ id: 'a', usage });
+    expect(costsOf(await project.ask(['a'], more))).toEqual([null, null]);
+  });
+
+  test('true charges each token at its price', async () => {
+    const project = asking.newProject();
+    await project.price(costs);
+    await project.complete({ id: 'a', usage });
+    expect(costsOf(await project.ask(['a'], withCosts))).toEqual([3 * 0.5, 4 * 2]);
+  });
+
+  test('a model without any price has cost null, never 0, beside one that has', async () => {
+    const project = asking.newProject();
+    await project.price(costs);
+    await project.complete({ id: 'a', usage });
+    expect(costsOf(await project.ask(['a'], withCosts), 'a', 'free')).toEqual([null, null]);
+  });
+
+  test('a price of 0 makes a cost of 0, not null', async () => {
+    const project = asking.newProject();
+    await project.price({ m: { prompt_token_cost: 0, completion_token_cost: 0 } });
+    await project.complete({ id: 'a', usage });
+    expect(costsOf(await project.ask(['a'], withCosts))).toEqual([0, 0]);
+  });
+
+  test('costs of descendants are in those of the calls above them, requested or not', async () => {
+    const project = asking.newProject();
+    await project.price(costs);
+    await project.complete(
+      { id: 'a', usage: { m: { prompt_tokens: 1 } } },
+      { id: 'b', parent: 'a', usage: { m: { prompt_tokens: 10, completion_tokens: 1 } } },
+      { id: 'c', parent: 'b', usage: { m: { prompt_tokens: 100 } } },
+    );
+    const both = await project.ask(['b', 'a'], withCosts);
+    expect(costsOf(both, 'a')).toEqual([(1 + 10 + 100) * 0.5, 1 * 2]);
+    expect(costsOf(both, 'b')).toEqual([(10 + 100) * 0.5, 1 * 2]);
+    expect(costsOf(await project.ask(['a'], withCosts))).toEqual([(1 + 10 + 100) * 0.5, 1 * 2]);
+  });
+});
+
+describe('arithmetic', () => {
+  test('is exact and decimal: three tokens at 0.1 are 0.3', async () => {
+    const project = asking.newProject();
+    await project.price({ m: { prompt_token_cost: 0.1, completion_token_cost: 0.7 } });
+    await project.complete({ id: 'a', usage: { m: { prompt_tokens: 3, completion_tokens: 3 } } });
+    expect([3 * 0.1, 3 * 0.7]).not.toEqual([0.3, 2.1]);
+    expect(costsOf(await project.ask(['a'], withCosts))).toEqual([0.3, 2.1]);
+  });
+
+  test('is rounded once, at the very edge: a thousand calls and nesting add no error', async () => {
+    const project = asking.newProject();
+    await project.price({ m: { prompt_token_cost: 1.1e-7, completion_token_cost: 3e-7 } });
+    const usage = { m: { prompt_tokens: 1, completion_tokens: 1 } };
+    const ids = Array.from({ length: 1_000 }, (_, index) => `call-${index}`);
+    await project.complete(
+      { id: 'a', usage },
+      ...ids.map((id, index) => ({ id, parent: index === 0 ? 'a' : `call-${index - 1}`, usage })),
+    );
+    // 1,001 tokens at 1.1e-7 and at 3e-7, as decimals: 1001 × 11 and 1001 × 30 of 1e-8 each.
+    const expected = [Number(`${1_001 * 11}e-8`), Number(`${1_001 * 30}e-8`)];
+    let sum = 0;
+    for (let calls = 0; calls < 1_001; calls += 1) sum += 1.1e-7;
+    expect(sum).not.toBe(expected[0]);
+    expect(costsOf(await project.ask(['a'], withCosts))).toEqual(expected);
+    expect(costsOf(await project.ask(['a', ...ids], withCosts))).toEqual(expected);
+  });
+
+  test('holds the largest sums at the highest price, and the smallest price', async () => {
+    const project = asking.newProject();
+    await project.price({ m: { prompt_token_cost: 1000, completion_token_cost: 1e-30 } });
+    const most = 2 ** 53 - 1;
+    const usage = { m: { prompt_tokens: most, completion_tokens: most } };
+    const ids = Array.from({ length: 3_000 }, (_, index) => `call-${index}`);
+    await project.complete(
+      { id: 'a', usage },
+      ...ids.slice(1).map((id) => ({ id, parent: 'a', usage })),
+    );
+    const sum = 3_000n * BigInt(most);
+    expect(costsOf(await project.ask(['a'], withCosts))).toEqual([
+      Number(sum * 1_000n),
+      Number(`${sum}e-30`),
+    ]);
+  });
+});
+
+describe('prompt cost', () => {
+  const price = { prompt_token_cost: 0.01, completion_token_cost: 5 };
+  const cachePrices = {
+    cache_read_input_token_cost: 0.002,
+    cache_creation_input_token_cost: 0.03,
+  };
+  const cached = (read: number, creation: number) => ({
+    cache_read_input_tokens: read,
+    cache_creation_input_tokens: creation,
+  });
+  /** An exact sum of [tokens, price in thousandths]. */
+  const sumOf = (...items: [number, number][]): number =>
+    Number(`${items.reduce((sum, [tokens, thousandths]) => sum + tokens * thousandths, 0)}e-3`);
+
+  test.each<[string, object, object, number]>([
+    [
+      'charges cached tokens at their own prices and the rest at the prompt price',
+      { prompt_tokens: 100, ...cached(30, 20) },
+      cachePrices,
+      // 100 - 30 - 20 uncached tokens
+      sumOf([100 - 30 - 20, 10], [30, 2], [20, 30]),
+    ],
+    [
+      'charges nothing as uncached where all tokens are cached',
+      { prompt_tokens: 50, ...cached(30, 20) },
+      cachePrices,
+      sumOf([30, 2], [20, 30]),
+    ],
+    [
+      'charges all of prompt where cached tokens are more: they are counted apart',
+      { prompt_tokens: 49, ...cached(30, 20) },
+      cachePrices,
+      sumOf([49, 10], [30, 2], [20, 30]),
+    ],
+    [
+      'counts input tokens as prompt, cached ones from prompt_tokens_details',
+      { input_tokens: 100, prompt_tokens_details: { cached_tokens: 30 } },
+      cachePrices,
+      sumOf([100 - 30, 10], [30, 2]),
+    ],
+    [
+      'falls back to the prompt price for missing cache prices',
+      { prompt_tokens: 100, ...cached(30, 20) },
+      {},
+      sumOf([100, 10]),
+    ],
+    [
+      'falls back to the prompt price for a missing read price',
+      { prompt_tokens: 100, ...cached(30, 20) },
+      { cache_creation_input_token_cost: 0.03 },
+      sumOf([100 - 30 - 20, 10], [30, 10], [20, 30]),
+    ],
+    [
+      'falls back to the prompt price for a null creation price',
+      { prompt_tokens: 100, ...cached(30, 20) },
+      { cache_read_input_token_cost: 0.002, cache_creation_input_token_cost: null },
+      sumOf([100 - 30 - 20, 10], [30, 2], [20, 10]),
+    ],
+    [
+      'takes a cache price of 0 as 0',
+      { prompt_tokens: 100, ...cached(30, 20) },
+      { cache_read_input_token_cost: 0, cache_creation_input_token_cost: 0 },
+      sumOf([100 - 30 - 20, 10]),
+    ],
+  ])('%s', async (_, usage, cacheCosts, expected) => {
+    const project = asking.newProject();
+    await project.price({ m: { ...price, ...cacheCosts } });
+    await project.complete({ id: 'a', usage: { m: usage } });
+    expect(costsOf(await project.ask(['a'], withCosts))).toEqual([expected, 0]);
+  });
+
+  test('and completion cost are the whole cost', async () => {
+    const project = asking.newProject();
+    await project.price({ m: { ...price, ...cachePrices } });
+    const usage = {
+      m: { prompt_tokens: 100, completion_tokens: 7, total_tokens: 9_999, ...cached(30, 20) },
+    };
+    await project.complete({ id: 'a', usage });
+    expect(costsOf(await project.ask(['a'], withCosts))).toEqual([
+      sumOf([100 - 30 - 20, 10], [30, 2], [20, 30]),
+      7 * 5,
+    ]);
+  });
+
+  test('decides call by call which tokens are uncached, not for the sum', async () => {
+    const project = asking.newProject();
+    await project.price({ m: { ...price, ...cachePrices } });
+    await project.complete(
+      { id: 'a', usage: { m: { prompt_tokens: 1_000 } } },
+      // 10 - 30 is negative: all 10 are uncached.
+      { id: 'b', parent: 'a', usage: { m: { prompt_tokens: 10, ...cached(30, 0) } } },
+    );
+    expect(costsOf(await project.ask(['a'], withCosts))).toEqual([
+      sumOf([1_000, 10], [10, 10], [30, 2]),
+      0,
+    ]);
+  });
+});
+
+describe('the price of a call', () => {
+  const at = (effective_date: string, prompt_token_cost: number) => ({
+    m: { effective_date, prompt_token_cost, completion_token_cost: 0 },
+  });
+  const usage = { m: { prompt_tokens: 1 } };
+
+  test('is the one in force when it started, inside one answer and one trace', async () => {
+    const project = asking.newProject();
+    await project.price(at('2026-01-01T00:00:00Z', 1));
+    await project.price(at('2026-02-01T00:00:00Z', 10));
+    await project.price(at('2026-03-01T00:00:00Z', 100));
+    await project.complete(
+      // Before the first date the first price holds.
+      { id: 'a', startedAt: '2025-12-31T23:59:59.999999Z', usage },
+      { id: 'b', parent: 'a', startedAt: '2026-01-31T23:59:59.999999Z', usage },
+      { id: 'c', parent: 'b', startedAt: '2026-02-01T00:00:00Z', usage },
+      { id: 'd', parent: 'a', startedAt: '2026-03-01T00:59:59.999999+01:00', usage },
+      { id: 'e', parent: 'a', startedAt: '2026-03-01T01:00:00+01:00', usage },
+    );
+    const answer = await project.ask(['a', 'b', 'e'], withCosts);
+    expect(costsOf(answer, 'a')).toEqual([1 + 1 + 10 + 10 + 100, 0]);
+    expect(costsOf(answer, 'b')).toEqual([1 + 10, 0]);
+    expect(costsOf(answer, 'e')).toEqual([100, 0]);
+  });
+
+  test('is the project’s where it has one, else the default one', async () => {
+    const [own, others] = [asking.newProject(), asking.newProject()];
+    await asking.engine.insert('llm_token_prices', [
+      {
+        id: 'default-m',
+        pricing_level: 'default',
+        pricing_level_id: 'default',
+        provider_id: 'anybody',
+        llm_id: 'm',
+        effective_date: '2020-01-01 00:00:00',
+        prompt_token_cost: '3',
+        completion_token_cost: '0',
+        created_by: 'test',
+      },
+    ]);
+    await own.price(at('2026-01-01T00:00:00Z', 1));
+    for (const project of [own, others]) await project.complete({ id: 'a', usage });
+    expect(costsOf(await own.ask(['a'], withCosts))).toEqual([1, 0]);
+    expect(costsOf(await others.ask(['a'], withCosts))).toEqual([3, 0]);
+  });
+
+  test('is that of exactly this model name', async () => {
+    const project = asking.newProject();
+    await project.price({ M: at('2020-01-01T00:00:00Z', 1).m });
+    await project.price({ 'm ': at('2020-01-01T00:00:00Z', 1).m });
+    await project.price({ 'vendor/n': at('2020-01-01T00:00:00Z', 1).m });
+    await project.complete({ id: 'a', usage: { n: { prompt_tokens: 1 }, 'm-1': { requests: 1 } } });
+    const answer = await project.ask(['a'], withCosts);
+    expect(costsOf(answer, 'a', 'n')).toEqual([null, null]);
+    expect(costsOf(answer, 'a', 'm-1')).toEqual([null, null]);
+  });
+});

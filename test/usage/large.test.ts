@@ -1,0 +1,89 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startRow, wholeRow } from '../sql/part-rows.ts';
+import { type Asking, openAsking, type Project, promptTokens, spent } from './asking.ts';
+
+let asking: Asking;
+beforeAll(async () => {
+  asking = await openAsking();
+});
+afterAll(() => asking.close());
+
+/** Inserts calls as a pipeline would. */
+async function insert(rows: readonly object[]): Promise<void> {
+  await asking.engine.insert('call_parts', rows);
+}
+
+describe('a chain of 5,000 calls', () => {
+  const length = 5_000;
+  let project: Project;
+  beforeAll(async () => {
+    project = asking.newProject();
+    await insert(
+      Array.from({ length }, (_, index) =>
+        wholeRow(project.id, {
+          id: `call-${index}`,
+          parent: index === 0 ? '' : `call-${index - 1}`,
+          usage: spent(1 + index),
+        }),
+      ),
+    );
+  });
+
+  /** Tokens of a call of the chain and of all below it: the numbers from 1 + index to length. */
+  const expected = (index: number): number =>
+    (length * (length + 1)) / 2 - (index * (index + 1)) / 2;
+
+  test('answers with no setting raised', async () => {
+    const answer = await project.ask(['call-0', 'call-2500', 'call-4999'], { include_costs: true });
+    expect(promptTokens(answer, 'call-0')).toBe(expected(0));
+    expect(promptTokens(answer, 'call-2500')).toBe(expected(2_500));
+    expect(promptTokens(answer, 'call-4999')).toBe(expected(4_999));
+  });
+
+  test('answers for every call of it at once', async () => {
+    const ids = Array.from({ length }, (_, index) => `call-${index}`);
+    const answer = await project.ask(ids, { limit: length });
+    expect(ids.map((id) => promptTokens(answer, id))).toEqual(
+      ids.map((_, index) => expected(index)),
+    );
+  });
+});
+
+describe('a star of 100,000 calls', () => {
+  const leaves = 99_999;
+  let project: Project;
+  beforeAll(async () => {
+    project = asking.newProject();
+    const leaf = (index: number) => ({ id: `leaf-${index}`, parent: 'root', usage: spent(index) });
+    await insert([
+      wholeRow(project.id, { id: 'root', usage: spent(1) }),
+      ...Array.from({ length: leaves }, (_, index) => wholeRow(project.id, leaf(index))),
+    ]);
+  });
+  const limit = leaves + 1;
+  const all = 1 + (leaves * (leaves - 1)) / 2;
+
+  test('answers with no setting raised but limit', async () => {
+    const answer = await project.ask(['root'], { limit, include_costs: true });
+    expect(promptTokens(answer, 'root')).toBe(all);
+    expect((await project.send(['root'], { limit: limit - 1 })).text).toContain(' 100000 calls');
+  });
+
+  test('answers for the root and 10,000 of its leaves at once', async () => {
+    const ids = Array.from({ length: 10_000 }, (_, index) => `leaf-${index * 7}`);
+    const answer = await project.ask(['root', ...ids], { limit });
+    expect(promptTokens(answer, 'root')).toBe(all);
+    expect(ids.map((id) => promptTokens(answer, id))).toEqual(ids.map((_, index) => index * 7));
+  });
+
+  test('that all run names every one as unfinished', async () => {
+    const running = asking.newProject();
+    const ids = Array.from({ length: leaves }, (_, index) => `leaf-${index}`);
+    await insert([
+      startRow(running.id, { id: 'root' }),
+      ...ids.map((id) => startRow(running.id, { id, parent: 'root' })),
+    ]);
+    const { unfinished_call_ids } = await running.ask(['root'], { limit });
+    expect(unfinished_call_ids).toEqual([...ids, 'root'].sort());
+  });
+});
