@@ -1,145 +1,162 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Asking, openAsking } from './asking.ts';
+import { type Answer, type Asking, openAsking } from './asking.ts';
+
+/** Expected of a model: requests, prompt, completion and total tokens. */
+type Counts = readonly [number, number, number, number];
+
+/** A call's `summary.usage` as JSON text, and what is expected of each model. */
+type Case = readonly [name: string, usage: string, Readonly<Record<string, Counts>>];
+
+const fields: readonly (readonly [string, object, Counts])[] = [
+  ['requests are requests', { requests: 3 }, [3, 0, 0, 0]],
+  ['prompt tokens are prompt tokens', { prompt_tokens: 3 }, [0, 3, 0, 3]],
+  ['input tokens are prompt tokens', { input_tokens: 3 }, [0, 3, 0, 3]],
+  [
+    'prompt and input tokens are added',
+    { prompt_tokens: 3, input_tokens: 40 },
+    [0, 3 + 40, 0, 3 + 40],
+  ],
+  ['completion tokens are completion tokens', { completion_tokens: 3 }, [0, 0, 3, 3]],
+  ['output tokens are completion tokens', { output_tokens: 3 }, [0, 0, 3, 3]],
+  [
+    'completion and output tokens are added',
+    { completion_tokens: 3, output_tokens: 40 },
+    [0, 0, 3 + 40, 3 + 40],
+  ],
+  [
+    'the total is what it says, whatever the sum is',
+    { prompt_tokens: 1, completion_tokens: 2, total_tokens: 100 },
+    [0, 1, 2, 100],
+  ],
+  [
+    'the total may be less than the sum',
+    { prompt_tokens: 10, completion_tokens: 20, total_tokens: 5 },
+    [0, 10, 20, 5],
+  ],
+  [
+    'a total of 0 is prompt and completion',
+    { prompt_tokens: 1, input_tokens: 2, output_tokens: 4, completion_tokens: 8, total_tokens: 0 },
+    [0, 1 + 2, 4 + 8, 1 + 2 + 4 + 8],
+  ],
+  ['a total alone is the total', { total_tokens: 9 }, [0, 0, 0, 9]],
+  [
+    'counters of other names are ignored',
+    { requests: 1, tokens: 5, Prompt_tokens: 6 },
+    [1, 0, 0, 0],
+  ],
+  [
+    'cached tokens are in the prompt already',
+    { prompt_tokens: 10, cache_read_input_tokens: 4, cache_creation_input_tokens: 5 },
+    [0, 10, 0, 10],
+  ],
+];
+
+/** Beside each prompt counter that is no number of tokens stand 7 output tokens. */
+const nothings = [
+  ['null', 'null'],
+  ['negative', '-1'],
+  ['a fraction', '1.5'],
+  ['a string', '"5"'],
+  ['a boolean', 'true'],
+  ['a list', '[5]'],
+  ['an object', '{"a":5}'],
+  ['2^53', '9007199254740992'],
+  ['2^64', '18446744073709551616'],
+  ['10^30', '1e30'],
+  ['beyond all numbers', '1e999'],
+] as const;
+
+const integers = [
+  ['1.0', 1],
+  ['1e3', 1_000],
+  ['9007199254740991', 2 ** 53 - 1],
+] as const;
+
+const noEntries = ['null', '5', '"5"', 'true', '[]', '[{"prompt_tokens":5}]', '"{}"'];
+const noUsage = ['null', '5', '"m"', 'true', '[]', '[{"m":{"prompt_tokens":5}}]', '{}'];
+const zeros = [
+  '{}',
+  '{"prompt_tokens":0,"total_tokens":0,"requests":0}',
+  '{"cache_read_input_tokens":5,"cache_creation_input_tokens":6}',
+  '{"prompt_tokens":-5,"completion_tokens":null}',
+];
+
+const manyModels = Array.from({ length: 1_000 }, (_, index) => `model-${index}`);
+/** A model beside the one that is looked at, to which nothing may happen. */
+const beside = '"beside":{"prompt_tokens":1}';
+const besideCounts: Counts = [0, 1, 0, 1];
+
+const cases: Case[] = [
+  ...fields.map(([name, entry, counts]): Case => [
+    name,
+    JSON.stringify({ m: entry }),
+    { m: counts },
+  ]),
+  ['a missing number is 0', '{"m":{"output_tokens":7}}', { m: [0, 0, 7, 7] }],
+  ...nothings.map(([what, text]): Case => [
+    `a number that is ${what} is 0`,
+    `{"m":{"prompt_tokens":${text},"output_tokens":7},${beside}}`,
+    { m: [0, 0, 7, 7], beside: besideCounts },
+  ]),
+  ...integers.map(([text, number]): Case => [
+    `${text} is the integer that it is`,
+    `{"m":{"prompt_tokens":${text}}}`,
+    { m: [0, number, 0, number] },
+  ]),
+  ...noEntries.map((entry): Case => [
+    `an entry that is no object is skipped: ${entry}`,
+    `{"m":${entry},${beside}}`,
+    { beside: besideCounts },
+  ]),
+  ...noUsage.map((usage): Case => [`a usage without entries is none: ${usage}`, usage, {}]),
+  ...zeros.map((entry): Case => [
+    `a model whose four sums are all 0 is left out: ${entry}`,
+    `{"m":${entry},${beside}}`,
+    { beside: besideCounts },
+  ]),
+  [
+    'a call may use a thousand models',
+    JSON.stringify(
+      Object.fromEntries(manyModels.map((model, index) => [model, { prompt_tokens: 1 + index }])),
+    ),
+    Object.fromEntries(manyModels.map((model, index) => [model, [0, 1 + index, 0, 1 + index]])),
+  ],
+];
 
 let asking: Asking;
+let answer: Answer;
 beforeAll(async () => {
   asking = await openAsking();
+  const project = asking.newProject();
+  const calls = cases.map(([id, usage]) =>
+    JSON.stringify(project.whole({ id, usage: 'HERE' })).replace('"HERE"', () => usage),
+  );
+  const path = `/v2/${project.id}/calls/complete`;
+  const taken = await asking.service.send(path, { body: `{"batch":[${calls.join(',')}]}` });
+  expect(taken.text).toBe('{}');
+  answer = await project.ask(cases.map(([id]) => id));
 });
 afterAll(() => asking.close());
 
-/** What the answer says of one call whose `summary.usage` is the JSON text given; no costs. */
-async function sumsOf(usage: string): Promise<object> {
-  const project = asking.newProject();
-  const { batch } = { batch: [project.whole({ id: 'a', usage: 'HERE' })] };
-  const answer = await asking.service.send(`/v2/${project.id}/calls/complete`, {
-    body: JSON.stringify({ batch }).replace('"HERE"', usage),
-  });
-  expect(answer.text).toBe('{}');
-  const { call_usage } = await project.ask(['a']);
-  const models = Object.entries(call_usage['a'] ?? {}).map(([model, sums]) => {
-    const { prompt_tokens_total_cost, completion_tokens_total_cost, ...counters } = sums;
-    expect([prompt_tokens_total_cost, completion_tokens_total_cost]).toEqual([null, null]);
-    return [model, Object.values(counters)] as const;
-  });
-  return Object.fromEntries(models);
-}
-
-/** Expected sums: requests, prompt, completion, total. */
-type Expected = readonly [number, number, number, number];
-
 describe('per call and model', () => {
-  test.each<[string, object, Expected]>([
-    ['requests are requests', { requests: 3 }, [3, 0, 0, 0]],
-    ['prompt tokens are prompt tokens', { prompt_tokens: 3 }, [0, 3, 0, 3]],
-    ['input tokens are prompt tokens', { input_tokens: 3 }, [0, 3, 0, 3]],
-    ['prompt and input tokens are added', { prompt_tokens: 3, input_tokens: 40 }, [0, 43, 0, 43]],
-    ['completion tokens are completion tokens', { completion_tokens: 3 }, [0, 0, 3, 3]],
-    ['output tokens are completion tokens', { output_tokens: 3 }, [0, 0, 3, 3]],
-    [
-      'completion and output tokens are added',
-      { completion_tokens: 3, output_tokens: 40 },
-      [0, 0, 3 + 40, 3 + 40],
-    ],
-    [
-      'the total is what it says, whatever the sum is',
-      { prompt_tokens: 1, completion_tokens: 2, total_tokens: 100 },
-      [0, 1, 2, 100],
-    ],
-    [
-      'the total may be less than the sum',
-      { prompt_tokens: 10, completion_tokens: 20, total_tokens: 5 },
-      [0, 10, 20, 5],
-    ],
-    [
-      'a total of 0 is prompt and completion',
-      {
-        prompt_tokens: 1,
-        input_tokens: 2,
-        output_tokens: 4,
-        completion_tokens: 8,
-        total_tokens: 0,
-      },
-      [0, 1 + 2, 4 + 8, 1 + 2 + 4 + 8],
-    ],
-    ['a total alone is the total', { total_tokens: 9 }, [0, 0, 0, 9]],
-    [
-      'counters of other names are ignored',
-      { requests: 1, tokens: 5, Prompt_tokens: 6 },
-      [1, 0, 0, 0],
-    ],
-    [
-      'cached tokens are in the prompt already',
-      { prompt_tokens: 10, cache_read_input_tokens: 4, cache_creation_input_tokens: 5 },
-      [0, 10, 0, 10],
-    ],
-  ])('%s', async (_, usage, expected) => {
-    expect(await sumsOf(JSON.stringify({ m: usage }))).toEqual({ m: expected });
-  });
-
-  test.each([
-    ['missing', '{}'],
-    ['null', '{"prompt_tokens":null}'],
-    ['negative', '{"prompt_tokens":-1}'],
-    ['a fraction', '{"prompt_tokens":1.5}'],
-    ['a string', '{"prompt_tokens":"5"}'],
-    ['a boolean', '{"prompt_tokens":true}'],
-    ['a list', '{"prompt_tokens":[5]}'],
-    ['an object', '{"prompt_tokens":{"a":5}}'],
-    ['2^53', '{"prompt_tokens":9007199254740992}'],
-    ['2^64', '{"prompt_tokens":18446744073709551616}'],
-    ['beyond all numbers', '{"prompt_tokens":1e999}'],
-  ])('a number that is %s is 0', async (_, entry) => {
-    const usage = `{"m":${entry},"beside":{"prompt_tokens":1}}`;
-    expect(await sumsOf(usage)).toEqual({ beside: [0, 1, 0, 1] });
-    const withOther = entry.replace(/\}$/, `${entry === '{}' ? '' : ','}"output_tokens":7}`);
-    expect(await sumsOf(`{"m":${withOther}}`)).toEqual({ m: [0, 0, 7, 7] });
-  });
-
-  test.each([
-    ['1.0', 1],
-    ['1e3', 1_000],
-    ['9007199254740991', 2 ** 53 - 1],
-  ])('%s is the integer that it is', async (text, expected) => {
-    expect(await sumsOf(`{"m":{"prompt_tokens":${text}}}`)).toEqual({
-      m: [0, expected, 0, expected],
-    });
-  });
-
-  test.each(['null', '5', '"5"', 'true', '[]', '[{"prompt_tokens":5}]', '"{}"'])(
-    'an entry that is no object is skipped: %s',
-    async (entry) => {
-      const usage = `{"m":${entry},"beside":{"prompt_tokens":1}}`;
-      expect(await sumsOf(usage)).toEqual({ beside: [0, 1, 0, 1] });
-    },
-  );
-
-  test.each(['null', '5', '"m"', 'true', '[]', '[{"m":{"prompt_tokens":5}}]', '{}'])(
-    'a usage without entries is none: %s',
-    async (usage) => {
-      expect(await sumsOf(usage)).toEqual({});
-    },
-  );
-
-  test.each([
-    {},
-    { prompt_tokens: 0, total_tokens: 0, requests: 0 },
-    { cache_read_input_tokens: 5, cache_creation_input_tokens: 6 },
-    { prompt_tokens: -5, completion_tokens: null },
-  ])('a model whose four sums are all 0 is left out: %j', async (entry) => {
-    const usage = { m: entry, beside: { prompt_tokens: 1 } };
-    expect(await sumsOf(JSON.stringify(usage))).toEqual({ beside: [0, 1, 0, 1] });
-  });
-
-  test('a call may use many models', async () => {
-    const names = Array.from({ length: 1_000 }, (_, index) => `model-${index}`);
-    const entries = names.map((name, index) => [name, { requests: 1, prompt_tokens: index }]);
-    const usage = JSON.stringify(Object.fromEntries(entries));
-    expect(await sumsOf(usage)).toEqual(
-      Object.fromEntries(names.map((name, index) => [name, [1, index, 0, index]])),
+  test.each(cases)('%s', (id, _, expected) => {
+    const none = { prompt_tokens_total_cost: null, completion_tokens_total_cost: null };
+    const entries = Object.entries(expected).map(
+      ([model, [requests, prompt, completion, total]]) => [
+        model,
+        {
+          requests,
+          prompt_tokens: prompt,
+          completion_tokens: completion,
+          total_tokens: total,
+          ...none,
+        },
+      ],
     );
+    expect(answer.call_usage[id]).toEqual(Object.fromEntries(entries));
   });
 
-  test('the start’s own summary, inputs and attributes are no usage', async () => {
+  test('what a start, its inputs, its attributes or an output say of usage is not counted', async () => {
     const project = asking.newProject();
     const usage = { m: { prompt_tokens: 5 } };
     const more = {

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { wholeRow } from '../sql/part-rows.ts';
-import { contract, openAsking, promptTokens, spent, type Asking } from './asking.ts';
+import { type Answer, type Asking, contract, openAsking, promptTokens, spent } from './asking.ts';
 
 let asking: Asking;
 beforeAll(async () => {
@@ -57,19 +57,30 @@ describe('result keys', () => {
 });
 
 describe('models', () => {
-  test.each([
+  const names = [
     ...['', ' ', 'GPT-4o', 'gpt-4o ', 'openai/gpt-4o', 'ft:gpt-4o:org::id', '1', '__proto__'],
     ...['constructor', '"quoted"', 'back\\slash', 'line\nbreak', 'nul\0', '\u{1f600}', '\ufeff'],
     ...['e\u0301', 'é', '{', '\u2028', "it's", 'null', 'x'.repeat(4_096)],
-  ])('names are kept verbatim: %j', async (name) => {
+  ];
+  let answer: Answer;
+  beforeAll(async () => {
     const project = asking.newProject();
-    const usage = JSON.parse(`{${JSON.stringify(name)}:{"prompt_tokens":3}}`) as object;
-    await project.complete({ id: 'a', usage });
-    const { call_usage } = await project.ask(['a']);
-    expect(Object.entries(call_usage['a'] ?? {})).toEqual([
-      [name, expect.objectContaining({ prompt_tokens: 3 })],
-    ]);
+    const calls = names.map((name, index) => ({
+      id: `call-${index}`,
+      usage: JSON.parse(`{${JSON.stringify(name)}:{"prompt_tokens":3}}`) as object,
+    }));
+    await project.complete(...calls);
+    answer = await project.ask(calls.map(({ id }) => id));
   });
+
+  test.each(names.map((name, index) => [name, `call-${index}`]))(
+    'names are kept verbatim: %j',
+    (name, id) => {
+      expect(Object.entries(answer.call_usage[id] ?? {})).toEqual([
+        [name, expect.objectContaining({ prompt_tokens: 3 })],
+      ]);
+    },
+  );
 
   test('that differ in one character are different models, in order of code points', async () => {
     const project = asking.newProject();

@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Asking, openAsking, promptTokens, spent } from './asking.ts';
+import {
+  type Answer,
+  type Asking,
+  openAsking,
+  type Project,
+  promptTokens,
+  spent,
+} from './asking.ts';
 
 let asking: Asking;
 beforeAll(async () => {
@@ -156,6 +163,12 @@ describe('tree faults', () => {
 });
 
 describe('a cycle in parent_id', () => {
+  let cycleProject: Project;
+  beforeAll(async () => {
+    cycleProject = asking.newProject();
+    await cycleProject.complete(...cycle);
+  });
+
   test('of one call counts it once', async () => {
     const project = asking.newProject();
     await project.complete(
@@ -190,8 +203,6 @@ describe('a cycle in parent_id', () => {
     [['f']],
     [['f', 'e', 'd', 'c', 'b', 'a']],
   ])('counts its members once each, whichever are requested: %j', async (ids) => {
-    const project = asking.newProject();
-    await project.complete(...cycle);
     const expected: Record<string, number> = {
       a: whole,
       b: whole,
@@ -200,16 +211,14 @@ describe('a cycle in parent_id', () => {
       e: 10_000,
       f: 100_000,
     };
-    expect(tokensIn(await project.ask(ids))).toEqual(
+    expect(tokensIn(await cycleProject.ask(ids))).toEqual(
       Object.fromEntries(ids.map((id) => [id, expected[id]])),
     );
   });
 
   test('counts each member once for the limit', async () => {
-    const project = asking.newProject();
-    await project.complete(...cycle);
-    await project.ask(['a', 'b'], { limit: 5 });
-    expect((await project.send(['a', 'b'], { limit: 4 })).text).toContain(' 5 calls');
+    await cycleProject.ask(['a', 'b'], { limit: 5 });
+    expect((await cycleProject.send(['a', 'b'], { limit: 4 })).text).toContain(' 5 calls');
   });
 
   test('names each unfinished member once', async () => {
