@@ -188,8 +188,9 @@ function placeOf(start: JsonObject): { traceId: string; parentId: string | undef
 function isRolledUp(attributes: Json | undefined): boolean {
   const weave = isObject(attributes) ? attributes.get('weave') : undefined;
   if (!isObject(weave)) return false;
-  const rollup = weave.get('usage_rollup') ?? null;
-  if (rollup !== null) return rollup === 'rolled_up';
+  const rollup = weave.get('usage_rollup');
+  if (rollup === 'rolled_up') return true;
+  if (rollup === 'own') return false;
   const source = weave.get('source');
   return source === 'js-sdk' || source === 'python-sdk';
 }

@@ -1,0 +1,416 @@
+/** Turns a seed into what is sent and asked, in order. */
+import type { CallSeed, ForestSeed, PhaseSeed, PriceSeed, RequestSeed, Shape } from './forest.ts';
+import { toJson, toObject, type Json, type JsonObject } from './json.ts';
+import { storedUsage, type Counters, type Event, type Price } from './oracle.ts';
+
+export interface Plan {
+  readonly phases: readonly PlannedPhase[];
+  readonly callCount: number;
+}
+
+export interface PlannedPhase {
+  readonly prices: readonly PlannedPrice[];
+  /** Each list goes in one way; batches of the other ways are requests of their own. */
+  readonly requests: readonly PlannedRequest[];
+  readonly parallel: number;
+  readonly deletions: readonly { readonly project: string; readonly callIds: readonly string[] }[];
+  readonly questions: readonly PlannedQuestion[];
+}
+
+export interface PlannedPrice {
+  readonly price: Price;
+  /** Deleted as soon as it was made. */
+  readonly isTakenBack: boolean;
+}
+
+export interface PlannedRequest {
+  readonly way: RequestSeed['way'];
+  readonly spoiled: boolean;
+  readonly parts: readonly Part[];
+}
+
+export type Part = Extract<Event, { kind: 'start' | 'end' | 'whole' }>;
+
+export interface PlannedQuestion {
+  readonly project: string;
+  readonly callIds: readonly string[];
+  readonly includeCosts: boolean;
+  readonly limit: 'default' | 'exact' | 'one less' | 'plenty';
+}
+
+/** The service takes what such a call stored off itself, so that its usage is lost; the oracle does not. */
+const rolledUpCallsMayBeTheirOwnParents = false;
+
+/** A call on its way from seed to parts. */
+interface Draft {
+  readonly seed: CallSeed;
+  readonly project: string;
+  readonly id: string;
+  readonly trace: string;
+  readonly parent: string | undefined;
+  readonly sender: CallSeed['sender'];
+  readonly isRolledUp: boolean;
+}
+
+/** Several are the same moment, in different words; prices take theirs from here too. */
+const times = [
+  '2025-07-01T00:00:00Z',
+  '2025-07-01T00:00:00.000001Z',
+  '2025-06-30T23:59:59.999999Z',
+  '2025-07-01T02:00:00.000+02:00',
+  '2025-06-30T19:30:00.0000019-04:30',
+  '2025-01-01T00:00:00.5Z',
+  '2026-12-31T23:59:59.999999Z',
+  '1969-07-20T20:17:40.25Z',
+  '2024-02-29T12:00:00Z',
+  '2262-04-11T23:47:16.854776Z',
+];
+
+/** None ends in a digit, so that what a number is added to stays different from all others. */
+const idPrefixes = [
+  'call-',
+  '',
+  '😀',
+  '\uffff',
+  'é',
+  'e\u0301',
+  ' ',
+  '"\\',
+  "it's ",
+  'a\u0000b',
+  '%',
+];
+
+/** Names that would be trouble where names are not just names; the others are the forest's alone. */
+const sharedModels = ['', '__proto__', ' ', '😀', '0'];
+
+/** @param unique told apart from every other forest: part of project ids, and of models with default prices */
+export function planForest(seed: ForestSeed, unique: string): Plan {
+  const projects = [`forest-${unique}/one`, `forest-${unique}/two`] as const;
+  const projectOf = ({ inOtherProject }: { readonly inOtherProject: boolean }): string =>
+    projects[inOtherProject ? 1 : 0];
+  const drafts = projects.flatMap((project) =>
+    draftCalls(
+      seed,
+      project,
+      seed.calls.filter((call) => projectOf(call) === project),
+    ),
+  );
+  const modelNames = nameModels(seed, unique);
+  const parts = placeParts(seed, drafts, modelNames);
+  const idsOf = (project: string, picks: readonly number[]): string[] => {
+    // The last two are calls that are not there; projects share ids, so that others' ids come up as well.
+    const ids = drafts.filter((draft) => draft.project === project).map(({ id }) => id);
+    const all = [...ids, `unknown-${unique}`, ''];
+    return picks.map((pick) => all[pick % all.length]!);
+  };
+  const phases = seed.phases.map((phase, index): PlannedPhase => {
+    return {
+      prices: seed.prices
+        .filter((price) => price.phase % seed.phases.length === index)
+        .map((price) => toPrice(price, projects, modelNames)),
+      requests: toRequests(phase, parts[index]!),
+      parallel: phase.parallel,
+      deletions: phase.deletions.map((deletion) => ({
+        project: projectOf(deletion),
+        callIds: idsOf(projectOf(deletion), deletion.picks),
+      })),
+      questions: phase.questions.map(({ all, picks, includeCosts, limit, ...question }) => {
+        const project = projectOf(question);
+        const everyPick = [...drafts.keys(), ...picks];
+        return { project, callIds: idsOf(project, all ? everyPick : picks), includeCosts, limit };
+      }),
+    };
+  });
+  return { phases, callCount: drafts.length };
+}
+
+// Calls
+
+function draftCalls(seed: ForestSeed, project: string, seeds: readonly CallSeed[]): Draft[] {
+  const ids = seeds.map((_, index) => `${idPrefixes[index % idPrefixes.length]!}${index}`);
+  const traceOf = (call: CallSeed): number => call.trace % seed.shapes.length;
+  return seeds.map((call, index): Draft => {
+    const trace = traceOf(call);
+    const inTrace = ids.filter((_, other) => traceOf(seeds[other]!) === trace);
+    const place = inTrace.indexOf(ids[index]!);
+    const id = ids[index]!;
+    const parent = parentOf(call, seed.shapes[trace]!, { ids, inTrace, place });
+    const sender = senderOf(seed, call);
+    const rolledUp = !['none', 'own', 'other source'].includes(sender);
+    const isLeftOut = parent === id && rolledUp && !rolledUpCallsMayBeTheirOwnParents;
+    return {
+      seed: call,
+      project,
+      id,
+      trace: `trace ${trace}`,
+      parent: isLeftOut ? undefined : parent,
+      sender,
+      isRolledUp: rolledUp,
+    };
+  });
+}
+
+function parentOf(
+  { parent, pick }: CallSeed,
+  shape: Shape,
+  { ids, inTrace, place }: { ids: readonly string[]; inTrace: readonly string[]; place: number },
+): string | undefined {
+  switch (parent) {
+    case 'as trace':
+      return parentInShape(shape, pick, inTrace, place);
+    case 'none':
+      return undefined;
+    case 'empty':
+      return '';
+    case 'any':
+      return inTrace[pick % inTrace.length];
+    case 'self':
+      return inTrace[place];
+    case 'missing':
+      return `missing-${pick % 3}`;
+    case 'elsewhere': {
+      const elsewhere = ids.filter((id) => !inTrace.includes(id));
+      return elsewhere[pick % elsewhere.length];
+    }
+  }
+}
+
+function parentInShape(
+  shape: Shape,
+  pick: number,
+  inTrace: readonly string[],
+  place: number,
+): string | undefined {
+  if (shape === 'ring') return inTrace[(place + 1) % inTrace.length];
+  if (place === 0) return undefined;
+  if (shape === 'chain') return inTrace[place - 1];
+  return inTrace[shape === 'star' ? 0 : pick % place];
+}
+
+/** What the start says of who sent it, in forests without, with some and with nothing but rolled-up calls. */
+function senderOf({ rollUp }: ForestSeed, { sender }: CallSeed): CallSeed['sender'] {
+  if (rollUp === 'mixed') return sender;
+  if (rollUp === 'always') return 'js';
+  return sender === 'none' ? 'none' : 'own';
+}
+
+function attributesOf(sender: CallSeed['sender']): object {
+  switch (sender) {
+    case 'none':
+      return {};
+    case 'own':
+      return { weave: { source: 'js-sdk', usage_rollup: 'own' } };
+    case 'other source':
+      return { weave: { source: 'otel' }, source: 'js-sdk' };
+    case 'js':
+    case 'python':
+      return { weave: { source: `${sender}-sdk`, sdk_version: '1' } };
+    case 'rolled up':
+      return { weave: { usage_rollup: 'rolled_up' } };
+    case 'no rollup':
+      return { weave: { source: 'python-sdk', usage_rollup: null } };
+    case 'odd rollup':
+      return { weave: { source: 'js-sdk', usage_rollup: 'sometimes' } };
+  }
+}
+
+// Parts
+
+/** The parts of each phase, in the order in which they are sent. */
+function placeParts(
+  seed: ForestSeed,
+  drafts: readonly Draft[],
+  modelNames: readonly string[],
+): Part[][] {
+  const summaries = new Summaries(drafts, modelNames);
+  const placed: { part: Part; phase: number; order: number }[] = [];
+  const lastPhase = seed.phases.length - 1;
+  for (const draft of drafts) {
+    for (const { part, delivery } of partsOf(draft, summaries.of(draft))) {
+      const { phase, order, again } = delivery;
+      placed.push({ part, phase: Math.min(phase, lastPhase), order });
+      for (const repeat of again) {
+        const later = Math.min(phase + repeat.later, lastPhase);
+        placed.push({ part, phase: later, order: repeat.order });
+      }
+    }
+  }
+  placed.sort((a, b) => a.order - b.order);
+  return seed.phases.map((_, index) =>
+    placed.filter(({ phase }) => phase === index).map(({ part }) => part),
+  );
+}
+
+function partsOf(draft: Draft, summary: JsonObject): { part: Part; delivery: CallSeed['start'] }[] {
+  const { project, id, trace, parent, seed: call } = draft;
+  const started_at = times[call.time % times.length]!;
+  const begun = {
+    ...{ project_id: project, id, trace_id: trace, parent_id: parent, op_name: 'op', started_at },
+    ...{ attributes: attributesOf(draft.sender), inputs: {} },
+  };
+  const ended_at = '2262-04-11T23:47:16.9Z';
+  const ended = { project_id: project, id, ended_at, summary };
+  const endTrace = call.endNamesTrace ? { trace_id: trace } : {};
+  const start = { part: { kind: 'start', part: toObject(begun) }, delivery: call.start } as const;
+  const end = {
+    part: { kind: 'end', part: toObject({ ...ended, ...endTrace }) },
+    delivery: call.end,
+  } as const;
+  const whole = { part: { kind: 'whole', part: toObject({ ...begun, ...ended }) } } as const;
+  switch (call.form) {
+    case 'apart':
+      return [start, end];
+    case 'whole':
+      return [{ ...whole, delivery: call.start }];
+    case 'both':
+      return [start, end, { ...whole, delivery: { ...call.end, again: [] } }];
+    case 'unfinished':
+      return [start];
+    case 'end only':
+      return [end];
+  }
+}
+
+/** What each call's summary says; rolled-up calls hold their children's usage too, as SDKs send it. */
+class Summaries {
+  readonly #drafts: readonly Draft[];
+  readonly #modelNames: readonly string[];
+  readonly #made = new Map<Draft, JsonObject>();
+  /** Calls whose summary is being made; in a cycle an SDK could not have added them up. */
+  readonly #underWay = new Set<Draft>();
+
+  constructor(drafts: readonly Draft[], modelNames: readonly string[]) {
+    this.#drafts = drafts;
+    this.#modelNames = modelNames;
+  }
+
+  of(draft: Draft): JsonObject {
+    const made = this.#made.get(draft);
+    if (made !== undefined) return made;
+    this.#underWay.add(draft);
+    const summary = this.#make(draft);
+    this.#underWay.delete(draft);
+    this.#made.set(draft, summary);
+    return summary;
+  }
+
+  #make(draft: Draft): JsonObject {
+    const { seed, isRolledUp: rolledUp } = draft;
+    if (seed.summary !== undefined) return toObject(seed.summary as object);
+    const entries = seed.usage.map(({ model, entry }): [string, Json] => [
+      this.#modelNames[model % this.#modelNames.length]!,
+      toJson(entry),
+    ]);
+    const own = toObject({ usage: new Map(entries) });
+    if (!rolledUp || seed.stored === 'own only') return own;
+    const below = this.#sumBelow(draft);
+    if (below.size === 0) return own;
+    if (seed.stored === 'added') addTo(below, storedUsage(own));
+    if (seed.stored === 'one less') takeOne(below, seed.pick);
+    const sums = [...below].map(([model, sum]): [string, Json] => [model, toEntry(sum)]);
+    return toObject({ usage: new Map(sums) });
+  }
+
+  #sumBelow({ project, trace, id }: Draft): Map<string, Counters> {
+    const sum = new Map<string, Counters>();
+    for (const child of this.#drafts) {
+      const isChild = child.project === project && child.trace === trace && child.parent === id;
+      if (!isChild || !child.isRolledUp || this.#underWay.has(child)) continue;
+      addTo(sum, storedUsage(this.of(child)));
+    }
+    return sum;
+  }
+}
+
+function addTo(sum: Map<string, Counters>, more: ReadonlyMap<string, Counters>): void {
+  for (const [model, counters] of more) {
+    const before = sum.get(model);
+    sum.set(
+      model,
+      before === undefined
+        ? counters
+        : {
+            requests: before.requests + counters.requests,
+            prompt: before.prompt + counters.prompt,
+            completion: before.completion + counters.completion,
+            total: before.total + counters.total,
+            cacheRead: before.cacheRead + counters.cacheRead,
+            cacheCreation: before.cacheCreation + counters.cacheCreation,
+          },
+    );
+  }
+}
+
+/** Takes one away from one counter: then the sum is less than what it should hold. */
+function takeOne(sum: Map<string, Counters>, pick: number): void {
+  const places = [...sum].flatMap(([model, counters]) =>
+    (Object.keys(counters) as (keyof Counters)[])
+      .filter((name) => counters[name] > 0n)
+      .map((name) => ({ model, counters, name })),
+  );
+  const place = places[pick % places.length];
+  if (place === undefined) return;
+  const { model, counters, name } = place;
+  sum.set(model, { ...counters, [name]: counters[name] - 1n });
+}
+
+function toEntry(counters: Counters): JsonObject {
+  return toObject({
+    requests: counters.requests,
+    prompt_tokens: counters.prompt,
+    completion_tokens: counters.completion,
+    total_tokens: counters.total,
+    cache_read_input_tokens: counters.cacheRead,
+    cache_creation_input_tokens: counters.cacheCreation,
+  });
+}
+
+// Requests
+
+function toRequests(phase: PhaseSeed, parts: readonly Part[]): PlannedRequest[] {
+  const requests: PlannedRequest[] = [];
+  let sent = 0;
+  for (let turn = 0; sent < parts.length; turn += 1) {
+    const { way, spoiled, parts: size } = phase.requests[turn % phase.requests.length]!;
+    // One request a part costs most of the time there is, so they come in handfuls.
+    const isSingle = way === 'single' || way === 'single, v2';
+    const take = isSingle ? Math.min(size, 3) : Math.max(size, parts.length / 20);
+    requests.push({ way, spoiled, parts: parts.slice(sent, sent + Math.ceil(take)) });
+    sent += Math.ceil(take);
+  }
+  return requests;
+}
+
+// Prices
+
+function nameModels(seed: ForestSeed, unique: string): string[] {
+  return Array.from({ length: seed.models }, (_, index) =>
+    index % 3 === 2
+      ? sharedModels[Math.floor(index / 3) % sharedModels.length]!
+      : `model-${unique} ${index}`,
+  );
+}
+
+function toPrice(
+  seed: PriceSeed,
+  projects: readonly [string, string],
+  modelNames: readonly string[],
+): PlannedPrice {
+  // A model without a name cannot be given a price.
+  const named = modelNames.filter((name) => name !== '');
+  const model = named[seed.model % named.length]!;
+  // A default price is everybody's, so only models that are the forest's own may have one.
+  const level = seed.level === 'default' && sharedModels.includes(model) ? 'project' : seed.level;
+  const project = level === 'project' ? projects[0] : projects[1];
+  const price = {
+    project: level === 'default' ? undefined : project,
+    model,
+    effectiveDate: times[seed.time % times.length]!,
+    promptCost: seed.promptCost,
+    completionCost: seed.completionCost,
+    cacheReadCost: seed.cacheReadCost,
+    cacheCreationCost: seed.cacheCreationCost,
+  };
+  return { price, isTakenBack: seed.isTakenBack };
+}

@@ -1,0 +1,88 @@
+/**
+ * Random forests, sent to a real service on a real ClickHouse in random order, and every answer compared with
+ * the oracle's.
+ *
+ * FORESTS=5000 (or `npm run test:forests`) plays more of them, FOREST_SEED=… repeats a run. A forest that is
+ * answered otherwise is made smaller for FOREST_SHRINK_MS and printed as the requests that were sent, with the
+ * FOREST_SEED and FOREST_PATH that play the forest again from which it came.
+ */
+import { randomBytes } from 'node:crypto';
+
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { openTestEngine, type TestEngine } from '../support/engine.ts';
+import { openService, type TestService } from '../support/http.ts';
+import { forest, type ForestSeed } from './forest.ts';
+import { planForest } from './forest-plan.ts';
+import { playForest, type Tally } from './play-forest.ts';
+import { reduceForest } from './reduce-forest.ts';
+
+const forests = Number(process.env['FORESTS'] ?? 320);
+const shrinkMs = Number(process.env['FOREST_SHRINK_MS'] ?? 60_000);
+const seed = Number(process.env['FOREST_SEED'] ?? randomBytes(4).readInt32LE());
+const path = process.env['FOREST_PATH'];
+
+/** Forests at once; each has its own projects and a seed of its own. */
+const lanes = path === undefined ? 4 : 1;
+
+let engine: TestEngine;
+let service: TestService;
+beforeAll(async () => {
+  engine = await openTestEngine();
+  service = await openService(engine.environment);
+  await service.ready;
+});
+afterAll(async () => {
+  await service.close();
+  await engine.close();
+});
+
+test(
+  'any forest, sent in any order, is answered as the oracle does',
+  async () => {
+    const tally: Tally = { forests: 0, calls: 0, requests: 0, answers: 0, entries: 0 };
+    const began = performance.now();
+    const runs = Array.from({ length: lanes }, (_, lane) => playMany(seed + lane, tally));
+    const faults = (await Promise.all(runs)).filter((fault) => fault !== undefined);
+    const seconds = (performance.now() - began) / 1_000;
+    console.log(
+      `Seed ${seed}: ${tally.forests} forests of ${tally.calls} calls in ${tally.requests} requests; ` +
+        `${tally.answers} answers compared, with the usage of ${tally.entries} calls; ${seconds.toFixed(1)} s.`,
+    );
+    expect(faults.join('\n\n'), 'differences from the oracle').toBe('');
+  },
+  60_000 + forests * 3_000 + lanes * shrinkMs,
+);
+
+/** @returns what differed, to be printed; undefined when nothing did */
+async function playMany(laneSeed: number, tally: Tally): Promise<string | undefined> {
+  const property = fc.asyncProperty(forest, (forestSeed) => play(forestSeed, tally));
+  const result = await fc.check(property, {
+    seed: laneSeed,
+    numRuns: path === undefined ? Math.ceil(forests / lanes) : 1,
+    // reduceForest does better.
+    endOnFailure: true,
+    ...(path === undefined ? {} : { path }),
+  });
+  if (!result.failed || result.counterexample === null) return undefined;
+  let difference = String(result.errorInstance);
+  const fails = async (smaller: ForestSeed): Promise<boolean> => {
+    try {
+      await play(smaller, tally);
+      return false;
+    } catch (error) {
+      difference = String(error);
+      return true;
+    }
+  };
+  await reduceForest(result.counterexample[0], fails, performance.now() + shrinkMs);
+  const replay = `FOREST_SEED=${laneSeed} FOREST_PATH=${result.counterexamplePath}`;
+  const command = `${replay} npx vitest run test/oracle/forests.test.ts --project embedded`;
+  return `${difference}\n\nPlay it again: ${command}`;
+}
+
+async function play(forestSeed: ForestSeed, tally: Tally): Promise<void> {
+  const plan = planForest(forestSeed, randomBytes(6).toString('hex'));
+  await playForest(plan, { service, engine }, tally);
+}

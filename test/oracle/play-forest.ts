@@ -1,0 +1,285 @@
+/** Sends a planned forest to a real service and compares every answer with the oracle's. */
+import { randomUUID } from 'node:crypto';
+
+import type { TestEngine } from '../support/engine.ts';
+import type { TestService } from '../support/http.ts';
+import type {
+  Part,
+  Plan,
+  PlannedPhase,
+  PlannedPrice,
+  PlannedQuestion,
+  PlannedRequest,
+} from './forest-plan.ts';
+import { JsonNumber, toObject, writeJson, type Json, type JsonObject } from './json.ts';
+import { answer, countDeleted, countTouched, type Event, type Price } from './oracle.ts';
+import { describeDifference, readAnswer, toComparable } from './read-answer.ts';
+
+export interface Player {
+  readonly service: Pick<TestService, 'send'>;
+  /** For what is inserted past the service: parts by a pipeline, and default prices. */
+  readonly engine: Pick<TestEngine, 'insert'>;
+}
+
+/** What was done so far. */
+export interface Tally {
+  forests: number;
+  calls: number;
+  /** Requests of all kinds. */
+  requests: number;
+  /** Answers of POST /calls/usage and /calls/delete, each compared with the oracle's. */
+  answers: number;
+  /** Calls whose usage stands in those answers. */
+  entries: number;
+}
+
+/**
+ * @throws {Error} an answer is not the oracle's, with both and everything that was sent before
+ */
+export async function playForest(plan: Plan, player: Player, tally: Tally): Promise<void> {
+  const game = new Game(player, tally);
+  for (const phase of plan.phases) await game.play(phase);
+  tally.forests += 1;
+  tally.calls += plan.callCount;
+}
+
+class Game {
+  readonly #player: Player;
+  readonly #tally: Tally;
+  /** What was acknowledged. */
+  readonly #events: Event[] = [];
+  /** What was sent, for a person to read. */
+  readonly #sent: string[] = [];
+
+  constructor(player: Player, tally: Tally) {
+    this.#player = player;
+    this.#tally = tally;
+  }
+
+  async play({ prices, requests, parallel, deletions, questions }: PlannedPhase): Promise<void> {
+    // One after the other, since of equal prices the last one made holds.
+    for (const price of prices) await this.#sendPrice(price);
+    await inParallel(parallel, requests, (request) => this.#sendParts(request));
+    for (const { project, callIds } of deletions) await this.#delete(project, callIds);
+    await inParallel(parallel, questions, (question) => this.#ask(question));
+  }
+
+  // Prices
+
+  async #sendPrice({ price, isTakenBack }: PlannedPrice): Promise<void> {
+    const key = {
+      id: price.project === undefined ? randomUUID() : await this.#createCost(price),
+      pricing_level: price.project === undefined ? 'default' : 'project',
+      pricing_level_id: price.project ?? 'default',
+      llm_id: price.model,
+    };
+    if (price.project === undefined)
+      await this.#insert('llm_token_prices', [toPriceRow(key, price)]);
+    if (isTakenBack) {
+      const end = { ...key, is_deleted: 1, created_at: '2200-01-01 00:00:00' };
+      await this.#insert('llm_token_prices', [end]);
+    } else this.#events.push({ kind: 'price', price });
+  }
+
+  /** @returns the id of the price */
+  async #createCost(price: Price): Promise<string> {
+    const costs = new Map([[price.model, toCost(price)]]);
+    const body = toObject({ project_id: price.project, costs });
+    const { ids } = JSON.parse(await this.#post('/cost/create', body)) as { ids: [[string]] };
+    return ids[0][0];
+  }
+
+  // Parts
+
+  async #sendParts({ way, spoiled, parts }: PlannedRequest): Promise<void> {
+    if (way === 'table') await this.#insertParts(parts);
+    else if (way === 'batch') await this.#sendBatches(parts, spoiled);
+    else for (const part of parts) await this.#sendSingle(part, way === 'single, v2');
+    this.#events.push(...parts);
+  }
+
+  async #insertParts(parts: readonly Part[]): Promise<void> {
+    const rows = parts.filter(canBeInserted).map(toPartRow);
+    if (rows.length > 0) await this.#insert('call_parts', rows);
+    await this.#sendBatches(
+      parts.filter((part) => !canBeInserted(part)),
+      false,
+    );
+  }
+
+  /** @param spoiled with an item that can never be stored, which must not be to the others' harm */
+  async #sendBatches(parts: readonly Part[], spoiled: boolean): Promise<void> {
+    const batch: Json[] = parts
+      .filter(({ kind }) => kind !== 'whole')
+      .map(({ kind, part }) => toObject({ mode: kind, req: { [kind]: part } }));
+    if (spoiled) batch.splice(1, 0, toObject({ mode: 'start', req: { start: { id: 7 } } }));
+    if (batch.length > 0) {
+      const text = await this.#post('/call/upsert_batch', toObject({ batch }));
+      const { res, num_dropped: dropped = 0 } = JSON.parse(text) as {
+        res: [];
+        num_dropped?: number;
+      };
+      this.#expect('length of res', batch.length, res.length);
+      this.#expect('num_dropped', spoiled ? 1 : 0, dropped);
+    }
+    const whole = parts.filter(({ kind }) => kind === 'whole').map(({ part }) => part);
+    for (const project of new Set(whole.map(projectOf))) {
+      const items = whole.filter((part) => projectOf(part) === project);
+      const body = toObject({ batch: items });
+      this.#expect('answer', '{}', await this.#post(`${v2(project)}/calls/complete`, body));
+    }
+  }
+
+  async #sendSingle(sent: Part, isV2: boolean): Promise<void> {
+    const { kind, part } = sent;
+    if (kind === 'whole') {
+      await this.#sendBatches([sent], false);
+      return;
+    }
+    const path = `${isV2 ? v2(projectOf(part)) : ''}/call/${kind}`;
+    const text = await this.#post(path, new Map([[kind, part]]));
+    const ids = { id: part.get('id'), trace_id: part.get('trace_id') };
+    this.#expect('answer', JSON.stringify(kind === 'start' ? ids : {}), text);
+  }
+
+  // Answers
+
+  async #delete(project: string, callIds: readonly string[]): Promise<void> {
+    const expected = countDeleted(this.#events, project, callIds);
+    const body = toObject({ project_id: project, call_ids: callIds });
+    const text = await this.#post('/calls/delete', body);
+    this.#expect('deletion', `{"num_deleted":${expected}}`, text);
+    this.#events.push({ kind: 'deletion', project, callIds });
+    this.#tally.answers += 1;
+  }
+
+  async #ask({ project, callIds, includeCosts, limit: kind }: PlannedQuestion): Promise<void> {
+    const touched = countTouched(this.#events, { project, callIds });
+    const least = (limit: bigint): bigint => (limit < 1n ? 1n : limit);
+    const limits = {
+      default: undefined,
+      exact: least(touched),
+      'one less': least(touched - 1n),
+      plenty: 1_000_000n,
+    };
+    const limit = limits[kind];
+    const expected = answer(this.#events, {
+      project,
+      callIds,
+      includeCosts,
+      limit: limit ?? 10_000n,
+    });
+    const body = toObject({
+      ...{ project_id: project, call_ids: callIds, limit },
+      // False is the default.
+      include_costs: includeCosts || undefined,
+    });
+    const { status, text } = await this.#send('/calls/usage', body);
+    this.#expect('answer', toComparable(expected), toComparable(readAnswer(status, text)));
+    this.#tally.answers += 1;
+    this.#tally.entries += expected.kind === 'usage' ? expected.callUsage.size : 0;
+  }
+
+  // The wire
+
+  async #post(path: string, body: JsonObject): Promise<string> {
+    const { status, text } = await this.#send(path, body);
+    this.#expect('status', 200, status === 200 ? status : `${status} ${text}`);
+    return text;
+  }
+
+  async #send(path: string, body: JsonObject): Promise<{ status: number; text: string }> {
+    const text = writeJson(body);
+    this.#sent.push(`POST ${path} ${text}`);
+    this.#tally.requests += 1;
+    return await this.#player.service.send(path, { body: text });
+  }
+
+  async #insert(table: string, rows: readonly object[]): Promise<void> {
+    this.#sent.push(...rows.map((row) => `INSERT INTO ${table} ${JSON.stringify(row)}`));
+    this.#tally.requests += 1;
+    await this.#player.engine.insert(table, rows);
+  }
+
+  #expect(what: string, expected: string | number, actual: string | number): void {
+    if (actual === expected) return;
+    const difference = describeDifference(String(expected), String(actual));
+    const story = [`${what} ${difference}`, 'after, in this order:', ...this.#sent];
+    throw new Error(story.join('\n').slice(0, 20_000));
+  }
+}
+
+/** Does something with all, so many at once, in any order. */
+async function inParallel<T>(
+  workers: number,
+  all: readonly T[],
+  work: (one: T) => Promise<void>,
+): Promise<void> {
+  const left = all.values();
+  const worker = async (): Promise<void> => {
+    for (const one of left) await work(one);
+  };
+  await Promise.all(Array.from({ length: workers }, worker));
+}
+
+function projectOf(part: JsonObject): string {
+  return part.get('project_id') as string;
+}
+
+function v2(project: string): string {
+  return `/v2/${project.split('/').map(encodeURIComponent).join('/')}`;
+}
+
+function toCost(price: Price): JsonObject {
+  const number = (text: string | undefined): Json | undefined =>
+    text === undefined ? undefined : new JsonNumber(text);
+  return toObject({
+    prompt_token_cost: number(price.promptCost),
+    completion_token_cost: number(price.completionCost),
+    cache_read_input_token_cost: number(price.cacheReadCost),
+    cache_creation_input_token_cost: number(price.cacheCreationCost),
+    effective_date: price.effectiveDate,
+  });
+}
+
+function toPriceRow(key: object, price: Price): object {
+  return {
+    ...key,
+    provider_id: 'any',
+    effective_date: toDateTime(price.effectiveDate),
+    prompt_token_cost: price.promptCost,
+    completion_token_cost: price.completionCost,
+    cache_read_input_token_cost: price.cacheReadCost ?? null,
+    cache_creation_input_token_cost: price.cacheCreationCost ?? null,
+  };
+}
+
+/** ClickHouse takes no integers beyond 64 bits for JSON; the service writes them in another way. */
+function canBeInserted({ part }: Part): boolean {
+  return !/[:,[]-?\d{19}/.test(writeJson(part));
+}
+
+function toPartRow({ kind, part }: Part): object {
+  const text = (name: string): string => (part.get(name) ?? '') as string;
+  const time = (name: string): string | null => (part.has(name) ? toDateTime(text(name)) : null);
+  const dump = (name: string): string => writeJson(part.get(name) ?? new Map());
+  return {
+    project_id: text('project_id'),
+    id: text('id'),
+    kind,
+    trace_id: text('trace_id'),
+    parent_id: text('parent_id'),
+    op_name: text('op_name'),
+    started_at: time('started_at'),
+    ended_at: time('ended_at'),
+    attributes_dump: dump('attributes'),
+    summary_dump: dump('summary'),
+  };
+}
+
+/** A time of the wire as ClickHouse reads it by default: in UTC, with up to six decimals. */
+function toDateTime(text: string): string {
+  const [, seconds, fraction = '', zone] = /^(.{19})(?:\.(\d+))?(.+)$/.exec(text)!;
+  const utc = new Date(`${seconds!}${zone!}`).toISOString().slice(0, 19).replace('T', ' ');
+  return `${utc}.${fraction.slice(0, 6).padEnd(6, '0')}`;
+}

@@ -1,0 +1,94 @@
+/** Makes a forest that fails smaller: fast-check's own way takes too long where one try costs a second. */
+import type { CallSeed, ForestSeed, PhaseSeed, QuestionSeed } from './forest.ts';
+
+/**
+ * Takes away what can be taken away, largest pieces first, as long as the forest fails on.
+ * @param fails whether a forest still fails
+ * @param until by `performance.now()`, when to be content with what there is
+ */
+export async function reduceForest(
+  failing: ForestSeed,
+  fails: (seed: ForestSeed) => Promise<boolean>,
+  until: number,
+): Promise<ForestSeed> {
+  let smallest = failing;
+  for (let found = true; found;) {
+    found = false;
+    for (const smaller of smallerThan(smallest)) {
+      if (performance.now() > until) return smallest;
+      if (!(await fails(smaller))) continue;
+      smallest = smaller;
+      found = true;
+      break;
+    }
+  }
+  return smallest;
+}
+
+function* smallerThan(seed: ForestSeed): Generator<ForestSeed> {
+  for (const phases of shorterLists(seed.phases, 1)) yield { ...seed, phases };
+  for (const calls of shorterLists(seed.calls)) yield { ...seed, calls };
+  for (const prices of shorterLists(seed.prices)) yield { ...seed, prices };
+  for (const phases of changedLists(seed.phases, plainerPhases)) yield { ...seed, phases };
+  if (seed.models > 1) yield { ...seed, models: 1 };
+  if (seed.rollUp !== 'never') yield { ...seed, rollUp: 'never' };
+  for (const calls of changedLists(seed.calls, plainerCalls)) yield { ...seed, calls };
+}
+
+function* plainerPhases(phase: PhaseSeed): Generator<PhaseSeed> {
+  for (const deletions of shorterLists(phase.deletions)) yield { ...phase, deletions };
+  for (const questions of shorterLists(phase.questions)) yield { ...phase, questions };
+  for (const requests of shorterLists(phase.requests, 1)) yield { ...phase, requests };
+  if (phase.parallel > 1) yield { ...phase, parallel: 1 };
+  for (const questions of changedLists(phase.questions, plainerQuestions))
+    yield { ...phase, questions };
+}
+
+function* plainerQuestions(question: QuestionSeed): Generator<QuestionSeed> {
+  if (question.includeCosts) yield { ...question, includeCosts: false };
+  if (question.limit !== 'plenty') yield { ...question, limit: 'plenty' };
+  for (const picks of shorterLists(question.picks, 1)) yield { ...question, picks };
+}
+
+/** Each field of a call as it is in the plainest call, where it is not so already. */
+function* plainerCalls(call: CallSeed): Generator<CallSeed> {
+  const plain: Partial<CallSeed> = {
+    inOtherProject: false,
+    parent: 'none',
+    form: 'whole',
+    sender: 'none',
+    stored: 'added',
+    summary: undefined,
+    time: 0,
+  };
+  for (const [field, value] of Object.entries(plain) as [keyof CallSeed, unknown][]) {
+    if (call[field] !== value) yield { ...call, [field]: value };
+  }
+  for (const usage of shorterLists(call.usage)) yield { ...call, usage };
+  for (const part of ['start', 'end'] as const) {
+    const { phase, order, again } = call[part];
+    if (again.length > 0) yield { ...call, [part]: { phase, order, again: [] } };
+    if (phase > 0) yield { ...call, [part]: { phase: 0, order, again } };
+  }
+}
+
+/** The list without its halves, its quarters, and so on to each single entry. */
+function* shorterLists<T>(list: readonly T[], least = 0): Generator<T[]> {
+  for (
+    let size = Math.ceil(list.length / 2);
+    size >= 1;
+    size = size === 1 ? 0 : Math.ceil(size / 2)
+  ) {
+    for (let from = 0; from < list.length; from += size) {
+      const shorter = [...list.slice(0, from), ...list.slice(from + size)];
+      if (shorter.length >= least) yield shorter;
+    }
+  }
+}
+
+/** The list with one entry in another's place. */
+function* changedLists<T>(list: readonly T[], changes: (entry: T) => Iterable<T>): Generator<T[]> {
+  for (const [index, entry] of list.entries()) {
+    for (const changed of changes(entry)) yield list.with(index, changed);
+  }
+}
