@@ -8,12 +8,14 @@ import { callRoutes } from './call-routes.ts';
 import { answerErrors } from './errors.ts';
 import type { Key } from './keys.ts';
 import { createDroppedCounter } from './metrics.ts';
+import { noteRoutes } from './note-routes.ts';
 import { objectRoutes } from './object-routes.ts';
 import type { OpenApi } from './openapi.ts';
 import { priceRoutes } from './price-routes.ts';
 import { giveRequestId, logRequests } from './request-log.ts';
 import { addRoutes } from './route.ts';
 import { descriptionRoutes, healthRoutes } from './service-routes.ts';
+import { tableRoutes } from './table-routes.ts';
 import { usageRoutes } from './usage-routes.ts';
 
 /** What the edge is made of. */
@@ -39,6 +41,8 @@ export function createApp(options: AppOptions): Express {
   addRoutes(router, usageRoutes(options));
   addRoutes(router, callRoutes({ ...options, countDropped }));
   addRoutes(router, objectRoutes(options));
+  addRoutes(router, tableRoutes(options));
+  addRoutes(router, noteRoutes(options));
   addRoutes(router, priceRoutes(options));
   addRoutes(router, descriptionRoutes(openApi));
   router.use(() => {

@@ -1,11 +1,11 @@
-import { createHash, type Hash } from 'node:crypto';
+import { createHash } from 'node:crypto';
 import { finished, pipeline } from 'node:stream/promises';
 import busboy, { type Busboy } from 'busboy';
 import type { Request, RequestHandler } from 'express';
-import { stringify } from 'safe-stable-stringify';
 import { apiErrors, type Fault } from '../errors.ts';
 import { requireProjects, requireRight } from './auth.ts';
 import { readJsonBody } from './body.ts';
+import { digestJson, toDigest } from './digest.ts';
 import { openValueFaults } from './open-values.ts';
 import type { OpenApi } from './openapi.ts';
 import type { Route } from './route.ts';
@@ -43,14 +43,8 @@ function digestObject(openApi: OpenApi): RequestHandler {
   return (request, response) => {
     const { project_id, object_id, val } = checker.parse(request.body, ['body']).obj;
     requireProjects(response, [project_id]);
-    const hash = createHash('sha256').update(stringify(val) ?? 'null');
-    response.json({ digest: toDigest(hash), object_id });
+    response.json({ digest: digestJson(val), object_id });
   };
-}
-
-/** 43 letters and digits, as Weave writes them. */
-function toDigest(hash: Hash): string {
-  return hash.digest('base64url').replaceAll('-', 'X').replaceAll('_', 'Y');
 }
 
 interface FileRequest {
@@ -84,6 +78,8 @@ async function readForm(request: Request, limitBytes: number): Promise<Partial<F
   parser.on('file', (name, file) => {
     const hash = createHash('sha256');
     file.on('data', (bytes: Buffer) => hash.update(bytes));
+    // What breaks the form breaks the file in it; the parser tells of it, but nobody else would hear the file.
+    file.on('error', () => undefined);
     file.on('limit', () => (fault = apiErrors.tooLarge('The file is larger than the limit.')));
     file.on('end', () => {
       if (name === 'file') form.file = toDigest(hash);

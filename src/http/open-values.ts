@@ -6,14 +6,23 @@ import { isRecord, type Location } from './validation.ts';
 const maxLevels = 500;
 
 /** Fields that hold any JSON. */
-const openFields = ['attributes', 'inputs', 'output', 'summary', 'otel_dump', 'val'];
+const openFields = [
+  'attributes',
+  'inputs',
+  'output',
+  'summary',
+  'otel_dump',
+  'val',
+  'rows',
+  'payload',
+];
 
 /** As many characters as the name of a model may have where a price is set for it. */
 const maxModelNameLength = 4_096;
 
 /**
- * Checks the open values of a start, an end, a whole call or an object: how deep they are, and whether the
- * model names of `summary.usage` can be stored.
+ * Checks the open values of a start, an end, a whole call or whatever else SDKs send: how deep they are, and
+ * whether the model names of `summary.usage` can be stored.
  */
 export function openValueFaults(value: unknown, at: Location): Fault[] {
   if (!isRecord(value)) return [];

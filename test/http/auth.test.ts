@@ -110,6 +110,14 @@ const endpoints: [string, string, (project: string) => unknown][] = [
   ['write', '/calls/delete', (project_id) => ({ project_id, call_ids: ['x'] })],
   ['write', '/obj/create', (project_id) => ({ obj: { project_id, object_id: 'o', val: {} } })],
   ['write', '/file/create', formIn],
+  ['write', '/table/create', (project_id) => ({ table: { project_id, rows: [] } })],
+  ['write', '/table/query', (project_id) => ({ project_id, digest: 'x' })],
+  [
+    'write',
+    '/feedback/create',
+    (project_id) => ({ project_id, weave_ref: 'x', feedback_type: 'x', payload: {} }),
+  ],
+  ['write', '/call/update', (project_id) => ({ project_id, call_id: 'x' })],
   ['prices', '/cost/create', (project_id) => ({ project_id, costs: { m: price } })],
 ];
 

@@ -98,6 +98,11 @@ describe('/file/create', () => {
     ['no boundary', 'multipart/form-data', '--x\r\n\r\n--x--'],
     ['another boundary', 'multipart/form-data; boundary=y', '--x\r\n\r\n--x--'],
     ['an end in its middle', 'multipart/form-data; boundary=x', '--x\r\ncontent-disp'],
+    [
+      'an end in its file',
+      'multipart/form-data; boundary=x',
+      '--x\r\ncontent-disposition: form-data; name="file"; filename="x"\r\n\r\nhel',
+    ],
   ])('a form with %s is refused', async (_what, type, body) => {
     const answer = await service.send('/file/create', { body, headers: { 'content-type': type } });
     expect(faultsOf(answer)).toEqual(['body value_error']);
@@ -133,3 +138,105 @@ describe('/file/create', () => {
     expect(answer.status).toBe(415);
   });
 });
+
+describe('/table/create and /table/query', () => {
+  interface Tables {
+    readonly digest: string;
+    readonly row_digests: readonly string[];
+  }
+  const create = async (rows: readonly unknown[]) => {
+    const table = { project_id: 'a/b', rows };
+    const answer = await service.send('/table/create', { body: { table } });
+    expect(answer.status, answer.text).toBe(200);
+    return answer.json() as Tables;
+  };
+  const query = async (digest: string, more: object = {}) => {
+    const body = { project_id: 'a/b', digest, ...more };
+    const answer = await service.send('/table/query', { body });
+    expect(answer.status, answer.text).toBe(200);
+    return (answer.json() as { rows: object[] }).rows;
+  };
+  const rowsOf = (table: Tables) =>
+    table.row_digests.map((digest, index) => ({ digest, val: null, original_index: index }));
+
+  test.each([0, 1, 3, 2_500])(
+    'a table of %i rows has so many digests, all different',
+    async (count) => {
+      const rows = Array.from({ length: count }, (_, index) => ({ index }));
+      const table = await create(rows);
+      const digests = [table.digest, ...table.row_digests];
+      expect(digests).toHaveLength(count + 1);
+      expect(new Set(digests).size).toBe(count + 1);
+      for (const digest of digests) expect(digest).toMatch(/^[A-Za-z0-9]{43}$/);
+      expect(await query(table.digest)).toEqual(rowsOf(table));
+    },
+  );
+
+  test('the same rows have the same digests, others have others', async () => {
+    const table = await create([{ a: 1, b: 2 }, { a: 3 }]);
+    expect(await create([{ b: 2, a: 1 }, { a: 3 }])).toEqual(table);
+    const other = await create([{ a: 3 }, 'any JSON', null]);
+    expect(other.digest).not.toBe(table.digest);
+    expect(table.row_digests).not.toContain(other.row_digests[0]);
+  });
+
+  test.each([
+    [{ limit: 2 }, 0, 2],
+    [{ offset: 3 }, 3, 5],
+    [{ limit: 2, offset: 1 }, 1, 3],
+    [{ limit: 9, offset: 4 }, 4, 5],
+    [{ limit: 0 }, 0, 0],
+    [{ offset: 5 }, 5, 5],
+    [{ limit: null, offset: null }, 0, 5],
+  ])('rows of %j are those from %i to %i', async (more, from, to) => {
+    const table = await create(Array.from({ length: 5 }, (_, index) => ({ index })));
+    expect(await query(table.digest, more)).toEqual(rowsOf(table).slice(from, to));
+  });
+
+  test('what is no digest of a table that was created here has no rows', async () => {
+    const { digest } = await create([{ a: 1 }, { a: 2 }]);
+    const almost = `${digest.startsWith('A') ? 'B' : 'A'}${digest.slice(1)}`;
+    for (const other of [almost, `${digest}x`, digest.slice(1), 'x', digestOf('a file')]) {
+      expect(await query(other)).toEqual([]);
+    }
+  });
+});
+
+test('feedback is taken as Weave takes it', async () => {
+  const payload = { output: { accuracy: 0.5 } };
+  const body = { project_id: 'a/b', weave_ref: 'weave:///a/b/call/x', feedback_type: 'x', payload };
+  const answer = await service.send('/feedback/create', { body });
+  expect(answer.json()).toEqual({
+    id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
+    created_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/) as string,
+    wb_user_id: '',
+    payload,
+  });
+});
+
+test.each([
+  [
+    '/table/create',
+    'table.rows',
+    (rows: string) => `{"table":{"project_id":"a/b","rows":[${rows}]}}`,
+  ],
+  [
+    '/feedback/create',
+    'payload',
+    (payload: string) =>
+      `{"project_id":"a/b","weave_ref":"x","feedback_type":"x","payload":{"a":${payload}}}`,
+  ],
+])('%s refuses what is nested too deep in %s', async (path, field, bodyWith) => {
+  const lists = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+  const refused = await service.send(path, { body: bodyWith(lists(100_000)) });
+  expect(faultsOf(refused)).toEqual([`body.${field} recursion_loop`]);
+  expect((await service.send(path, { body: bodyWith(lists(499)) })).status).toBe(200);
+});
+
+test.each(['a name', null, undefined])(
+  'the new name %j of a call is taken',
+  async (display_name) => {
+    const body = { project_id: 'a/b', call_id: 'x', display_name };
+    expect((await service.send('/call/update', { body })).json()).toEqual({});
+  },
+);

@@ -259,7 +259,7 @@ function wrongValues(schema: Schema): [unknown, string][] {
   if (schema.format === 'date-time') {
     for (const text of wrongTimes) values.push([text, 'datetime_parsing']);
   }
-  if (schema.minimum !== undefined) values.push([belowOf(schema.minimum), 'greater_than_equal']);
+  if (schema.minimum !== undefined) values.push([belowOf(schema), 'greater_than_equal']);
   if (schema.maximum !== undefined) values.push([aboveOf(schema.maximum), 'less_than_equal']);
   if (schema.maxItems !== undefined)
     values.push([Array(schema.maxItems + 1).fill('x'), 'too_long']);
@@ -282,8 +282,9 @@ const wrongTimes = [
   "2026-01-01T00:00:00Z'",
 ];
 
-function belowOf(minimum: number): number {
-  return minimum === 0 ? -1e-9 : minimum * 2;
+function belowOf({ minimum = 0, type }: Schema): number {
+  if (minimum === 0) return type === 'integer' ? -1 : -1e-9;
+  return minimum * 2;
 }
 
 function aboveOf(maximum: number): number {
