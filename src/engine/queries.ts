@@ -5,6 +5,7 @@ import { withoutComments } from './sql-text.ts';
 /** The files of `sql/queries`, without `.sql`, in alphabetical order; a test compares the two. */
 export const queryNames = [
   'calls_usage',
+  'calls_usage_plain',
   'count_calls_to_delete',
   'delete_calls',
   'traces_of_calls',

@@ -1,7 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { Engine } from '../engine/engine.ts';
 import type { Fault } from '../errors.ts';
-import { answerCallsUsage, type CallsUsageRequest } from '../usage/usage.ts';
+import { type CallsUsageRequest, createUsage } from '../usage/usage.ts';
 import { requireProjects, requireRight } from './auth.ts';
 import { readJsonBody } from './body.ts';
 import type { OpenApi } from './openapi.ts';
@@ -33,12 +33,13 @@ export function usageRoutes(options: UsageRouteOptions): Route[] {
 
 function askUsage(engine: Engine, openApi: OpenApi): RequestHandler {
   const checker = openApi.checkerOf<CallsUsageRequest>('CallsUsageReq', usageFaults);
+  const answerCallsUsage = createUsage(engine);
   return async (request, response) => {
     const asked = checker.parse(request.body, ['body']);
     requireProjects(response, [asked.project_id]);
     // The contract has no upper bound; ClickHouse's 64 bits do, and nobody has that many calls.
     const limit = Math.min(asked.limit, Number.MAX_SAFE_INTEGER);
-    const answer = await answerCallsUsage(engine, { ...asked, limit }, hangUpSignal(response));
+    const answer = await answerCallsUsage({ ...asked, limit }, hangUpSignal(response));
     response.type('json').send(answer);
   };
 }

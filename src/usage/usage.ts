@@ -2,7 +2,7 @@ import type { Engine } from '../engine/engine.ts';
 import { apiErrors } from '../errors.ts';
 import { addUp, type ModelUsage, type Usage } from './add-up.ts';
 import { type Money, toNumber } from './money.ts';
-import type { UsageRow } from './usage-row.ts';
+import { createUsageReader } from './usage-reader.ts';
 
 /** `CallsUsageReq` of the contract, defaults filled in. */
 export interface CallsUsageRequest {
@@ -14,25 +14,34 @@ export interface CallsUsageRequest {
 
 /**
  * Answers POST /calls/usage: tokens and, where asked for, costs per model for each requested call, its
- * descendants included.
+ * descendants included. The signal ends the query in ClickHouse.
  *
- * @returns the JSON text of a `CallsUsageRes`; text because token sums may exceed what a JavaScript number holds.
- * @throws {ApiError} 422 when the request touches more calls than its `limit`.
+ * Resolves with the JSON text of a `CallsUsageRes`; text because token sums may exceed what a JavaScript number
+ * holds. Rejects with an `ApiError` 422 when the request touches more calls than its `limit`, and as
+ * {@link Engine.read} does.
  */
-export async function answerCallsUsage(
-  engine: Engine,
-  { project_id, call_ids, include_costs, limit }: CallsUsageRequest,
-  signal: AbortSignal,
-): Promise<string> {
-  const ids = [...new Set(call_ids)];
-  const parameters = { project_id, call_ids: ids, include_costs };
-  const rows =
-    ids.length === 0 ? [] : await engine.read<UsageRow>('calls_usage', parameters, { signal });
-  const { usages, calls, unfinishedCallIds } = addUp(rows);
-  if (calls > BigInt(limit)) throw limitExceeded(calls, limit);
-  const usage = ids.map(
-    (id) => `${JSON.stringify(id)}:${toJson(usages.get(id) ?? new Map<string, ModelUsage>())}`,
-  );
+export type AnswerCallsUsage = (request: CallsUsageRequest, signal: AbortSignal) => Promise<string>;
+
+/** Makes the function that answers POST /calls/usage from an engine. */
+export function createUsage(engine: Engine): AnswerCallsUsage {
+  const readRows = createUsageReader(engine);
+  return async ({ project_id, call_ids, include_costs, limit }, signal) => {
+    const ids = [...new Set(call_ids)];
+    const parameters = { project_id, call_ids: ids, include_costs };
+    const rows = ids.length === 0 ? [] : await readRows(parameters, signal);
+    const { usages, calls, unfinishedCallIds } = addUp(rows);
+    if (calls > BigInt(limit)) throw limitExceeded(calls, limit);
+    return toAnswer(ids, usages, unfinishedCallIds);
+  };
+}
+
+function toAnswer(
+  ids: readonly string[],
+  usages: ReadonlyMap<string, Usage>,
+  unfinishedCallIds: readonly string[],
+): string {
+  const nothing: Usage = new Map();
+  const usage = ids.map((id) => `${JSON.stringify(id)}:${toJson(usages.get(id) ?? nothing)}`);
   const unfinished = JSON.stringify(sortByCodePoint(unfinishedCallIds));
   return `{"call_usage":{${usage.join(',')}},"unfinished_call_ids":${unfinished}}`;
 }
