@@ -1,0 +1,216 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { type Asking, openAsking } from '../usage/asking.ts';
+
+let asking: Asking;
+beforeAll(async () => {
+  asking = await openAsking();
+});
+afterAll(() => asking.close());
+
+const withCosts = { include_costs: true };
+
+/** Stored prices of a project, in the order of their names. */
+function storedOf(project: string): Promise<Record<string, unknown>[]> {
+  return asking.engine.query(
+    'SELECT * FROM llm_token_prices FINAL WHERE pricing_level_id = {project: String} ORDER BY llm_id',
+    { project },
+  );
+}
+
+describe('POST /cost/create', () => {
+  test('stores every field as it was sent, numbers as decimals', async () => {
+    const project = asking.newProject();
+    const costs = {
+      'a model': {
+        prompt_token_cost: 3.3 / 1e6,
+        completion_token_cost: 1000,
+        cache_read_input_token_cost: 2.5e-7,
+        cache_creation_input_token_cost: 0,
+        prompt_token_cost_unit: 'USD',
+        completion_token_cost_unit: 'USD',
+        effective_date: '2026-01-31T23:59:59.123456+01:00',
+        provider_id: 'somebody',
+      },
+    };
+    const body = { project_id: project.id, costs };
+    const answer = await asking.service.send('/cost/create', { body });
+
+    const { ids } = answer.json() as { ids: [string, string][] };
+    expect(ids).toEqual([[expect.any(String), 'a model']]);
+    expect(await storedOf(project.id)).toEqual([
+      {
+        id: ids[0]?.[0],
+        pricing_level: 'project',
+        pricing_level_id: project.id,
+        provider_id: 'somebody',
+        llm_id: 'a model',
+        effective_date: '2026-01-31 22:59:59.123456',
+        prompt_token_cost: '0.0000032999999999999997',
+        completion_token_cost: '1000',
+        cache_read_input_token_cost: '0.00000025',
+        cache_creation_input_token_cost: '0',
+        prompt_token_cost_unit: 'USD',
+        completion_token_cost_unit: 'USD',
+        created_by: 'key-1',
+        created_at: expect.any(String) as string,
+        is_deleted: 0,
+      },
+    ]);
+  });
+
+  test('fills in what is missing or null: no cache prices, US dollars, from now on', async () => {
+    const project = asking.newProject();
+    const costs = { prompt_token_cost: 1, completion_token_cost: 2 };
+    const nothing = Object.fromEntries(
+      ['cache_read_input_token_cost', 'cache_creation_input_token_cost', 'effective_date']
+        .concat('provider_id', 'prompt_token_cost_unit', 'completion_token_cost_unit')
+        .map((field) => [field, null]),
+    );
+    const before = Date.now();
+    await project.price({ a: costs, b: { ...costs, ...nothing } });
+    const after = Date.now();
+    const stored = await storedOf(project.id);
+    expect(stored).toHaveLength(2);
+    for (const row of stored) {
+      expect(row).toMatchObject({
+        cache_read_input_token_cost: null,
+        cache_creation_input_token_cost: null,
+        prompt_token_cost_unit: 'USD',
+        completion_token_cost_unit: 'USD',
+        provider_id: 'default',
+      });
+      const from = Date.parse(`${String(row['effective_date']).replace(' ', 'T').slice(0, 23)}Z`);
+      expect(from).toBeGreaterThanOrEqual(before);
+      expect(from).toBeLessThanOrEqual(after);
+    }
+  });
+
+  test('gives every price an id of its own, in the order given, names verbatim', async () => {
+    const project = asking.newProject();
+    const names = ['b', '__proto__', 'a', ' ', "it's", '\u{1f600}', '\0'];
+    const price = '{"prompt_token_cost":1,"completion_token_cost":1}';
+    const costs = names.map((name) => `${JSON.stringify(name)}:${price}`).join();
+    const answer = await asking.service.send('/cost/create', {
+      body: `{"project_id":${JSON.stringify(project.id)},"costs":{${costs}}}`,
+    });
+    const { ids } = answer.json() as { ids: [string, string][] };
+    expect(ids.map(([, name]) => name)).toEqual(names);
+    expect(new Set(ids.map(([id]) => id)).size).toBe(names.length);
+    const stored = await storedOf(project.id);
+    expect(new Set(stored.map((row) => row['llm_id']))).toEqual(new Set(names));
+  });
+
+  test('of the same model again is a second price, and the one made last holds', async () => {
+    const project = asking.newProject();
+    const at = (prompt_token_cost: number) => ({
+      m: { prompt_token_cost, completion_token_cost: 0, effective_date: '2020-01-01T00:00:00Z' },
+    });
+    await project.price(at(1));
+    await project.price(at(10));
+    expect(await storedOf(project.id)).toHaveLength(2);
+    await project.complete({ id: 'a', usage: { m: { prompt_tokens: 3 } } });
+    const { call_usage } = await project.ask(['a'], withCosts);
+    expect(call_usage['a']?.['m']?.prompt_tokens_total_cost).toBe(3 * 10);
+  });
+
+  test('of nothing stores nothing', async () => {
+    const project = asking.newProject();
+    await project.price({});
+    expect(await storedOf(project.id)).toEqual([]);
+  });
+
+  test('with one price that is wrong stores none', async () => {
+    const project = asking.newProject();
+    const price = { prompt_token_cost: 1, completion_token_cost: 1 };
+    const body = {
+      project_id: project.id,
+      costs: { good: price, bad: { ...price, prompt_token_cost: -1 } },
+    };
+    expect((await asking.service.send('/cost/create', { body })).status).toBe(422);
+    expect(await storedOf(project.id)).toEqual([]);
+  });
+});
+
+describe('a price that was taken is charged exactly', () => {
+  /** A number's shortest text times a whole number, rounded once. */
+  function times(price: number, tokens: number): number {
+    const [number = '', exponent = '0'] = String(price).split('e');
+    const [whole = '', fraction = ''] = number.split('.');
+    const digits = BigInt(whole + fraction) * BigInt(tokens);
+    return Number(`${digits}e${Number(exponent) - fraction.length}`);
+  }
+
+  test('for any prices and any tokens', async () => {
+    const project = asking.newProject();
+    const price = fc.oneof(
+      fc.double({ min: 1e-12, max: 1000, noNaN: true }),
+      fc.nat({ max: 99_999 }).map((number) => Number(`${number}e-9`)),
+    );
+    const tokens = fc.oneof(fc.nat({ max: 100_000 }), fc.nat({ max: Number.MAX_SAFE_INTEGER }));
+    const samples = fc.sample(fc.tuple(price, price, tokens, tokens), 300);
+    await project.price(
+      Object.fromEntries(
+        samples.map(([prompt_token_cost, completion_token_cost], index) => [
+          `model-${index}`,
+          { prompt_token_cost, completion_token_cost },
+        ]),
+      ),
+    );
+    const usage = Object.fromEntries(
+      samples.map(([, , prompt_tokens, completion_tokens], index) => [
+        `model-${index}`,
+        { prompt_tokens, completion_tokens, requests: 1 },
+      ]),
+    );
+    await project.complete({ id: 'a', usage });
+    const { call_usage } = await project.ask(['a'], withCosts);
+    samples.forEach(([promptCost, completionCost, prompt, completion], index) => {
+      expect(call_usage['a']?.[`model-${index}`]).toMatchObject({
+        prompt_tokens_total_cost: times(promptCost, prompt),
+        completion_tokens_total_cost: times(completionCost, completion),
+      });
+    });
+  });
+});
+
+describe('the default prices', () => {
+  test('charge a model that the project has no price for, from its date on', async () => {
+    const project = asking.newProject();
+    const [row] = await asking.engine.query<Record<string, string>>(
+      `SELECT prompt_token_cost, completion_token_cost FROM llm_token_prices FINAL
+      WHERE pricing_level = 'default' AND llm_id = 'gpt-4o-mini'
+        AND effective_date <= '2026-01-31 00:00:00' ORDER BY effective_date DESC LIMIT 1`,
+    );
+    const usage = { 'gpt-4o-mini': { prompt_tokens: 1_000_000, completion_tokens: 1_000_000 } };
+    await project.complete({ id: 'a', startedAt: '2026-01-31T00:00:00Z', usage });
+    const { call_usage } = await project.ask(['a'], withCosts);
+    expect(call_usage['a']?.['gpt-4o-mini']).toMatchObject({
+      prompt_tokens_total_cost: times(row?.['prompt_token_cost']),
+      completion_tokens_total_cost: times(row?.['completion_token_cost']),
+    });
+  });
+
+  test('are outdone by any price of the project that is in force', async () => {
+    const project = asking.newProject();
+    await project.price({
+      'gpt-4o-mini': {
+        prompt_token_cost: 7,
+        completion_token_cost: 9,
+        effective_date: '2000-01-01T00:00:00Z',
+      },
+    });
+    const usage = { 'gpt-4o-mini': { prompt_tokens: 2, completion_tokens: 3 } };
+    await project.complete({ id: 'a', usage });
+    const { call_usage } = await project.ask(['a'], withCosts);
+    expect(call_usage['a']?.['gpt-4o-mini']).toMatchObject({
+      prompt_tokens_total_cost: 2 * 7,
+      completion_tokens_total_cost: 3 * 9,
+    });
+  });
+
+  /** A million of a decimal. */
+  function times(decimal = ''): number {
+    return Number(`${decimal}e6`);
+  }
+});
