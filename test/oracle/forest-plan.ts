@@ -84,8 +84,11 @@ const idPrefixes = [
 /** Names that would be trouble where names are not just names; the others are the forest's alone. */
 const sharedModels = ['', '__proto__', ' ', '😀', '0'];
 
-/** @param unique told apart from every other forest: part of project ids, and of models with default prices */
-export function planForest(seed: ForestSeed, unique: string): Plan {
+/**
+ * @param unique told apart from every other forest: part of the projects' ids
+ * @param models part of the names of models with default prices, which all projects share
+ */
+export function planForest(seed: ForestSeed, unique: string, models = unique): Plan {
   const projects = [`forest-${unique}/one`, `forest-${unique}/two`] as const;
   const projectOf = ({ inOtherProject }: { readonly inOtherProject: boolean }): string =>
     projects[inOtherProject ? 1 : 0];
@@ -96,7 +99,7 @@ export function planForest(seed: ForestSeed, unique: string): Plan {
       seed.calls.filter((call) => projectOf(call) === project),
     ),
   );
-  const modelNames = nameModels(seed, unique);
+  const modelNames = nameModels(seed, models);
   const parts = placeParts(seed, drafts, modelNames);
   const idsOf = (project: string, picks: readonly number[]): string[] => {
     // The last two are calls that are not there; projects share ids, so that others' ids come up as well.
@@ -384,11 +387,11 @@ function toRequests(phase: PhaseSeed, parts: readonly Part[]): PlannedRequest[] 
 
 // Prices
 
-function nameModels(seed: ForestSeed, unique: string): string[] {
+function nameModels(seed: ForestSeed, models: string): string[] {
   return Array.from({ length: seed.models }, (_, index) =>
     index % 3 === 2
       ? sharedModels[Math.floor(index / 3) % sharedModels.length]!
-      : `model-${unique} ${index}`,
+      : `model-${models} ${index}`,
   );
 }
 

@@ -15,7 +15,7 @@ import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { openService, type TestService } from '../support/http.ts';
 import { forest, type ForestSeed } from './forest.ts';
 import { planForest } from './forest-plan.ts';
-import { playForest, type Tally } from './play-forest.ts';
+import { newTally, playForest, type Tally } from './play-forest.ts';
 import { reduceForest } from './reduce-forest.ts';
 
 const forests = Number(process.env['FORESTS'] ?? 320);
@@ -41,7 +41,7 @@ afterAll(async () => {
 test(
   'any forest, sent in any order, is answered as the oracle does',
   async () => {
-    const tally: Tally = { forests: 0, calls: 0, requests: 0, answers: 0, entries: 0 };
+    const tally = newTally();
     const began = performance.now();
     const runs = Array.from({ length: lanes }, (_, lane) => playMany(seed + lane, tally));
     const faults = (await Promise.all(runs)).filter((fault) => fault !== undefined);

@@ -13,6 +13,7 @@ import type {
 } from './forest-plan.ts';
 import { JsonNumber, toObject, writeJson, type Json, type JsonObject } from './json.ts';
 import { answer, countDeleted, countTouched, type Event, type Price } from './oracle.ts';
+import { toBatches, toSingle } from './part-requests.ts';
 import { describeDifference, readAnswer, toComparable } from './read-answer.ts';
 
 export interface Player {
@@ -31,6 +32,10 @@ export interface Tally {
   answers: number;
   /** Calls whose usage stands in those answers. */
   entries: number;
+}
+
+export function newTally(): Tally {
+  return { forests: 0, calls: 0, requests: 0, answers: 0, entries: 0 };
 }
 
 /**
@@ -109,37 +114,25 @@ class Game {
 
   /** @param spoiled with an item that can never be stored, which must not be to the others' harm */
   async #sendBatches(parts: readonly Part[], spoiled: boolean): Promise<void> {
-    const batch: Json[] = parts
-      .filter(({ kind }) => kind !== 'whole')
-      .map(({ kind, part }) => toObject({ mode: kind, req: { [kind]: part } }));
-    if (spoiled) batch.splice(1, 0, toObject({ mode: 'start', req: { start: { id: 7 } } }));
-    if (batch.length > 0) {
-      const text = await this.#post('/call/upsert_batch', toObject({ batch }));
-      const { res, num_dropped: dropped = 0 } = JSON.parse(text) as {
-        res: [];
-        num_dropped?: number;
+    for (const { path, body } of toBatches(parts)) {
+      const batch = body.get('batch') as Json[];
+      if (spoiled) batch.splice(1, 0, toObject({ mode: 'start', req: { start: { id: 7 } } }));
+      const answered = JSON.parse(await this.#post(path, body)) as {
+        readonly res?: readonly object[];
+        readonly num_dropped?: number;
       };
-      this.#expect('length of res', batch.length, res.length);
-      this.#expect('num_dropped', spoiled ? 1 : 0, dropped);
-    }
-    const whole = parts.filter(({ kind }) => kind === 'whole').map(({ part }) => part);
-    for (const project of new Set(whole.map(projectOf))) {
-      const items = whole.filter((part) => projectOf(part) === project);
-      const body = toObject({ batch: items });
-      this.#expect('answer', '{}', await this.#post(`${v2(project)}/calls/complete`, body));
+      this.#expect('num_dropped', spoiled ? 1 : 0, answered.num_dropped ?? 0);
+      const isUpsert = path === '/call/upsert_batch';
+      this.#expect('length of res', isUpsert ? batch.length : 0, answered.res?.length ?? 0);
     }
   }
 
-  async #sendSingle(sent: Part, isV2: boolean): Promise<void> {
-    const { kind, part } = sent;
-    if (kind === 'whole') {
-      await this.#sendBatches([sent], false);
-      return;
-    }
-    const path = `${isV2 ? v2(projectOf(part)) : ''}/call/${kind}`;
-    const text = await this.#post(path, new Map([[kind, part]]));
+  async #sendSingle(single: Part, isV2: boolean): Promise<void> {
+    const { kind, part } = single;
+    const { path, body } = toSingle(single, isV2);
     const ids = { id: part.get('id'), trace_id: part.get('trace_id') };
-    this.#expect('answer', JSON.stringify(kind === 'start' ? ids : {}), text);
+    const expected = JSON.stringify(kind === 'start' ? ids : {});
+    this.#expect('answer', expected, await this.#post(path, body));
   }
 
   // Answers
@@ -222,15 +215,7 @@ async function inParallel<T>(
   await Promise.all(Array.from({ length: workers }, worker));
 }
 
-function projectOf(part: JsonObject): string {
-  return part.get('project_id') as string;
-}
-
-function v2(project: string): string {
-  return `/v2/${project.split('/').map(encodeURIComponent).join('/')}`;
-}
-
-function toCost(price: Price): JsonObject {
+export function toCost(price: Price): JsonObject {
   const number = (text: string | undefined): Json | undefined =>
     text === undefined ? undefined : new JsonNumber(text);
   return toObject({

@@ -1,0 +1,183 @@
+/**
+ * The parts of one forest, sent in 50 orders with repeats chosen by chance, each into a project of its own, by
+ * several clients at once. Half way ClickHouse is killed and started again on the same files; whatever was not
+ * answered with 200 is sent again, as any client would.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { startEmbedded, type EmbeddedServer } from '../../src/engine/embedded.ts';
+import { silentLog } from '../support/engine-log.ts';
+import { openService, type TestService } from '../support/http.ts';
+import { makeDirectory } from '../support/own-engine.ts';
+import { forest } from './forest.ts';
+import { planForest, type Part, type Plan } from './forest-plan.ts';
+import { toObject, writeJson } from './json.ts';
+import { answer, type Event } from './oracle.ts';
+import { toBatches } from './part-requests.ts';
+import { toCost } from './play-forest.ts';
+import { readAnswer, toComparable } from './read-answer.ts';
+
+const permutations = 50;
+const clients = 4;
+const seed = 20_261_123;
+
+/** A service on a ClickHouse of the test's own. */
+interface Stack {
+  readonly server: EmbeddedServer;
+  readonly service: TestService;
+}
+
+let directory: Awaited<ReturnType<typeof makeDirectory>>;
+/** Replaced when ClickHouse is started again. */
+let stack: Promise<Stack>;
+beforeAll(async () => {
+  directory = await makeDirectory();
+  stack = openStack();
+  await stack;
+});
+afterAll(async () => {
+  const { server, service } = await stack;
+  await service.close();
+  await server.stop();
+  await directory.remove();
+});
+
+async function openStack(): Promise<Stack> {
+  const options = { queryLog: false, lockWaitMs: 20_000, stopTimeoutMs: 10_000, log: silentLog };
+  const never = new AbortController().signal;
+  const server = await startEmbedded({ ...options, dataDir: directory.path }, never);
+  const service = await openService({
+    CLICKHOUSE_URL: server.address.url,
+    CLICKHOUSE_USER: server.address.username,
+    CLICKHOUSE_PASSWORD: server.address.password,
+  });
+  await service.ready;
+  return { server, service };
+}
+
+async function killAndStartAgain(): Promise<void> {
+  const { server, service } = await stack;
+  process.kill(server.processId, 'SIGKILL');
+  await server.ended;
+  // Requests under way get their refusal from the service that is still there.
+  const opening = openStack();
+  stack = opening;
+  await opening;
+  await service.close();
+}
+
+/** Sends until it is acknowledged. */
+async function post(path: string, body: string): Promise<void> {
+  for (;;) {
+    const { service } = await stack;
+    const status = await service.send(path, { body }).then(
+      ({ status }) => status,
+      () => 0,
+    );
+    if (status === 200) return;
+    // 503 while ClickHouse is away; no answer at all where the service was closed in between.
+    expect([0, 503]).toContain(status);
+    refused += 1;
+    await sleep(50);
+  }
+}
+let refused = 0;
+
+/** The forest, with all of its calls in one project. */
+function planFor(project: string): Plan {
+  const [sample] = fc
+    .sample(forest, { seed, numRuns: 200 })
+    .filter(({ calls, rollUp }) => calls.length >= 60 && calls.length <= 120 && rollUp === 'mixed');
+  const { calls, prices, phases, ...rest } = sample!;
+  return planForest(
+    {
+      ...rest,
+      calls: calls.map((call) => ({ ...call, inOtherProject: false })),
+      prices: prices.map((price) => ({ ...price, level: 'project', isTakenBack: false })),
+      phases: phases.slice(0, 1),
+    },
+    project,
+    'same',
+  );
+}
+
+function partsOf(plan: Plan): Part[] {
+  return plan.phases.flatMap(({ requests }) => requests.flatMap(({ parts }) => parts));
+}
+
+/** All parts in any order, a third of them again somewhere, cut into batches of any size. */
+function batchesOf(parts: readonly Part[]): fc.Arbitrary<Part[][]> {
+  const places = parts.map((_, place) => place);
+  const repeats = fc.subarray(places, { minLength: Math.floor(parts.length / 3) });
+  return repeats
+    .chain((again) => {
+      const all = [...places, ...again];
+      return fc.tuple(
+        fc.shuffledSubarray(all, { minLength: all.length }),
+        fc.infiniteStream(fc.integer({ min: 1, max: 120 })),
+      );
+    })
+    .map(([order, sizes]) => {
+      const batches: Part[][] = [];
+      for (let from = 0; from < order.length;) {
+        const size = sizes.next().value as number;
+        batches.push(order.slice(from, from + size).map((place) => parts[place]!));
+        from += size;
+      }
+      return batches;
+    });
+}
+
+test(`${permutations} orders of the same parts give one answer, byte for byte`, async () => {
+  const began = performance.now();
+  const projects = Array.from({ length: permutations }, (_, index) => `permutation-${index}`);
+  const work = projects.flatMap((project, index) => {
+    const batches = batchesOf(partsOf(planFor(project)));
+    return fc.sample(batches, { seed: seed + index, numRuns: 1 })[0]!.flatMap(toBatches);
+  });
+  for (const project of projects) {
+    for (const { price } of planFor(project).phases[0]!.prices) {
+      const costs = new Map([[price.model, toCost(price)]]);
+      await post('/cost/create', writeJson(toObject({ project_id: price.project, costs })));
+    }
+  }
+  // Interleaved, so that ClickHouse dies in the middle of all of them.
+  const order = fc.sample(fc.shuffledSubarray(work, { minLength: work.length }), {
+    seed,
+    numRuns: 1,
+  })[0]!;
+  const left = order.entries();
+  let restarting: Promise<void> | undefined;
+  const client = async (): Promise<void> => {
+    for (const [index, { path, body }] of left) {
+      if (index === Math.floor(order.length / 2)) restarting = killAndStartAgain();
+      await post(path, writeJson(body));
+    }
+  };
+  await Promise.all(Array.from({ length: clients }, client));
+  await restarting;
+
+  const { service } = await stack;
+  const answers = new Set<string>();
+  for (const project of projects) {
+    const plan = planFor(project);
+    const callIds = [...new Set(partsOf(plan).map(({ part }) => part.get('id') as string))].sort();
+    const project_id = `forest-${project}/one`;
+    const body = { project_id, call_ids: callIds, include_costs: true };
+    const { status, text } = await service.send('/calls/usage', { body });
+    const events: Event[] = [...partsOf(plan)];
+    for (const { price } of plan.phases[0]!.prices) events.push({ kind: 'price', price });
+    const question = { project: project_id, callIds, includeCosts: true, limit: 10_000n };
+    expect(toComparable(readAnswer(status, text))).toBe(toComparable(answer(events, question)));
+    answers.add(text);
+  }
+  const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+  console.log(
+    `${projects.length} orders of ${partsOf(planFor('x')).length} parts in ${order.length} requests, ` +
+      `${refused} of them refused and sent again; ${answers.size} different answers; ${seconds} s.`,
+  );
+  expect(answers.size).toBe(1);
+}, 600_000);
