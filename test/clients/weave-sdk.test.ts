@@ -1,7 +1,11 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import Table from 'cli-table3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { readText, tableOf, uncoded } from '../docs/markdown.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
-import { openService, testKey, type TestService } from '../support/http.ts';
+import { openService, patience, testKey, type TestService } from '../support/http.ts';
+import { openProxy } from '../support/tcp-proxy.ts';
 import { runProgram, type EndedProgram } from './run-program.ts';
 import { spendingBelow, type SpentCall, type Tokens } from './spending.ts';
 
@@ -18,12 +22,14 @@ const prices: Readonly<Record<string, { prompt: number; cached: number; completi
 
 let engine: TestEngine;
 let service: TestService;
+let research: EndedProgram;
 beforeAll(async () => {
   engine = await openTestEngine();
   service = await openService(engine.environment);
   await service.ready;
   await service.send('/cost/create', { body: { project_id: projectId, costs: toCosts() } });
-});
+  research = await run('research');
+}, 120_000);
 afterAll(async () => {
   await service.close();
   await engine.close();
@@ -53,9 +59,12 @@ async function run(
     PROJECT: projectId,
     ...more,
   });
-  // The SDK tells of what went wrong on standard error and in a file beside the program.
-  expect(ended).toMatchObject({ exitCode: 0, stderr: '', files: [] });
+  // The SDK tells of what went wrong on standard error and in a file where the program runs.
+  expect(ended).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(ended.files).not.toContain('weaveErrors.log');
   expect(ended.report.outside).toEqual([]);
+  const failed = Object.keys(ended.report.requests).filter((request) => !request.endsWith(' 200'));
+  expect(failed).toEqual([]);
   return ended;
 }
 
@@ -117,7 +126,7 @@ async function expectTruth(calls: readonly SpentCall[], rootName: string): Promi
 describe('what was spent is what is answered, for the root and for every call below', () => {
   let calls: readonly SpentCall[];
   beforeAll(async () => {
-    const first = (await run('research')).report.calls;
+    const first = research.report.calls;
     const queue = first.find(({ name }) => name === 'enqueue')!;
     calls = [...first, ...(await continueBelow(queue)), ...(await sendByHand(queue))];
   }, 120_000);
@@ -179,6 +188,63 @@ describe('the same where the SDK’s own sums at a parent are wrong', () => {
     await expectTruth(calls, 'consult');
   });
 });
+
+describe('what the SDK asks for beside taking calls', () => {
+  let program: EndedProgram;
+  beforeAll(async () => {
+    program = await run('objects');
+  }, 120_000);
+
+  test.each([
+    ['an evaluation of a dataset', 'evaluate'],
+    ['scores of an evaluation that is logged by hand', 'log'],
+    ['datasets, pictures, sounds and prompts as inputs and outputs, and a new name', 'look'],
+  ])('%s fails no op, and is counted', async (_what, rootName) => {
+    await expectTruth(program.report.calls, rootName);
+  });
+
+  test('docs/weave-sdk.md lists every endpoint that was asked, and no other', () => {
+    const programs = { research, objects: program };
+    const requests = Object.values(programs).flatMap(({ report }) => Object.keys(report.requests));
+    const endpoints = [...new Set(requests)].sort();
+    printRequests(programs, endpoints);
+    const documented = tableOf(readText('docs/weave-sdk.md'), 'request').map(([name = '']) =>
+      uncoded(name),
+    );
+    expect(documented.sort()).toEqual(endpoints.map((name) => name.replace(/ 200$/, '')));
+  });
+});
+
+test('a service that goes away and comes back loses nothing and doubles nothing', async () => {
+  const target = new URL(service.url);
+  const isStored = (line: Record<string, unknown>): boolean =>
+    line['route'] === '/call/upsert_batch' && line['status'] === 200;
+  const storedBefore = service.logLines().filter(isStored).length;
+  const proxy = await openProxy(target);
+  const running = run('research', { WF_TRACE_SERVER_URL: `http://127.0.0.1:${proxy.port}` });
+  // It is waited for further down; until then nobody would hear it fail.
+  running.catch(() => undefined);
+  await expect
+    .poll(() => service.logLines().filter(isStored).length, patience)
+    .toBeGreaterThan(storedBefore);
+  await proxy.close();
+  await hangUpOnce(proxy.port);
+  const again = await openProxy(target, proxy.port);
+  const { stdout, report } = await running;
+  await again.close();
+
+  expect(stdout).toContain('Retrying fetch');
+  const roots = report.calls.filter(({ parent_id }) => parent_id === null);
+  for (const name of new Set(roots.map(({ name }) => name))) await expectTruth(report.calls, name);
+}, 120_000);
+
+/** Stands in for a service that is away, until somebody has come in vain. */
+async function hangUpOnce(port: number): Promise<void> {
+  const server = createServer((socket) => socket.destroy()).listen(port, '127.0.0.1');
+  await once(server, 'connection');
+  server.close();
+  await once(server, 'close');
+}
 
 /** Continues a trace as a REST client does, with its own usage on its calls. */
 async function sendByHand(parent: SpentCall): Promise<SpentCall[]> {
@@ -252,10 +318,29 @@ async function figuresOf(
   });
 }
 
+/** How often each program had which answer. */
+function printRequests(
+  programs: Readonly<Record<string, EndedProgram>>,
+  endpoints: readonly string[],
+): void {
+  const reports = Object.entries(programs);
+  const heads = reports.map(
+    ([name, { report }]) => `${name}: ${report.calls.length} calls in the books`,
+  );
+  const table = new Table({ head: ['request', ...heads], style: plain });
+  for (const name of endpoints) {
+    table.push([name, ...reports.map(([, { report }]) => report.requests[name] ?? 0)]);
+  }
+  console.log(table.toString());
+}
+
+/** Without colours, for logs. */
+const plain = { head: [], border: [] };
+
 function printFigures(rows: readonly Figures[]): void {
   const table = new Table({
     head: ['total tokens of', 'spent', 'answered', 'sum of what is stored', 'stored / spent'],
-    style: { head: [], border: [] },
+    style: plain,
   });
   for (const { name, spent, answered, summed } of rows) {
     table.push([name, spent, answered, summed, (summed / spent).toFixed(2)]);

@@ -19,7 +19,7 @@ export class Ledger {
     name: string,
     body: (...args: Args) => Promise<Result>,
     summarize?: (result: Awaited<Result>) => Record<string, unknown>,
-  ): (...args: Args) => Promise<Result> {
+  ): weave.Op<(...args: Args) => Promise<Result>> {
     const run = (...args: Args): Promise<Result> =>
       this.#current.run(this.#enter(name), () => body(...args));
     const options = { name, ...(summarize === undefined ? {} : { summarize }) };

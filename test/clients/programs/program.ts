@@ -6,12 +6,9 @@ import { createFakeOpenAi } from './fake-openai.ts';
 import { Ledger } from './ledger.ts';
 import { watchNetwork } from './network.ts';
 
-/** The SDK's client; the package exports what makes it, but not its name. */
-type WeaveClient = Awaited<ReturnType<typeof weave.init>>;
-
 /** What a program works with. */
 export interface Tools {
-  readonly client: WeaveClient;
+  readonly client: weave.WeaveClient;
   readonly ledger: Ledger;
   readonly openai: OpenAI;
 }
