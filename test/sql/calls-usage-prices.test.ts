@@ -41,13 +41,20 @@ async function insertPrices(project: string, rows: readonly PriceRow[]): Promise
   for (const value of values) await opened.insert('llm_token_prices', [value]);
 }
 
+/** The rows of a question; the plain statement must answer with the same, all of these traces being plain. */
 async function read(
   project_id: string,
   call_ids: readonly string[],
   include_costs = true,
 ): Promise<UsageRow[]> {
   const parameters = { project_id, call_ids, include_costs };
-  return await opened.engine.read<UsageRow>('calls_usage', parameters);
+  const rows = await opened.engine.read<UsageRow>('calls_usage', parameters);
+  const plain = await opened.engine.read<UsageRow>('calls_usage_plain', parameters);
+  expect(plain).toHaveLength(rows.length);
+  expect(plain).toEqual(
+    expect.arrayContaining(rows.map((row) => expect.objectContaining(row) as unknown)),
+  );
+  return rows;
 }
 
 /** An amount in units of 10^-30 dollars, exact. */

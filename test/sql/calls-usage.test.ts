@@ -14,9 +14,25 @@ async function insert(...rows: readonly Row[]): Promise<void> {
   await opened.insert('call_parts', rows);
 }
 
+/** The rows of a question. Where calls_usage_plain says that it suffices, it must answer with the same. */
 async function read(project_id: string, call_ids: readonly string[]): Promise<UsageRow[]> {
   const parameters = { project_id, call_ids, include_costs: false };
-  return await opened.engine.read<UsageRow>('calls_usage', parameters);
+  const rows = await opened.engine.read<UsageRow>('calls_usage', parameters);
+  const plain = await opened.engine.read<UsageRow & { is_plain: 0 | 1 }>(
+    'calls_usage_plain',
+    parameters,
+  );
+  if (plain.every(({ is_plain }) => is_plain)) {
+    expect(inOrder(plain.map(({ is_plain: _, ...row }) => row))).toEqual(inOrder(rows));
+  }
+  return rows;
+}
+
+function inOrder(rows: readonly UsageRow[]): UsageRow[] {
+  const keyOf = (row: UsageRow): string => JSON.stringify([row.call_key, row.model, row.call_id]);
+  return rows
+    .map((row) => ({ ...row, unfinished_call_ids: row.unfinished_call_ids.toSorted() }))
+    .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
 }
 
 /** What the rows of one requested call say together. */
@@ -186,7 +202,7 @@ describe('sums', () => {
 
 describe('trees of any depth are walked to their ends', () => {
   // Steps double the distance: what matters are lengths around powers of two.
-  const lengths = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 17, 31, 32, 33, 63, 64, 65, 127, 128, 129];
+  const lengths = [1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33, 64, 65, 129];
 
   test.each(lengths)('a chain of %d', async (length) => {
     const project = `p/chain-${length}`;

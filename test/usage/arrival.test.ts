@@ -135,10 +135,11 @@ describe('order of arrival never matters', () => {
 
   test('all parts of a trace in one batch, in all orders', async () => {
     const project = asking.newProject();
-    for (const [name, order] of orders) {
+    const sending = [...orders].map(([name, order]) => {
       const parts = partsOf(project, name);
-      await project.upsert(...order.map((index) => parts[index]!));
-    }
+      return project.upsert(...order.map((index) => parts[index]!));
+    });
+    await Promise.all(sending);
     await expectTruth(project, [...orders.keys()]);
   });
 
