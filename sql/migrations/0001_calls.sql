@@ -6,7 +6,7 @@
 -- No state here depends on the order of arrival or on repeats: every aggregate is a `max`, which is
 -- commutative, associative and idempotent.
 --
--- To shard by trace later: `call_parts`, `calls` and `rolled_up_traces` by (project_id, trace_id),
+-- To shard by trace later: `call_parts` and `calls` by (project_id, trace_id),
 -- `call_traces` and `loose_ends` by (project_id, key). No column has to change for that.
 
 CREATE TABLE IF NOT EXISTS call_parts
@@ -155,16 +155,6 @@ ENGINE = AggregatingMergeTree
 ORDER BY (project_id, key)
 SETTINGS index_granularity = 256;
 
--- Traces that hold at least one call whose SDK adds its children's usage to its own.
-CREATE TABLE IF NOT EXISTS rolled_up_traces
-(
-    project_id String,
-    trace_id String
-)
-ENGINE = ReplacingMergeTree
-ORDER BY (project_id, trace_id)
-SETTINGS index_granularity = 256;
-
 CREATE MATERIALIZED VIEW IF NOT EXISTS calls_from_parts TO calls AS
 WITH toDateTime64('1900-01-01 00:00:00', 6, 'UTC') AS epoch
 SELECT
@@ -190,8 +180,3 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS loose_ends_from_parts TO loose_ends AS
 SELECT project_id, reinterpretAsUInt128(sipHash128(id)) AS key, usage
 FROM call_parts
 WHERE trace_id = '';
-
-CREATE MATERIALIZED VIEW IF NOT EXISTS rolled_up_traces_from_parts TO rolled_up_traces AS
-SELECT DISTINCT project_id, trace_id
-FROM call_parts
-WHERE is_rolled_up;

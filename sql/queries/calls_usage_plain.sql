@@ -54,6 +54,7 @@ jump AS
         toUInt8(0) AS step,
         toUInt8(ceil(log2(count() OVER () + 1))) AS last_step,
         max(NOT is_settled AND target != 0) OVER () AS is_moving,
+        is_rolled_up,
         open_id,
         started_at,
         usage
@@ -74,6 +75,7 @@ jump AS
         l.step + 1,
         l.last_step,
         max(NOT is_settled AND target != 0) OVER () AS is_moving,
+        l.is_rolled_up,
         l.open_id,
         l.started_at,
         l.usage
@@ -89,6 +91,7 @@ sums AS
         if(is_asked, key, target) AS call_key,
         transform(maxIf(key, is_asked), asked.keys, asked.ids, '') AS call_id,
         maxIf(target, is_asked) AS above_key,
+        max(is_rolled_up) AS is_rolled_up,
         used.model AS model,
         roundDown(toUnixTimestamp64Micro(started_at), price_dates) AS period_us,
         countIf(position < 2) AS calls,
@@ -114,14 +117,8 @@ sums AS
 SELECT
     call_key,
     model,
-    (
-        (SELECT count() FROM (SELECT 1 FROM loose_ends WHERE project_id = {project_id:String} LIMIT 1))
-        + (
-            SELECT count()
-            FROM rolled_up_traces
-            WHERE project_id = {project_id:String} AND trace_id IN (SELECT arrayJoin(asked.traces))
-        ) = 0
-    ) AS is_plain,
+    NOT any(is_rolled_up)
+        AND (SELECT count() FROM (SELECT 1 FROM loose_ends WHERE project_id = {project_id:String} LIMIT 1)) = 0 AS is_plain,
     any(sums.call_id) AS call_id,
     any(sums.above_key) AS above_key,
     any(sums.calls) AS calls,

@@ -186,26 +186,6 @@ AS SELECT
 FROM call_parts
 WHERE trace_id = '';
 
-CREATE TABLE rolled_up_traces
-(
-    `project_id` String,
-    `trace_id` String
-)
-ENGINE = ReplacingMergeTree
-ORDER BY (project_id, trace_id)
-SETTINGS index_granularity = 256;
-
-CREATE MATERIALIZED VIEW rolled_up_traces_from_parts TO rolled_up_traces
-(
-    `project_id` String,
-    `trace_id` String
-)
-AS SELECT DISTINCT
-    project_id,
-    trace_id
-FROM call_parts
-WHERE is_rolled_up;
-
 CREATE TABLE schema_migrations
 (
     `name` String,
