@@ -142,7 +142,7 @@ function toItems(project_id: string): Pick<Project, 'start' | 'end' | 'whole'> {
 }
 
 /** Reads a 200 of POST /calls/usage, which must be what the contract says and nothing else. */
-export function parseAnswer(answer: TestAnswer): Answer {
+function parseAnswer(answer: TestAnswer): Answer {
   expect(answer.status, answer.text).toBe(200);
   const parsed = answer.json() as Answer;
   expect(isCallsUsageRes(parsed), JSON.stringify(isCallsUsageRes.errors)).toBe(true);
