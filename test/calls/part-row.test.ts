@@ -248,3 +248,22 @@ test('an end without a trace id has that of its start where that is known', asyn
     ]),
   );
 });
+
+test.each([
+  ['before', true],
+  ['behind', false],
+])('an end that stands %s its start in a batch has its trace id', async (where, isEndFirst) => {
+  const id = `beside, ${where}`;
+  const items = [
+    { mode: 'end', req: { end: { ...endFields, id } } },
+    { mode: 'start', req: { start: { ...startFields, id } } },
+  ];
+  const batch = isEndFirst ? items : items.reverse();
+  const answer = await service.send('/call/upsert_batch', { body: { batch } });
+  expect(answer.status, answer.text).toBe(200);
+  const rows = await rowsOf(id);
+  expect(rows.map(({ kind, trace_id }) => [kind, trace_id])).toEqual([
+    ['start', 'the trace'],
+    ['end', 'the trace'],
+  ]);
+});

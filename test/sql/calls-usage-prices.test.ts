@@ -20,12 +20,13 @@ interface PriceRow {
   readonly more?: Row;
 }
 
-let prices = 0;
+/** Ids fall while prices are made, so that no choice of the greatest id can pass for one of the latest. */
+let nextId = 1_000_000;
 
 async function insertPrices(project: string, rows: readonly PriceRow[]): Promise<void> {
   const values = rows.map(
     ({ llm_id, of = project, from, prompt = '0', completion = '0', more }) => ({
-      id: `price-${(prices += 1)}`,
+      id: `price-${(nextId -= 1)}`,
       pricing_level: of === 'default' ? 'default' : 'project',
       pricing_level_id: of,
       provider_id: 'default',
