@@ -111,6 +111,8 @@ export function openServerClient(database = 'default'): ClickHouseClient {
   return createClient({
     ...inject('clickhouse'),
     database,
+    // Large fixtures take a busy machine longer than the client's 30 s.
+    request_timeout: 300_000,
     clickhouse_settings: {
       output_format_json_quote_64bit_integers: 1,
       output_format_json_quote_decimals: 1,
