@@ -38,9 +38,6 @@ export interface PlannedQuestion {
   readonly limit: 'default' | 'exact' | 'one less' | 'plenty';
 }
 
-/** The service takes what such a call stored off itself, so that its usage is lost; the oracle does not. */
-const rolledUpCallsMayBeTheirOwnParents = false;
-
 /** A call on its way from seed to parts. */
 interface Draft {
   readonly seed: CallSeed;
@@ -141,13 +138,12 @@ function draftCalls(seed: ForestSeed, project: string, seeds: readonly CallSeed[
     const parent = parentOf(call, seed.shapes[trace]!, { ids, inTrace, place });
     const sender = senderOf(seed, call);
     const rolledUp = !['none', 'own', 'other source'].includes(sender);
-    const isLeftOut = parent === id && rolledUp && !rolledUpCallsMayBeTheirOwnParents;
     return {
       seed: call,
       project,
       id,
       trace: `trace ${trace}`,
-      parent: isLeftOut ? undefined : parent,
+      parent,
       sender,
       isRolledUp: rolledUp,
     };
