@@ -7,7 +7,7 @@ export interface Mutation {
 }
 
 /** Replaces every place in a file; it must be there. */
-export interface Change {
+interface Change {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
