@@ -1,5 +1,6 @@
 import { type DestinationStream, pino } from 'pino';
 import { Registry } from 'prom-client';
+import { PartStore, type PartStoreLimits } from './calls/part-store.ts';
 import { startEngine } from './engine/start-engine.ts';
 import { createApp } from './http/app.ts';
 import { readKeys } from './http/keys.ts';
@@ -46,11 +47,12 @@ export async function startService(
   engine.ready.catch(() => undefined);
   const app = createApp({
     engine,
+    partStore: new PartStore(engine, toPartStoreLimits(settings)),
     openApi,
     keys,
     log,
     metrics: new Registry(),
-    bodyLimitBytes: settings.bodyLimitMb * 1_048_576,
+    bodyLimitBytes: settings.bodyLimitMb * mebibyte,
     stopping: stopping.signal,
   });
   const server = await listen(app, settings).catch(async (error: unknown) => {
@@ -65,6 +67,18 @@ export async function startService(
     log.info('stopped');
   };
   return { url: server.url, ready: engine.ready, close: once(close) };
+}
+
+const mebibyte = 1_048_576;
+
+function toPartStoreLimits(settings: Settings): PartStoreLimits {
+  return {
+    windowMs: settings.insertWindowMs,
+    rows: settings.insertRows,
+    bytes: settings.insertMb * mebibyte,
+    atOnce: settings.insertsAtOnce,
+    heldBytes: settings.insertQueueMb * mebibyte,
+  };
 }
 
 function createLog(settings: Settings, destination: DestinationStream | undefined): pino.Logger {

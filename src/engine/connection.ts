@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { Readable } from 'node:stream';
 
 import {
   ClickHouseLogLevel,
@@ -107,6 +108,26 @@ export class Connection {
         abort_signal: stop,
         clickhouse_settings: { ...toInsertSettings(this.#limits), log_comment: label },
       });
+    });
+  }
+
+  /** As `Engine.insertBinary`. */
+  async insertBinary(
+    table: string,
+    columns: readonly string[],
+    chunks: readonly Uint8Array[],
+  ): Promise<void> {
+    const label = `insert_${table}`;
+    await this.#request(label, undefined, async (queryId, stop) => {
+      // The client's `insert` does not know the format.
+      const result = await this.#client.exec({
+        query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT RowBinary`,
+        values: Readable.from(chunks, { objectMode: false }),
+        query_id: queryId,
+        abort_signal: stop,
+        clickhouse_settings: { ...toInsertSettings(this.#limits), log_comment: label },
+      });
+      for await (const _ of result.stream);
     });
   }
 

@@ -38,6 +38,18 @@ export interface Engine {
   insert(table: string, rows: readonly object[]): Promise<void>;
 
   /**
+   * The same of rows that are written already, see `RowBinary`.
+   * @param columns of the table, in the order in which the rows have them
+   * @param chunks whole rows when put together
+   * @throws the same errors as {@link Engine.read}.
+   */
+  insertBinary(
+    table: string,
+    columns: readonly string[],
+    chunks: readonly Uint8Array[],
+  ): Promise<void>;
+
+  /**
    * Runs an `INSERT … SELECT` of `sql/queries`: what is stored never leaves ClickHouse. As with
    * {@link Engine.insert}, when it rejects, some or none is stored, and it may be run again.
    * @throws the same errors as {@link Engine.read}.

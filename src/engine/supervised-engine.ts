@@ -75,6 +75,14 @@ export class SupervisedEngine implements Engine {
     await this.#connection().insert(table, rows);
   }
 
+  async insertBinary(
+    table: string,
+    columns: readonly string[],
+    chunks: readonly Uint8Array[],
+  ): Promise<void> {
+    await this.#connection().insertBinary(table, columns, chunks);
+  }
+
   async ping(): Promise<void> {
     await this.#connection().ping();
   }

@@ -1,6 +1,7 @@
 import express, { Router, type Express, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { PartStore } from '../calls/part-store.ts';
 import type { Engine } from '../engine/engine.ts';
 import { apiErrors } from '../errors.ts';
 import { requireKey } from './auth.ts';
@@ -21,6 +22,7 @@ import { usageRoutes } from './usage-routes.ts';
 /** What the edge is made of. */
 export interface AppOptions {
   readonly engine: Engine;
+  readonly partStore: PartStore;
   readonly openApi: OpenApi;
   readonly keys: readonly Key[];
   readonly log: Logger;

@@ -30,6 +30,11 @@ export function partsOf<P>(items: readonly Checked<P>[]): P[] {
   return items.flatMap((item) => ('part' in item ? [item.part] : []));
 }
 
+/** The same items without what was in them. */
+export function withoutParts(items: readonly Checked<unknown>[]): Checked<undefined>[] {
+  return items.map((item) => ('part' in item ? { part: undefined } : item));
+}
+
 /** Which items were dropped, and why. */
 export function reportDropped(items: readonly Checked<unknown>[]): DroppedReport {
   const dropped = items.flatMap((item, index) =>

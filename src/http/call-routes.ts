@@ -2,16 +2,26 @@ import type { Request, RequestHandler, Response } from 'express';
 import {
   type CallEnd,
   type CallStart,
+  contentOf,
   deleteCalls,
   type Part,
-  storeParts,
+  type PartAnswer,
   type WholeCall,
 } from '../calls/calls.ts';
+import type { PartStore } from '../calls/part-store.ts';
 import type { Engine } from '../engine/engine.ts';
 import { apiErrors, type Fault } from '../errors.ts';
 import { requireProjects, requireRight } from './auth.ts';
-import { alignAnswers, checkItem, type Checked, partsOf, reportDropped } from './batch.ts';
+import {
+  alignAnswers,
+  checkItem,
+  type Checked,
+  partsOf,
+  reportDropped,
+  withoutParts,
+} from './batch.ts';
 import { readJsonBody } from './body.ts';
+import { heldBodyOf, holdBody, takeBody } from './held-body.ts';
 import type { CountDropped } from './metrics.ts';
 import { openValueFaults } from './open-values.ts';
 import type { OpenApi } from './openapi.ts';
@@ -20,6 +30,7 @@ import { type Checker, type ExtraCheck, isRecord, type Location } from './valida
 
 interface CallRouteOptions {
   readonly engine: Engine;
+  readonly partStore: PartStore;
   readonly openApi: OpenApi;
   readonly bodyLimitBytes: number;
   readonly countDropped: CountDropped;
@@ -31,20 +42,25 @@ interface Batch {
 
 /** Calls coming in: one by one, in batches, whole; and their deletion. */
 export function callRoutes(options: CallRouteOptions): Route[] {
-  const { engine, openApi } = options;
+  const { partStore, openApi } = options;
   const starts = startChecker(openApi);
   const ends = endChecker(openApi);
   const write = (path: string, handler: RequestHandler): Route => ({
     method: 'post',
     path,
-    handlers: [requireRight('write'), ...readJsonBody(options.bodyLimitBytes), handler],
+    handlers: [
+      requireRight('write'),
+      holdBody(options),
+      ...readJsonBody(options.bodyLimitBytes),
+      handler,
+    ],
   });
   return [
-    write('/call/start', storeOne(engine, starts, toStart)),
-    write('/call/end', storeOne(engine, ends, toEnd)),
+    write('/call/start', storeOne(partStore, starts, toStart)),
+    write('/call/end', storeOne(partStore, ends, toEnd)),
     write('/call/upsert_batch', upsertBatch(options)),
-    write('/v2/:entity/:project/call/start', storeOne(engine, starts, toStart)),
-    write('/v2/:entity/:project/call/end', storeOne(engine, ends, toEnd)),
+    write('/v2/:entity/:project/call/start', storeOne(partStore, starts, toStart)),
+    write('/v2/:entity/:project/call/end', storeOne(partStore, ends, toEnd)),
     write('/v2/:entity/:project/calls/complete', storeWholeCalls(options)),
     write('/calls/delete', removeCalls(options)),
   ];
@@ -81,42 +97,59 @@ function under(path: readonly string[], check: ExtraCheck): ExtraCheck {
 }
 
 function storeOne<T>(
-  engine: Engine,
+  partStore: PartStore,
   checker: Checker<T>,
   toPart: (value: T) => Part,
 ): RequestHandler {
   return async (request, response) => {
     const pathProject = projectOfPath(request, response);
-    const part = toPart(checker.parse(request.body, ['body']));
+    const part = toPart(checker.parse(takeBody(request), ['body']));
     const faults = projectFaults(pathProject, part, ['body', part.kind]);
     if (faults.length > 0) throw apiErrors.invalid(faults);
     requireProjects(response, [projectOf(part)]);
-    const [answer] = await storeParts(engine, [part]);
+    const [answer] = await partStore.store([part], heldBodyOf(response));
     response.json(answer);
   };
 }
 
-function upsertBatch({ engine, openApi, countDropped }: CallRouteOptions): RequestHandler {
+function upsertBatch(options: CallRouteOptions): RequestHandler {
+  const { openApi } = options;
   const envelope = openApi.envelopeCheckerOf<Batch>('CallCreateBatchReq');
   const check = batchItemCheck(openApi);
+  const readItems = (body: unknown): Checked<Part>[] =>
+    envelope
+      .parse(body, ['body'])
+      .batch.map((item, index) => check(item, ['body', 'batch', index]));
   return async (request, response) => {
-    const { batch } = envelope.parse(request.body, ['body']);
-    const items = batch.map((item, index) => check(item, ['body', 'batch', index]));
-    const answers = await storeItems(engine, items, response);
-    countDropped(response, items);
+    const { items, stored } = storeItems(options, readItems(takeBody(request)), response);
+    const answers = await stored;
     response.json({ res: alignAnswers(items, answers), ...reportDropped(items) });
   };
 }
 
-/** Stores what can be stored of a batch, as one insert. */
-async function storeItems(
-  engine: Engine,
-  items: readonly Checked<Part>[],
+/** The items of a batch, without their parts, and what is said of those when they are stored. */
+interface StoredItems {
+  readonly items: readonly Checked<undefined>[];
+  readonly stored: Promise<readonly PartAnswer[]>;
+}
+
+/**
+ * Stores what can be stored of a batch, in one insert. Nothing refers to what was sent while it waits for that:
+ * as objects it takes several times the memory of its bytes.
+ */
+function storeItems(
+  { partStore, countDropped }: CallRouteOptions,
+  checked: readonly Checked<Part>[],
   response: Response,
-): ReturnType<typeof storeParts> {
-  const parts = partsOf(items);
+): StoredItems {
+  const parts = partsOf(checked);
   requireProjects(response, parts.map(projectOf));
-  return parts.length === 0 ? [] : await storeParts(engine, parts);
+  const items = withoutParts(checked);
+  const stored = partStore.store(parts, heldBodyOf(response)).then((answers) => {
+    countDropped(response, items);
+    return answers;
+  });
+  return { items, stored };
 }
 
 function batchItemCheck(openApi: OpenApi): (item: unknown, at: Location) => Checked<Part> {
@@ -147,21 +180,23 @@ function modeFault(item: unknown, at: Location): Fault {
     : { loc, msg: "Input should be 'start' or 'end'", type: 'literal_error' };
 }
 
-function storeWholeCalls({ engine, openApi, countDropped }: CallRouteOptions): RequestHandler {
+function storeWholeCalls(options: CallRouteOptions): RequestHandler {
+  const { openApi } = options;
   const envelope = openApi.envelopeCheckerOf<Batch>('CallsUpsertCompleteReq');
   const calls = openApi.checkerOf<WholeCall>('CompletedCallSchemaForInsert', openValueFaults);
-  return async (request, response) => {
-    const pathProject = projectOfPath(request, response);
-    const { batch } = envelope.parse(request.body, ['body']);
-    const items = batch.map((item, index): Checked<Part> => {
+  const readItems = (body: unknown, pathProject: string | undefined): Checked<Part>[] =>
+    envelope.parse(body, ['body']).batch.map((item, index) => {
       const at = ['body', 'batch', index];
       const checked = checkItem(calls, item, at, (call) => ({ kind: 'whole' as const, call }));
       if ('faults' in checked) return checked;
       const faults = projectFaults(pathProject, checked.part, at);
       return faults.length > 0 ? { faults } : checked;
     });
-    await storeItems(engine, items, response);
-    countDropped(response, items);
+  return async (request, response) => {
+    const pathProject = projectOfPath(request, response);
+    const checked = readItems(takeBody(request), pathProject);
+    const { items, stored } = storeItems(options, checked, response);
+    await stored;
     response.json(reportDropped(items));
   };
 }
@@ -182,14 +217,7 @@ function projectFaults(pathProject: string | undefined, part: Part, at: Location
 }
 
 function projectOf(part: Part): string {
-  switch (part.kind) {
-    case 'start':
-      return part.start.project_id;
-    case 'end':
-      return part.end.project_id;
-    case 'whole':
-      return part.call.project_id;
-  }
+  return contentOf(part).project_id;
 }
 
 interface DeleteRequest {

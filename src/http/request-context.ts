@@ -1,4 +1,5 @@
 import type { Response } from 'express';
+import type { Hold } from '../calls/held-bytes.ts';
 import type { Key } from './keys.ts';
 
 declare module 'express-serve-static-core' {
@@ -7,6 +8,8 @@ declare module 'express-serve-static-core' {
     requestId: string;
     /** Whose request it is; absent until it is authenticated. */
     key?: Key;
+    /** What a request that brings calls holds in memory. */
+    heldBody?: Hold;
     /** What went wrong, for the log alone. */
     cause?: unknown;
   }

@@ -8,12 +8,19 @@ beforeAll(async () => {
 });
 afterAll(() => opened.close());
 
-/** The trace of each of some calls that is known, by id. */
+interface Row {
+  readonly project_id: string;
+  readonly id: string;
+  readonly trace_id: string;
+}
+
+/** The trace of each of some calls of one project that is known, by id. */
 async function tracesOf(project_id: string, call_ids: readonly string[]) {
-  const rows = await opened.engine.read<{ id: string; trace_id: string }>('traces_of_calls', {
-    project_id,
+  const rows = await opened.engine.read<Row>('traces_of_calls', {
+    project_ids: call_ids.map(() => project_id),
     call_ids,
   });
+  expect(rows.every((row) => row.project_id === project_id)).toBe(true);
   expect(new Set(rows.map(({ id }) => id)).size).toBe(rows.length);
   return Object.fromEntries(rows.map(({ id, trace_id }) => [id, trace_id]));
 }
@@ -58,6 +65,22 @@ describe('a call', () => {
       startRow('p/two', { id: 'b', trace: 'two' }),
     );
     expect(await tracesOf('p/one', ['a', 'b'])).toEqual({ a: 'one' });
+  });
+
+  test('of each of several projects has the trace that it has there', async () => {
+    await insert(
+      startRow('p/first', { id: 'a', trace: 'one' }),
+      startRow('p/second', { id: 'a', trace: 'two' }),
+      startRow('p/second', { id: 'b', trace: 'two' }),
+    );
+    const rows = await opened.engine.read<Row>('traces_of_calls', {
+      project_ids: ['p/first', 'p/second', 'p/first'],
+      call_ids: ['a', 'a', 'b'],
+    });
+    expect(new Set(rows.map((row) => Object.values(row).join(' ')))).toEqual(
+      new Set(['p/first a one', 'p/second a two']),
+    );
+    expect(rows).toHaveLength(2);
   });
 
   test('that is deleted still has its trace, for what may come of it', async () => {
