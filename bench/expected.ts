@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 
 import type { ScenarioReport } from './report.ts';
 
@@ -9,15 +9,27 @@ export interface Expected {
   readonly scenarios: Readonly<
     Record<
       string,
-      { readonly ours_to_floor: number; readonly ours_to_fetch_and_fold: number | null }
+      { readonly ours_to_floor: number | null; readonly ours_to_fetch_and_fold: number | null }
     >
   >;
 }
 
+const file = new URL('expected-ratios.json', import.meta.url);
+
 /** The committed ratios. */
 export function readExpected(): Expected {
-  const url = new URL('expected-ratios.json', import.meta.url);
-  return JSON.parse(readFileSync(url, 'utf8')) as Expected;
+  return JSON.parse(readFileSync(file, 'utf8')) as Expected;
+}
+
+/** Makes what was measured what is expected, with the tolerance that there was. */
+export function writeExpected(scenarios: readonly ScenarioReport[]): void {
+  const { tolerance } = readExpected();
+  const ratios = scenarios.map(({ name, ours_to_floor, ours_to_fetch_and_fold }) => [
+    name,
+    { ours_to_floor, ours_to_fetch_and_fold },
+  ]);
+  const expected = { tolerance, scenarios: Object.fromEntries(ratios) as object };
+  writeFileSync(file, `${JSON.stringify(expected, undefined, 2)}\n`);
 }
 
 /** A sentence for every ratio that is larger than it may be; none when all is well. */

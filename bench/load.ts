@@ -11,7 +11,6 @@ import { pageOfRoots, project, type Scale } from './scale.ts';
 import { askUsage, type ServiceProcess, startServiceProcess } from './servers.ts';
 
 const clients = 32;
-const rounds = 2;
 
 /** What {@link measureLoad} found; times in milliseconds, throughput in pages per second. */
 export interface LoadReport {
@@ -47,9 +46,9 @@ export async function measureLoad(
     pageOfRoots(scale, page % 2 === 0 ? 'own' : 'sdk', 50, Math.floor(page / 2)),
   );
   const order = { address: server.address, serviceUrl: service.url, clients, pages };
-  const seconds = scale.loadSeconds / rounds;
+  const seconds = scale.loadSeconds / scale.loadRounds;
   const results: Record<'floor' | 'ours', LoadResult[]> = { floor: [], ours: [] };
-  for (let round = 0; round < rounds; round += 1) {
+  for (let round = 0; round < scale.loadRounds; round += 1) {
     for (const way of ['floor', 'ours'] as const) {
       results[way].push(await runLoadClient({ ...order, way, seconds }));
     }

@@ -10,10 +10,11 @@ import { parseArgs } from 'node:util';
 import type { ClickHouseClient } from '@clickhouse/client';
 
 import type { EmbeddedServer } from '../src/engine/embedded.ts';
-import { findRegressions, readExpected } from './expected.ts';
+import { readCost, waitForLog } from './costs.ts';
+import { findRegressions, readExpected, writeExpected } from './expected.ts';
 import { fill, type Filling, settle } from './fill.ts';
 import { type LoadReport, measureLoad } from './load.ts';
-import { type Bench, measure } from './measure.ts';
+import { type Bench, measure, type Measured } from './measure.ts';
 import { type ScenarioReport, toScenarioReport } from './report.ts';
 import { fullScale, pageOfRoots, project, quickScale, type Scale } from './scale.ts';
 import { listScenarios, type Scenario } from './scenarios.ts';
@@ -25,7 +26,7 @@ import {
   startServer,
   startServiceProcess,
 } from './servers.ts';
-import { toTable } from './table.ts';
+import { toMarkdown, toTable } from './table.ts';
 import { createWays } from './ways.ts';
 
 const print = console.log;
@@ -39,6 +40,8 @@ interface Options {
   readonly data: string | undefined;
   readonly json: string | undefined;
   readonly check: boolean;
+  readonly expect: boolean;
+  readonly markdown: boolean;
 }
 
 await main();
@@ -72,10 +75,7 @@ async function run(
   const ways = createWays(client, service.url, scale.secondsPerWay);
   const idleMb = await warmUp(service, scale);
   const bench: Bench = { client, service, ways, scale, idleMb };
-  const scenarios: ScenarioReport[] = [];
-  for (const scenario of options.scenarios) {
-    scenarios.push(toScenarioReport(await measure(bench, scenario)));
-  }
+  const scenarios = await measureAll(bench);
   printScenarios(scenarios);
   const load = options.isPart
     ? null
@@ -93,7 +93,27 @@ async function run(
     const report = { ...facts, service_idle_mb: idleMb ?? null, scenarios, ingest: null, load };
     await writeFile(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
   }
-  if (options.check) check(scenarios);
+  if (options.markdown) {
+    print(
+      toMarkdown(scenarios, new Map(options.scenarios.map(({ name, title }) => [name, title]))),
+    );
+  }
+  if (options.expect) writeExpected(scenarios);
+  if (options.check) checkRatios(scenarios);
+}
+
+async function measureAll(bench: Bench): Promise<ScenarioReport[]> {
+  const measured: Measured[] = [];
+  for (const scenario of options.scenarios) measured.push(await measure(bench, scenario));
+  const { client } = bench;
+  await waitForLog(client);
+  const reports: ScenarioReport[] = [];
+  for (const one of measured) {
+    const floor = await readCost(client, 'floor', one.windows.get('floor'));
+    const ours = await readCost(client, 'ours', one.windows.get('ours'));
+    reports.push(toScenarioReport(one, { floor, ours }));
+  }
+  return reports;
 }
 
 /** Fills the project, unless `--data` names a directory that was filled in the same way before. */
@@ -157,7 +177,7 @@ function printLoad(load: LoadReport): void {
   );
 }
 
-function check(scenarios: readonly ScenarioReport[]): void {
+function checkRatios(scenarios: readonly ScenarioReport[]): void {
   const regressions = findRegressions(scenarios, readExpected());
   for (const regression of regressions) print(`slower: ${regression}`);
   if (regressions.length > 0) process.exitCode = 1;
@@ -178,6 +198,8 @@ function readOptions(): Options {
     options: {
       quick: { type: 'boolean', default: false },
       check: { type: 'boolean', default: false },
+      expect: { type: 'boolean', default: false },
+      markdown: { type: 'boolean', default: false },
       json: { type: 'string' },
       data: { type: 'string' },
       runs: { type: 'string' },
@@ -196,6 +218,7 @@ function readOptions(): Options {
     throw new Error(`--scenario ${unknown.join(', ')}: there are ${known}`);
   }
   const scenarios = all.filter(({ name }) => names.includes(name));
-  const { data, json, check: checks } = values;
-  return { scale, scenarios, isPart: values.scenario !== undefined, data, json, check: checks };
+  const { data, json, check, expect, markdown } = values;
+  const isPart = values.scenario !== undefined;
+  return { scale, scenarios, isPart, data, json, check, expect, markdown };
 }

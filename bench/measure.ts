@@ -1,6 +1,7 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 
 import { checkAnswers } from './check-answers.ts';
+import type { Window } from './costs.ts';
 import type { Scenario } from './scenarios.ts';
 import type { Scale } from './scale.ts';
 import { readMemory, resetPeakMemory, type ServiceProcess } from './servers.ts';
@@ -15,16 +16,11 @@ export interface Times {
 /** What one way took, in milliseconds, or why it could not be taken. */
 export type Outcome = Times | { readonly reason: string };
 
-/** What ClickHouse says of one question, in all its statements. */
-export interface QueryCost {
-  readonly rowsRead: number;
-  readonly peakMb: number;
-}
-
 export interface Measured {
   readonly scenario: Scenario;
   readonly outcomes: Readonly<Record<WayName, Outcome>>;
-  readonly costs: Readonly<Record<'floor' | 'ours', QueryCost>>;
+  /** When each way was asked first, for what ClickHouse's log says of it. */
+  readonly windows: ReadonlyMap<WayName, Window>;
   /** The most that the service's memory stood above its idle state while it was asked, in MiB. */
   readonly rssGrowthMb: number | null;
 }
@@ -43,19 +39,24 @@ const warmUpMs = 500;
 
 /** Measures all ways in turns, so that noise hits all alike; the order changes from run to run. */
 export async function measure(bench: Bench, scenario: Scenario): Promise<Measured> {
-  const { reasons, firstMs } = await compare(bench, scenario);
+  const { reasons, windows } = await compare(bench, scenario);
   await resetPeakMemory(bench.service);
+  // A way that took all of its time already is not asked again: its first answer is its only run.
+  const first = (name: WayName): number[] => {
+    const ms = lengthOf(windows.get(name));
+    return ms > bench.scale.secondsPerWay * 1000 ? [ms] : [];
+  };
   const times: Record<WayName, number[]> = {
-    floor: [],
-    ours: [],
-    level_by_level: [],
-    fetch_and_fold: [],
+    floor: first('floor'),
+    ours: first('ours'),
+    level_by_level: first('level_by_level'),
+    fetch_and_fold: first('fetch_and_fold'),
   };
   for (let run = -1; run < bench.scale.runs; run += 1) {
     for (const [index] of wayNames.entries()) {
       const name = wayNames[(index + Math.abs(run)) % wayNames.length] ?? 'floor';
       if (reasons.has(name) || isSpent(times[name], bench.scale)) continue;
-      if (run < 0 && (firstMs.get(name) ?? 0) > warmUpMs) continue;
+      if (run < 0 && lengthOf(windows.get(name)) > warmUpMs) continue;
       const ms = await time(() => bench.ways[name](scenario.ids));
       if (run >= 0) times[name].push(ms);
     }
@@ -73,10 +74,7 @@ export async function measure(bench: Bench, scenario: Scenario): Promise<Measure
       level_by_level: outcome('level_by_level'),
       fetch_and_fold: outcome('fetch_and_fold'),
     },
-    costs: {
-      floor: await readCost(bench, 'floor', scenario),
-      ours: await readCost(bench, 'ours', scenario),
-    },
+    windows,
     rssGrowthMb:
       peak === undefined || bench.idleMb === undefined ? null : round(peak - bench.idleMb),
   };
@@ -86,64 +84,35 @@ export async function measure(bench: Bench, scenario: Scenario): Promise<Measure
 interface FirstAnswers {
   /** Why the engine cannot finish a way. */
   readonly reasons: ReadonlyMap<WayName, string>;
-  readonly firstMs: ReadonlyMap<WayName, number>;
+  readonly windows: ReadonlyMap<WayName, Window>;
 }
 
 /** Asks in each way once and compares the answers; a way that the engine cannot finish is told of. */
 async function compare(bench: Bench, scenario: Scenario): Promise<FirstAnswers> {
   const keys = await readKeys(bench.client, scenario.ids);
   const reasons = new Map<WayName, string>();
-  const firstMs = new Map<WayName, number>();
+  const windows = new Map<WayName, Window>();
   const answers = new Map<WayName, Totals>();
   for (const name of wayNames) {
     try {
-      const ms = await time(async () => answers.set(name, await bench.ways[name](scenario.ids)));
-      firstMs.set(name, ms);
+      const from = Date.now();
+      answers.set(name, await bench.ways[name](scenario.ids));
+      windows.set(name, { from, to: Date.now() });
     } catch (error) {
       reasons.set(name, (error as Error).message.split('\n')[0]?.slice(0, 160) ?? 'unknown');
     }
   }
   checkAnswers(scenario, answers, keys);
-  return { reasons, firstMs };
+  return { reasons, windows };
+}
+
+function lengthOf(window: Window | undefined): number {
+  return window === undefined ? 0 : window.to - window.from;
 }
 
 function isSpent(times: readonly number[], scale: Scale): boolean {
   const sum = times.reduce((total, ms) => total + ms, 0);
   return times.length > 0 && sum + sum / times.length > scale.secondsPerWay * 1000;
-}
-
-/** Asks once more and reads from ClickHouse's log what that took there. */
-async function readCost(
-  bench: Bench,
-  name: 'floor' | 'ours',
-  scenario: Scenario,
-): Promise<QueryCost> {
-  const { client } = bench;
-  const now = await readRow<{ now: string }>(client, 'SELECT toString(now64(6)) AS now', {});
-  await bench.ways[name](scenario.ids).catch(() => undefined);
-  await client.command({ query: 'SYSTEM FLUSH LOGS' });
-  const row = await readRow<{ rows: string; peak: string }>(
-    client,
-    `SELECT sum(read_rows) AS rows, max(memory_usage) AS peak FROM system.query_log
-     WHERE type != 'QueryStart' AND is_initial_query AND log_comment != ''
-       AND query_start_time_microseconds >= toDateTime64({from:String}, 6)
-       AND startsWith(log_comment, 'bench_') = {isBench:Bool}`,
-    { from: now.now, isBench: name === 'floor' },
-  );
-  return { rowsRead: Number(row.rows), peakMb: round(Number(row.peak) / 1_048_576) };
-}
-
-async function readRow<Row>(
-  client: ClickHouseClient,
-  query: string,
-  query_params: Record<string, unknown>,
-): Promise<Row> {
-  const rows = await (
-    await client.query({ query, query_params, format: 'JSONEachRow' })
-  ).json<Row>();
-  const [row] = rows;
-  if (row === undefined) throw new Error(`no row: ${query}`);
-  return row;
 }
 
 async function time(action: () => Promise<unknown>): Promise<number> {

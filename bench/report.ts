@@ -1,3 +1,4 @@
+import type { QueryCost } from './costs.ts';
 import type { Measured, Outcome, Times } from './measure.ts';
 
 /** A scenario as it stands in the JSON; times in milliseconds, memory in MiB. */
@@ -14,9 +15,12 @@ export interface ScenarioReport {
   readonly fetch_and_fold_p95_ms: number | null;
   readonly ours_to_floor: number | null;
   readonly ours_to_fetch_and_fold: number | null;
+  /** All rows that ClickHouse says it read, those that a recursion hands on from step to step among them. */
   readonly rows_read_to_floor: number | null;
-  readonly query_peak_mb: number;
-  readonly floor_query_peak_mb: number;
+  /** Rows read from tables. */
+  readonly table_rows_read_to_floor: number | null;
+  readonly query_peak_mb: number | null;
+  readonly floor_query_peak_mb: number | null;
   readonly rss_growth_mb: number | null;
   /** Runs of each way: a slow one is asked less often. */
   readonly runs_of_ways: Readonly<Record<string, number>>;
@@ -24,13 +28,11 @@ export interface ScenarioReport {
   readonly reasons: Readonly<Record<string, string>>;
 }
 
-/** What was measured of a scenario, for the JSON. */
-export function toScenarioReport({
-  scenario,
-  outcomes,
-  costs,
-  rssGrowthMb,
-}: Measured): ScenarioReport {
+/** What was measured of a scenario and what ClickHouse's log says of it, for the JSON. */
+export function toScenarioReport(
+  { scenario, outcomes, rssGrowthMb }: Measured,
+  costs: Readonly<Record<'floor' | 'ours', QueryCost | null>>,
+): ScenarioReport {
   const { floor, ours, level_by_level, fetch_and_fold } = outcomes;
   const entries = Object.entries(outcomes);
   return {
@@ -46,9 +48,13 @@ export function toScenarioReport({
     fetch_and_fold_p95_ms: timesOf(fetch_and_fold)?.p95 ?? null,
     ours_to_floor: ratio(median(ours), median(floor)),
     ours_to_fetch_and_fold: ratio(median(ours), median(fetch_and_fold)),
-    rows_read_to_floor: ratio(costs.ours.rowsRead, costs.floor.rowsRead),
-    query_peak_mb: costs.ours.peakMb,
-    floor_query_peak_mb: costs.floor.peakMb,
+    rows_read_to_floor: ratio(costs.ours?.rowsRead ?? null, costs.floor?.rowsRead ?? null),
+    table_rows_read_to_floor: ratio(
+      costs.ours?.tableRowsRead ?? null,
+      costs.floor?.tableRowsRead ?? null,
+    ),
+    query_peak_mb: costs.ours?.peakMb ?? null,
+    floor_query_peak_mb: costs.floor?.peakMb ?? null,
     rss_growth_mb: rssGrowthMb,
     runs_of_ways: Object.fromEntries(entries.map(([way, o]) => [way, timesOf(o)?.runs ?? 0])),
     reasons: Object.fromEntries(

@@ -12,6 +12,8 @@ export interface Scale {
   readonly secondsPerWay: number;
   /** How long the load lasts, in seconds. */
   readonly loadSeconds: number;
+  /** In how many turns the load is shared between ours and the flat sum. */
+  readonly loadRounds: number;
 }
 
 export const fullScale: Scale = {
@@ -22,6 +24,7 @@ export const fullScale: Scale = {
   runs: 21,
   secondsPerWay: 60,
   loadSeconds: 60,
+  loadRounds: 3,
 };
 
 /** The same scenarios on a sixteenth of the traces, with fewer runs: for under two minutes. */
@@ -29,8 +32,9 @@ export const quickScale: Scale = {
   ...fullScale,
   traces: 3_000,
   runs: 7,
-  secondsPerWay: 3,
+  secondsPerWay: 1.5,
   loadSeconds: 10,
+  loadRounds: 1,
 };
 
 export const project = 'bench/calls';

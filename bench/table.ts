@@ -49,8 +49,8 @@ function toCells(scenario: ScenarioReport): string[] {
     toMs(scenario.fetch_and_fold_ms),
     toRatio(scenario.ours_to_floor, toFloor),
     toRatio(scenario.ours_to_fetch_and_fold, toFold),
-    toRatio(scenario.rows_read_to_floor, undefined),
-    `${Math.round(scenario.query_peak_mb)} MiB`,
+    toRatio(scenario.table_rows_read_to_floor, undefined),
+    scenario.query_peak_mb === null ? '–' : `${Math.round(scenario.query_peak_mb)} MiB`,
     toGrowth(scenario.rss_growth_mb),
   ];
 }
@@ -69,4 +69,32 @@ function toRatio(value: number | null, target: number | undefined): string {
 function toGrowth(mb: number | null): string {
   if (mb === null) return '–';
   return `${mb < 0 ? '−' : '+'}${Math.abs(mb).toFixed(1)} MiB`;
+}
+
+/** The same in short as a table of Markdown, for the README. */
+export function toMarkdown(
+  scenarios: readonly ScenarioReport[],
+  titles: ReadonlyMap<string, string>,
+): string {
+  const head = [
+    'what is asked',
+    'flat sum',
+    'ours',
+    'level by level',
+    'fetch and fold',
+    'ours / flat sum',
+    'ours / fetch and fold',
+  ];
+  const rows = scenarios.map((scenario) => [
+    `\`${scenario.name}\`: ${titles.get(scenario.name) ?? ''}`,
+    toMs(scenario.floor_ms),
+    toMs(scenario.ours_ms),
+    toMs(scenario.level_by_level_ms),
+    toMs(scenario.fetch_and_fold_ms),
+    toRatio(scenario.ours_to_floor, undefined),
+    toRatio(scenario.ours_to_fetch_and_fold, undefined),
+  ]);
+  return [head, head.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
 }
