@@ -1,8 +1,8 @@
 -- For each of `call_ids`: tokens and costs per model of the calls to which it is the nearest of them, itself
--- included. A row a (requested call, model, price period), with an empty `model` for calls that used none. The row
--- that holds the requested call itself names it in `call_id` and has in `above_key` the key of the requested call
--- in whose subtree it stands: src/usage/add-up.ts adds the sums up along these links. Without such a row the
--- requested call is unknown or deleted.
+-- included. A row a (requested call, model, price), with an empty `model` for calls that used none. The row that holds
+-- the requested call itself says so in `is_here` and has in `above_key` the key of the requested call in whose
+-- subtree it stands: src/usage/add-up.ts adds the sums up along these links. Without such a row the requested call is
+-- unknown or deleted.
 --
 -- Trees are walked by pointer jumping (docs/decisions/0001-pointer-jumping.md): every call points at its parent;
 -- each step of the recursion lets it point where its target points, until it points at a requested call or falls
@@ -14,113 +14,95 @@
 WITH RECURSIVE
 (
     SELECT CAST(
-        (groupArray(key), groupArray(id), groupUniqArray(trace_id)),
+        (groupArray(reinterpretAsUInt128(sipHash128(trace_id, id))), groupArray(id), groupUniqArray(trace_id)),
         'Tuple(keys Array(UInt128), ids Array(String), traces Array(String))')
     FROM
     (
         SELECT
-            known.trace_id AS trace_id,
-            reinterpretAsUInt128(sipHash128(known.trace_id, named.id)) AS key,
-            named.id AS id
-        FROM (SELECT arrayJoin({call_ids:Array(String)}) AS id, reinterpretAsUInt128(sipHash128(id)) AS key) AS named
-        INNER JOIN
-        (
-            SELECT key, trace_id
-            FROM call_traces FINAL
-            WHERE project_id = {project_id:String}
-                AND key IN (SELECT reinterpretAsUInt128(sipHash128(arrayJoin({call_ids:Array(String)}))))
-        ) AS known ON known.key = named.key
+            trace_id,
+            transform(
+                key,
+                arrayMap(id -> reinterpretAsUInt128(sipHash128(id)), {call_ids:Array(String)}),
+                {call_ids:Array(String)},
+                '') AS id
+        FROM call_traces FINAL
+        WHERE project_id = {project_id:String}
+            AND key IN (SELECT reinterpretAsUInt128(sipHash128(arrayJoin({call_ids:Array(String)}))))
     )
 ) AS asked,
-(SELECT count() > 0 FROM (SELECT 1 FROM loose_ends WHERE project_id = {project_id:String} LIMIT 1)) AS has_loose_ends,
-price_rows AS
+-- Every moment at which a price changes, and every prompt size: between two of each, tokens are added up before they
+-- are priced.
 (
-    SELECT
-        llm_id,
-        pricing_level = 'project' AS is_project,
-        toUnixTimestamp64Micro(effective_date) AS from_us,
-        created_at,
-        id,
-        prompt_token_cost,
-        completion_token_cost,
-        ifNull(cache_read_input_token_cost, prompt_token_cost) AS cache_read_token_cost,
-        ifNull(cache_creation_input_token_cost, prompt_token_cost) AS cache_creation_token_cost
-    FROM llm_token_prices FINAL
+    SELECT CAST(
+        (
+            arrayPushFront(
+                arraySort(groupUniqArray(toUnixTimestamp64Micro(effective_date))),
+                toInt64(-9223372036854775808)),
+            arrayPushFront(arraySort(groupUniqArray(toInt64(prompt_tokens_above))), 0)
+        ),
+        'Tuple(dates Array(Int64), prompt_sizes Array(Int64))')
+    FROM llm_token_prices
     WHERE {include_costs:Bool}
-        AND (pricing_level, pricing_level_id) IN (('default', 'default'), ('project', {project_id:String}))
-),
--- Every moment at which a price changes: between two of them tokens are added up before they are priced.
-(
-    SELECT arrayPushFront(arraySort(groupUniqArray(from_us)), toInt64(-9223372036854775808))
-    FROM price_rows
-) AS price_dates,
--- Each call with its own usage. A rolled-up call, whose SDK has added its children's usage to its own, appears
--- twice: for itself, and with its usage subtracted for its parent, so that one GROUP BY brings a call and its
--- rolled-up children together. Deleted children are among them: their tokens are inside the parent's number. Where
--- any difference is negative, a child ran elsewhere and was never added, and what is stored is the call's own.
--- A call that is its own parent is not its own child.
+        AND pricing_level_id IN ('default', {project_id:String})
+) AS price_changes,
+-- Each call with its own usage. Of a rolled-up call, whose SDK has added its children's usage to its own, that is what
+-- is left without what its rolled-up children stored; deleted children are among them, since their tokens are inside
+-- the parent's number. Where any difference is negative, a child ran elsewhere and was never added, and what is stored
+-- is the call's own. A call that is its own parent is not its own child.
 own_calls AS
 (
     SELECT
-        anyIf(known.key, is_self) AS key,
-        anyIf(known.parent, is_self) AS parent,
-        anyIf(known.is_deleted, is_self) AS is_deleted,
-        anyIf(known.open_id, is_self) AS open_id,
-        anyIf(known.started_at, is_self) AS started_at,
-        anyIf(known.usage, is_self) AS stored,
-        sumForEachMap(CAST(
-            arrayMap(
-                used -> (
-                    used.1,
-                    arrayMap(
-                        n -> if(is_self, toInt128(n), -toInt128(n)),
-                        [used.2, used.3, used.4, used.5, used.6, used.7])
-                ),
-                known.usage),
-            'Map(String, Array(Int128))')) AS difference,
+        call.key AS key,
+        call.parent AS parent,
+        call.open_id AS open_id,
+        call.started_us AS started_us,
+        below.deleted_open_ids AS deleted_open_ids,
+        arrayMap(
+            used -> (
+                used.model,
+                arrayMap(
+                    (n, m) -> toInt128(n) - m,
+                    arraySlice(used.counters, 1, 6),
+                    arrayResize(below.usage[used.model], 6))
+            ),
+            if(call.is_rolled_up, call.usage, [])) AS rest,
         if(
-            anyIf(known.is_rolled_up, is_self) AND NOT arrayExists(n -> arrayMin(n) < 0, mapValues(difference)),
+            call.is_rolled_up
+                AND notEmpty(below.usage)
+                AND hasAll(call.usage.model, mapKeys(below.usage))
+                AND NOT arrayExists(used -> arrayMin(used.2) < 0, rest),
             CAST(
                 arrayMap(
-                    (model, n) -> (model, n[1], n[2], n[3], n[4], n[5], n[6]),
-                    mapKeys(difference),
-                    mapValues(difference)),
-                'Array(Tuple(model String, requests UInt64, prompt UInt64, completion UInt64, total UInt64,
-                    cache_read UInt64, cache_creation UInt64))'),
-            stored) AS usage
+                    used -> (
+                        used.1,
+                        arrayPushBack(
+                            used.2,
+                            if(used.2[2] < used.2[5] + used.2[6], used.2[2], used.2[2] - used.2[5] - used.2[6]))
+                    ),
+                    rest),
+                'Array(Tuple(model String, counters Array(UInt64)))'),
+            call.usage) AS usage
     FROM
     (
-        SELECT
-            calls.key AS key,
-            calls.parent AS parent,
-            calls.is_deleted AS is_deleted,
-            calls.is_rolled_up AS is_rolled_up,
-            calls.started_at AS started_at,
-            if(loose.key = 0, calls.open_id, '\xFF') AS open_id,
-            if(loose.key = 0, calls.usage, loose.usage) AS usage,
-            arrayJoin(if(is_rolled_up AND parent NOT IN (0, key), [true, false], [true])) AS is_self
+        SELECT *
         FROM calls FINAL
-        LEFT ANY JOIN
-        (
-            -- Ends that came without a trace id before their start was known.
-            SELECT key, usage
-            FROM loose_ends FINAL
-            WHERE project_id = {project_id:String}
-                AND key IN
-                (
-                    SELECT reinterpretAsUInt128(sipHash128(open_id))
-                    FROM calls FINAL
-                    WHERE project_id = {project_id:String}
-                        AND trace_id IN (SELECT arrayJoin(if(has_loose_ends, asked.traces, [])))
-                        AND open_id NOT IN ('', '\xFF')
-                )
-        ) AS loose ON loose.key = if(calls.open_id = '\xFF', 0, reinterpretAsUInt128(sipHash128(calls.open_id)))
-        WHERE calls.project_id = {project_id:String}
-            AND calls.trace_id IN (SELECT arrayJoin(asked.traces))
-            AND calls.has_start
-    ) AS known
-    GROUP BY if(is_self, known.key, known.parent)
-    HAVING key != 0
+        WHERE project_id = {project_id:String}
+            AND trace_id IN (SELECT arrayJoin(asked.traces))
+            AND NOT is_deleted
+    ) AS call
+    LEFT ANY JOIN
+    (
+        SELECT
+            parent,
+            sumForEachMap(CAST(usage, 'Map(String, Array(Int128))')) AS usage,
+            groupArrayIf(open_id, is_deleted AND open_id NOT IN ('', '\xFF')) AS deleted_open_ids
+        FROM calls FINAL
+        WHERE project_id = {project_id:String}
+            AND trace_id IN (SELECT arrayJoin(asked.traces))
+            AND is_rolled_up
+            AND parent NOT IN (0, key)
+        GROUP BY parent
+    ) AS below ON below.parent = call.key
 ),
 jump AS
 (
@@ -133,87 +115,100 @@ jump AS
         toUInt8(ceil(log2(count() OVER () + 1))) AS last_step,
         max(NOT is_settled AND target != 0) OVER () AS is_moving,
         open_id,
-        started_at,
+        deleted_open_ids,
+        started_us,
         usage
     FROM own_calls
-    WHERE NOT is_deleted
-        AND (parent != 0 OR is_asked)
+    WHERE parent != 0 OR is_asked
 
     UNION ALL
 
     SELECT
-        l.key,
-        multiIf(r.key = 0, 0, r.is_asked, l.target, r.target) AS target,
-        l.is_asked,
-        l.is_settled OR r.is_settled OR r.is_asked AS is_settled,
-        l.step + 1,
-        l.last_step,
+        call.key,
+        above.target AS target,
+        call.is_asked,
+        above.is_settled AS is_settled,
+        call.step + 1,
+        call.last_step,
         max(NOT is_settled AND target != 0) OVER () AS is_moving,
-        l.open_id,
-        l.started_at,
-        l.usage
-    FROM jump AS l
-    LEFT ANY JOIN (SELECT key, target, is_asked, is_settled FROM jump) AS r ON l.target = r.key
-    WHERE l.is_moving
-        AND l.step < l.last_step
-        AND (r.key != 0 OR l.is_asked)
+        call.open_id,
+        call.deleted_open_ids,
+        call.started_us,
+        call.usage
+    FROM jump AS call
+    LEFT ANY JOIN
+    (
+        SELECT key, if(is_asked, key, target) AS target, is_asked OR is_settled AS is_settled
+        FROM jump
+    ) AS above ON above.key = call.target
+    WHERE call.is_moving
+        AND call.step < call.last_step
+        AND (above.target != 0 OR call.is_asked)
 ),
 sums AS
 (
     SELECT
         if(is_asked, key, target) AS call_key,
-        transform(maxIf(key, is_asked), asked.keys, asked.ids, '') AS call_id,
-        maxIf(target, is_asked) AS above_key,
         used.model AS model,
-        roundDown(toUnixTimestamp64Micro(started_at), price_dates) AS period_us,
+        roundDown(started_us, price_changes.dates) AS period_us,
+        roundDown(toInt64(used.counters[2]) - 1, price_changes.prompt_sizes) AS prompt_size,
+        transform(call_key, asked.keys, asked.ids, '') AS call_id,
+        max(is_asked) AS is_here,
+        maxIf(target, is_asked) AS above_key,
         countIf(position < 2) AS calls,
         groupArrayIf(open_id, open_id != '\xFF' AND position < 2) AS unfinished_call_ids,
-        sum(toUInt128(used.requests)) AS requests,
-        sum(toUInt128(used.prompt)) AS prompt,
-        sum(toUInt128(used.completion)) AS completion,
-        sum(toUInt128(used.total)) AS total,
-        sum(toUInt128(used.cache_read)) AS cache_read,
-        sum(toUInt128(used.cache_creation)) AS cache_creation,
-        sum(toUInt128(if(
-            used.prompt >= used.cache_read + used.cache_creation,
-            used.prompt - used.cache_read - used.cache_creation,
-            used.prompt))) AS uncached
+        groupArrayArrayIf(deleted_open_ids, position < 2) AS deleted_open_call_ids,
+        sumForEach(CAST(used.counters, 'Array(UInt128)')) AS counters
     FROM jump
     LEFT ARRAY JOIN usage AS used, arrayEnumerate(usage) AS position
     WHERE (NOT is_moving OR step = last_step)
         AND (is_settled OR is_asked)
-    GROUP BY call_key, model, period_us
+    GROUP BY call_key, model, period_us, prompt_size
 )
 -- The price of a call is chosen as Weave ranks them: one in force before a future one, the project's before a
--- default one, then the latest, or of future ones the earliest; of equal ones the one made last.
+-- default one, then the latest, or of future ones the earliest; of equal ones that for the largest prompts, then the
+-- one made last. Prices learned for another name of a model (alias_of) come after all others.
 SELECT
     call_key,
+    call_id,
+    is_here,
+    above_key,
+    deleted_open_call_ids,
     model,
-    any(sums.call_id) AS call_id,
-    any(sums.above_key) AS above_key,
-    any(sums.calls) AS calls,
-    any(sums.unfinished_call_ids) AS unfinished_call_ids,
-    any(sums.requests) AS requests,
-    any(sums.prompt) AS prompt_tokens,
-    any(sums.completion) AS completion_tokens,
-    any(sums.total) AS total_tokens,
-    argMax(
-        (
-            toDecimal256(sums.uncached, 0) * prompt_token_cost
-                + toDecimal256(sums.cache_read, 0) * cache_read_token_cost
-                + toDecimal256(sums.cache_creation, 0) * cache_creation_token_cost,
-            toDecimal256(sums.completion, 0) * completion_token_cost
-        ),
-        (
-            from_us <= period_us,
-            is_project,
-            if(from_us <= period_us, from_us, -from_us),
-            created_at,
-            price_rows.id
-        )) AS cost,
-    if(max(price_rows.id) = '', NULL, cost.1) AS prompt_cost,
-    if(max(price_rows.id) = '', NULL, cost.2) AS completion_cost
+    calls,
+    unfinished_call_ids,
+    counters,
+    price.id AS price_id,
+    toDecimal256(counters[7], 0) * prompt_token_cost
+        + toDecimal256(counters[5], 0) * ifNull(cache_read_input_token_cost, prompt_token_cost)
+        + toDecimal256(counters[6], 0) * ifNull(cache_creation_input_token_cost, prompt_token_cost) AS prompt_cost,
+    toDecimal256(counters[3], 0) * completion_token_cost AS completion_cost
 FROM sums
-LEFT JOIN price_rows ON price_rows.llm_id = sums.model
-GROUP BY call_key, model, period_us
+LEFT JOIN
+(
+    SELECT
+        id,
+        llm_id,
+        pricing_level,
+        alias_of,
+        toUnixTimestamp64Micro(effective_date) AS from_us,
+        prompt_tokens_above,
+        created_at,
+        prompt_token_cost,
+        completion_token_cost,
+        cache_read_input_token_cost,
+        cache_creation_input_token_cost
+    FROM llm_token_prices FINAL
+    WHERE {include_costs:Bool}
+        AND (pricing_level, pricing_level_id) IN (('default', 'default'), ('project', {project_id:String}))
+) AS price ON price.llm_id = sums.model AND price.prompt_tokens_above <= sums.prompt_size
+ORDER BY
+    alias_of = '' DESC,
+    from_us <= period_us DESC,
+    pricing_level DESC,
+    if(from_us <= period_us, from_us, -from_us) DESC,
+    prompt_tokens_above DESC,
+    created_at DESC,
+    price.id DESC
+LIMIT 1 BY call_key, model, period_us, prompt_size
 SETTINGS join_use_nulls = 0

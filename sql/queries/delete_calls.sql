@@ -29,7 +29,6 @@ jump AS
     FROM calls FINAL
     WHERE project_id = {project_id:String}
         AND trace_id IN (SELECT arrayJoin(asked.1))
-        AND has_start
         AND target != 0
 
     UNION ALL

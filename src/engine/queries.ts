@@ -4,10 +4,13 @@ import { withoutComments } from './sql-text.ts';
 
 /** The files of `sql/queries`, without `.sql`, in alphabetical order; a test compares the two. */
 export const queryNames = [
+  'attach_loose_ends',
   'calls_usage',
-  'calls_usage_plain',
+  'calls_usage_rolled_up_roots',
+  'calls_usage_roots',
   'count_calls_to_delete',
   'delete_calls',
+  'loose_ends_of_calls',
   'traces_of_calls',
 ] as const satisfies readonly string[];
 

@@ -35,7 +35,7 @@ export interface AddedUp {
 }
 
 /**
- * Adds the rows of calls_usage.sql up, so that a requested call inside another one's subtree counts in both. The
+ * Adds the rows that answer a question up, so that a requested call inside another one's subtree counts in both. The
  * rows are one per requested call, model and price period: nothing here grows with the calls of a trace.
  */
 export function addUp(rows: readonly UsageRow[]): AddedUp {
@@ -54,7 +54,7 @@ export function addUp(rows: readonly UsageRow[]): AddedUp {
 function toRegions(rows: readonly UsageRow[]): Regions {
   return new Map(
     rows
-      .filter((row) => row.call_id !== '')
+      .filter((row) => row.is_here)
       .map((row) => [
         row.call_key,
         { callId: row.call_id, usage: new Map(), aboveKey: row.above_key },

@@ -48,22 +48,25 @@ CREATE TABLE call_traces
 (
     `project_id` String,
     `key` UInt128,
-    `trace_id` SimpleAggregateFunction(max, String)
+    `trace_id` SimpleAggregateFunction(max, String),
+    `is_root` SimpleAggregateFunction(min, UInt8)
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (project_id, key)
-SETTINGS index_granularity = 256;
+SETTINGS index_granularity = 64, min_compress_block_size = 1024;
 
 CREATE MATERIALIZED VIEW call_traces_from_parts TO call_traces
 (
     `project_id` String,
     `key` UInt128,
-    `trace_id` String
+    `trace_id` String,
+    `is_root` UInt8
 )
 AS SELECT
     project_id,
     reinterpretAsUInt128(sipHash128(id)) AS key,
-    trace_id
+    trace_id,
+    parent_id = '' AS is_root
 FROM call_parts
 WHERE kind IN ('start', 'whole');
 
@@ -73,23 +76,19 @@ CREATE TABLE calls
     `trace_id` String,
     `key` UInt128,
     `parent` SimpleAggregateFunction(max, UInt128),
+    `root_id` SimpleAggregateFunction(max, String),
     `open_id` SimpleAggregateFunction(max, String),
-    `has_start` SimpleAggregateFunction(max, UInt8),
+    `is_after_parent` SimpleAggregateFunction(min, UInt8),
     `is_deleted` SimpleAggregateFunction(max, UInt8),
     `is_rolled_up` SimpleAggregateFunction(max, UInt8),
-    `started_at` SimpleAggregateFunction(max, DateTime64(6, 'UTC')),
+    `started_us` SimpleAggregateFunction(max, Int64),
     `usage` SimpleAggregateFunction(max, Array(Tuple(
         model String,
-        requests UInt64,
-        prompt UInt64,
-        completion UInt64,
-        total UInt64,
-        cache_read UInt64,
-        cache_creation UInt64)))
+        counters Array(UInt64))))
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (project_id, trace_id, key)
-SETTINGS index_granularity = 1024;
+SETTINGS index_granularity = 256, min_compress_block_size = 1024;
 
 CREATE MATERIALIZED VIEW calls_from_parts TO calls
 (
@@ -97,33 +96,32 @@ CREATE MATERIALIZED VIEW calls_from_parts TO calls
     `trace_id` String,
     `key` UInt128,
     `parent` UInt128,
+    `root_id` String,
     `open_id` String,
-    `has_start` UInt8,
+    `is_after_parent` UInt8,
     `is_deleted` UInt8,
     `is_rolled_up` UInt8,
-    `started_at` DateTime64(6, 'UTC'),
+    `started_us` Int64,
     `usage` Array(Tuple(
-        model String,
-        requests UInt64,
-        prompt UInt64,
-        completion UInt64,
-        total UInt64,
-        cache_read UInt64,
-        cache_creation UInt64))
+        String,
+        Array(UInt64)))
 )
 AS WITH
+    kind IN ('start', 'whole') AS has_start,
+    kind IN ('end', 'whole') AS has_end,
     toDateTime64('1900-01-01 00:00:00', 6, 'UTC') AS epoch
 SELECT
     project_id,
     trace_id,
     reinterpretAsUInt128(sipHash128(trace_id, id)) AS key,
     if(has_start AND (parent_id != ''), reinterpretAsUInt128(sipHash128(trace_id, parent_id)), 0) AS parent,
-    multiIf((kind IN ('end', 'whole')), '�', kind = 'start', id, '') AS open_id,
-    kind IN ('start', 'whole') AS has_start,
+    if(has_start AND (parent_id = ''), id, '') AS root_id,
+    multiIf(has_end, '�', has_start, id, '') AS open_id,
+    (NOT has_start) OR (parent_id < id) AS is_after_parent,
     kind = 'deletion' AS is_deleted,
     is_rolled_up,
-    if(has_start, ifNull(call_parts.started_at, epoch), epoch) AS started_at,
-    if((kind IN ('end', 'whole')), call_parts.usage, []) AS usage
+    toUnixTimestamp64Micro(if(has_start, ifNull(started_at, epoch), epoch)) AS started_us,
+    arrayMap(used -> (used.model, [used.requests, used.prompt, used.completion, used.total, used.cache_read, used.cache_creation, if(used.prompt < (used.cache_read + used.cache_creation), used.prompt, toUInt64((used.prompt - used.cache_read) - used.cache_creation))]), if(has_end, call_parts.usage, [])) AS usage
 FROM call_parts
 WHERE trace_id != '';
 
@@ -143,48 +141,14 @@ CREATE TABLE llm_token_prices
     `completion_token_cost_unit` LowCardinality(String) DEFAULT 'USD',
     `created_by` String,
     `created_at` DateTime64(6, 'UTC') DEFAULT now64(6),
-    `is_deleted` UInt8 DEFAULT 0
+    `is_deleted` UInt8 DEFAULT 0,
+    `prompt_tokens_above` UInt64 DEFAULT 0,
+    `alias_of` String DEFAULT '',
+    `match_rule` LowCardinality(String) DEFAULT ''
 )
 ENGINE = ReplacingMergeTree(created_at, is_deleted)
 ORDER BY (pricing_level, pricing_level_id, llm_id, id)
 SETTINGS index_granularity = 8192;
-
-CREATE TABLE loose_ends
-(
-    `project_id` String,
-    `key` UInt128,
-    `usage` SimpleAggregateFunction(max, Array(Tuple(
-        model String,
-        requests UInt64,
-        prompt UInt64,
-        completion UInt64,
-        total UInt64,
-        cache_read UInt64,
-        cache_creation UInt64)))
-)
-ENGINE = AggregatingMergeTree
-ORDER BY (project_id, key)
-SETTINGS index_granularity = 256;
-
-CREATE MATERIALIZED VIEW loose_ends_from_parts TO loose_ends
-(
-    `project_id` String,
-    `key` UInt128,
-    `usage` Array(Tuple(
-        model String,
-        requests UInt64,
-        prompt UInt64,
-        completion UInt64,
-        total UInt64,
-        cache_read UInt64,
-        cache_creation UInt64))
-)
-AS SELECT
-    project_id,
-    reinterpretAsUInt128(sipHash128(id)) AS key,
-    usage
-FROM call_parts
-WHERE trace_id = '';
 
 CREATE TABLE schema_migrations
 (

@@ -250,24 +250,22 @@ describe('every order of parts gives the same row of calls', () => {
 
   const usageOf = (model: string, prompt: number) => ({
     model,
-    requests: '0',
-    prompt: String(prompt),
-    completion: '0',
-    total: String(prompt),
-    cache_read: '0',
-    cache_creation: '0',
+    // requests, prompt, completion, total, cache_read, cache_creation, uncached
+    counters: [0, prompt, 0, prompt, 0, 0, prompt].map(String),
   });
 
   /** The different rows of `calls` of projects with a name that begins so, and how many have each. */
   const rowsOf = (prefix: string): Promise<object[]> =>
     opened.query(
-      `SELECT has_start, is_deleted, is_rolled_up, hex(open_id) AS open_id, toString(started_at) AS started_at,
-        usage, toUInt32(count()) AS count, uniqExact(parent) AS parents
+      `SELECT root_id, is_after_parent, is_deleted, is_rolled_up, hex(open_id) AS open_id,
+        toString(fromUnixTimestamp64Micro(started_us, 'UTC')) AS started_at, usage, toUInt32(count()) AS count, uniqExact(parent) AS parents
       FROM calls FINAL WHERE startsWith(project_id, {prefix: String}) GROUP BY ALL`,
       { prefix },
     );
   const expected = {
-    has_start: 1,
+    root_id: '',
+    // 'a' is not greater than 'one'.
+    is_after_parent: 0,
     is_deleted: 1,
     is_rolled_up: 1,
     open_id: 'FF',
@@ -322,7 +320,7 @@ test('a call is in its own trace only: the same id in another trace is another c
     wholeRow('p/traces', { id: 'a', trace: 'two', usage: { m: { prompt_tokens: 2 } } }),
   );
   const rows = await opened.query(
-    `SELECT trace_id, arrayMap(used -> used.prompt, usage) AS prompt FROM calls FINAL
+    `SELECT trace_id, arrayMap(used -> used.counters[2], usage) AS prompt FROM calls FINAL
     WHERE project_id = 'p/traces' ORDER BY trace_id`,
   );
   expect(rows).toEqual([

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { UsageRow } from '../../src/usage/usage-row.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { type Row, wholeRow } from './part-rows.ts';
+import { readUsage } from './read-usage.ts';
 
 let opened: TestEngine;
 beforeAll(async () => {
@@ -42,20 +43,12 @@ async function insertPrices(project: string, rows: readonly PriceRow[]): Promise
   for (const value of values) await opened.insert('llm_token_prices', [value]);
 }
 
-/** The rows of a question; the plain statement must answer with the same, all of these traces being plain. */
 async function read(
-  project_id: string,
-  call_ids: readonly string[],
-  include_costs = true,
+  project: string,
+  callIds: readonly string[],
+  includeCosts = true,
 ): Promise<UsageRow[]> {
-  const parameters = { project_id, call_ids, include_costs };
-  const rows = await opened.engine.read<UsageRow>('calls_usage', parameters);
-  const plain = await opened.engine.read<UsageRow>('calls_usage_plain', parameters);
-  expect(plain).toHaveLength(rows.length);
-  expect(plain).toEqual(
-    expect.arrayContaining(rows.map((row) => expect.objectContaining(row) as unknown)),
-  );
-  return rows;
+  return await readUsage(opened.engine, project, callIds, includeCosts);
 }
 
 /** An amount in units of 10^-30 dollars, exact. */

@@ -3,6 +3,7 @@ import type { UsageRow } from '../../src/usage/usage-row.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { spent } from '../usage/asking.ts';
 import { deletionRow, endRow, looseEndRow, type Row, startRow, wholeRow } from './part-rows.ts';
+import { readUsage } from './read-usage.ts';
 
 let opened: TestEngine;
 beforeAll(async () => {
@@ -14,25 +15,8 @@ async function insert(...rows: readonly Row[]): Promise<void> {
   await opened.insert('call_parts', rows);
 }
 
-/** The rows of a question. Where calls_usage_plain says that it suffices, it must answer with the same. */
-async function read(project_id: string, call_ids: readonly string[]): Promise<UsageRow[]> {
-  const parameters = { project_id, call_ids, include_costs: false };
-  const rows = await opened.engine.read<UsageRow>('calls_usage', parameters);
-  const plain = await opened.engine.read<UsageRow & { is_plain: 0 | 1 }>(
-    'calls_usage_plain',
-    parameters,
-  );
-  if (plain.every(({ is_plain }) => is_plain)) {
-    expect(inOrder(plain.map(({ is_plain: _, ...row }) => row))).toEqual(inOrder(rows));
-  }
-  return rows;
-}
-
-function inOrder(rows: readonly UsageRow[]): UsageRow[] {
-  const keyOf = (row: UsageRow): string => JSON.stringify([row.call_key, row.model, row.call_id]);
-  return rows
-    .map((row) => ({ ...row, unfinished_call_ids: row.unfinished_call_ids.toSorted() }))
-    .sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1));
+async function read(project: string, callIds: readonly string[]): Promise<UsageRow[]> {
+  return await readUsage(opened.engine, project, callIds, false);
 }
 
 /** What the rows of one requested call say together. */
@@ -52,7 +36,7 @@ async function regionsOf(
   callIds: readonly string[],
 ): Promise<Record<string, Region>> {
   const rows = await read(project, callIds);
-  const idOf = new Map(rows.filter((row) => row.call_id).map((row) => [row.call_key, row.call_id]));
+  const idOf = new Map(rows.filter((row) => row.is_here).map((row) => [row.call_key, row.call_id]));
   const regions: Record<string, Region> = {};
   for (const row of rows) {
     const region = (regions[idOf.get(row.call_key) ?? ''] ??= {
@@ -62,7 +46,7 @@ async function regionsOf(
       models: [],
       unfinished: [],
     });
-    if (row.call_id !== '') region.above = idOf.get(row.above_key);
+    if (row.is_here) region.above = idOf.get(row.above_key);
     region.calls += Number(row.calls);
     if (row.model === 'm') region.prompt += Number(row.prompt_tokens);
     region.models = [...region.models, row.model].sort();
@@ -151,18 +135,17 @@ describe('a call', () => {
     expect(regions).not.toHaveProperty('a');
   });
 
-  test('is unfinished until any end of it has come', async () => {
+  test('is unfinished until its end has come', async () => {
     await insert(
-      ...['open', 'ended', 'loosely ended', 'whole and started'].map((id) =>
+      ...['open', 'ended', 'whole and started'].map((id) =>
         startRow('p/open', { id, parent: 'root' }),
       ),
       startRow('p/open', { id: 'root' }),
       endRow('p/open', { id: 'ended', usage: spent(1) }),
-      looseEndRow('p/open', { id: 'loosely ended', usage: spent(10) }),
       wholeRow('p/open', { id: 'whole and started', parent: 'root', usage: spent(100) }),
     );
     expect(await regionsOf('p/open', ['root'])).toMatchObject({
-      root: { calls: 5, prompt: 1 + 10 + 100, unfinished: ['open', 'root'] },
+      root: { calls: 4, prompt: 1 + 100, unfinished: ['open', 'root'] },
     });
   });
 });

@@ -7,6 +7,7 @@ import type { UsageRow } from '../../src/usage/usage-row.ts';
 function row(call_id: string, above_key: string, prompt: number | bigint = 0): UsageRow {
   return {
     call_key: call_id,
+    is_here: true,
     call_id,
     above_key: above_key === '' ? '0' : above_key,
     model: 'm',
@@ -23,7 +24,7 @@ function row(call_id: string, above_key: string, prompt: number | bigint = 0): U
 
 /** A further row of a region; only one row of a region is that of the call itself. */
 function besides(call_key: string, model: string, more: Partial<UsageRow>): UsageRow {
-  return { ...row(call_key, ''), call_id: '', model, calls: '0', ...more };
+  return { ...row(call_key, ''), is_here: false, model, calls: '0', ...more };
 }
 
 /** Prompt tokens of `m` by call. */

@@ -79,7 +79,7 @@ describe('repeated parts', () => {
     const project = asking.newProject();
     for (let time = 0; time < 3; time += 1) await project.upsert(...partsOf(project));
     await expectTruth(project);
-    for (const table of ['call_parts', 'calls', 'call_traces', 'loose_ends']) {
+    for (const table of ['call_parts', 'calls', 'call_traces']) {
       await asking.engine.command(`OPTIMIZE TABLE ${table} FINAL`);
     }
     await expectTruth(project);

@@ -1,0 +1,109 @@
+-- The answer of calls_usage.sql in half the time, for pages of whole traces as OpenTelemetry and REST clients send
+-- them: every one of `call_ids` that is there is the only root of its trace, everything in its trace hangs below it,
+-- and no usage is rolled up. Then a trace's flat sum is the answer, and no tree has to be walked.
+--
+-- src/usage/usage-reader.ts looks whether that is so, and asks another statement if not: no row for any trace, since
+-- one of `call_ids` is no root; other than one root in a trace; `is_untidy`, where something is deleted, a parent is
+-- missing, or a call is not later than its parent, as in a circle one would be. Calls that start in the same
+-- microsecond are ordered by their ids (`is_after_parent`).
+WITH
+(
+    SELECT CAST((if(min(is_root), groupArray(trace_id), []), count()), 'Tuple(traces Array(String), known UInt64)')
+    FROM call_traces FINAL
+    WHERE project_id = {project_id:String}
+        AND key IN (SELECT reinterpretAsUInt128(sipHash128(arrayJoin({call_ids:Array(String)}))))
+) AS asked,
+-- Every moment at which a price changes, and every prompt size: between two of each, tokens are added up before they
+-- are priced.
+(
+    SELECT CAST(
+        (
+            arrayPushFront(
+                arraySort(groupUniqArray(toUnixTimestamp64Micro(effective_date))),
+                toInt64(-9223372036854775808)),
+            arrayPushFront(arraySort(groupUniqArray(toInt64(prompt_tokens_above))), 0)
+        ),
+        'Tuple(dates Array(Int64), prompt_sizes Array(Int64))')
+    FROM llm_token_prices
+    WHERE {include_costs:Bool}
+        AND pricing_level_id IN ('default', {project_id:String})
+) AS price_changes,
+sums AS
+(
+    SELECT
+        call.trace_id AS call_key,
+        used.model AS model,
+        roundDown(call.started_us, price_changes.dates) AS period_us,
+        roundDown(toInt64(used.counters[2]) - 1, price_changes.prompt_sizes) AS prompt_size,
+        maxIf(call.root_id, call.parent = 0) AS call_id,
+        countIf(call.parent = 0 AND position < 2) AS roots,
+        max(call.is_deleted OR call.parent != 0 AND (above.key = 0 OR above.started_us + 1 - call.is_after_parent > call.started_us)) AS is_untidy,
+        max(call.is_rolled_up) AS is_rolled_up,
+        countIf(position < 2) AS calls,
+        groupArrayIf(call.open_id, call.open_id != '\xFF' AND position < 2) AS unfinished_call_ids,
+        sumForEach(CAST(used.counters, 'Array(UInt128)')) AS counters
+    FROM
+    (
+        SELECT *
+        FROM calls FINAL
+        WHERE project_id = {project_id:String}
+            AND trace_id IN (SELECT arrayJoin(asked.traces))
+    ) AS call
+    LEFT ANY JOIN
+    (
+        SELECT key, started_us
+        FROM calls FINAL
+        WHERE project_id = {project_id:String}
+            AND trace_id IN (SELECT arrayJoin(asked.traces))
+    ) AS above ON above.key = call.parent
+    LEFT ARRAY JOIN call.usage AS used, arrayEnumerate(call.usage) AS position
+    GROUP BY call_key, model, period_us, prompt_size
+)
+-- The price of a call is chosen as Weave ranks them: one in force before a future one, the project's before a
+-- default one, then the latest, or of future ones the earliest; of equal ones that for the largest prompts, then the
+-- one made last. Prices learned for another name of a model (alias_of) come after all others.
+SELECT
+    call_key,
+    call_id,
+    asked.known AS known,
+    roots,
+    is_untidy,
+    is_rolled_up,
+    model,
+    calls,
+    unfinished_call_ids,
+    counters,
+    price.id AS price_id,
+    toDecimal256(counters[7], 0) * prompt_token_cost
+        + toDecimal256(counters[5], 0) * ifNull(cache_read_input_token_cost, prompt_token_cost)
+        + toDecimal256(counters[6], 0) * ifNull(cache_creation_input_token_cost, prompt_token_cost) AS prompt_cost,
+    toDecimal256(counters[3], 0) * completion_token_cost AS completion_cost
+FROM sums
+LEFT JOIN
+(
+    SELECT
+        id,
+        llm_id,
+        pricing_level,
+        alias_of,
+        toUnixTimestamp64Micro(effective_date) AS from_us,
+        prompt_tokens_above,
+        created_at,
+        prompt_token_cost,
+        completion_token_cost,
+        cache_read_input_token_cost,
+        cache_creation_input_token_cost
+    FROM llm_token_prices FINAL
+    WHERE {include_costs:Bool}
+        AND (pricing_level, pricing_level_id) IN (('default', 'default'), ('project', {project_id:String}))
+) AS price ON price.llm_id = sums.model AND price.prompt_tokens_above <= sums.prompt_size
+ORDER BY
+    alias_of = '' DESC,
+    from_us <= period_us DESC,
+    pricing_level DESC,
+    if(from_us <= period_us, from_us, -from_us) DESC,
+    prompt_tokens_above DESC,
+    created_at DESC,
+    price.id DESC
+LIMIT 1 BY call_key, model, period_us, prompt_size
+SETTINGS join_use_nulls = 0

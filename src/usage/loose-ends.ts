@@ -1,0 +1,23 @@
+import type { Engine } from '../engine/engine.ts';
+
+/**
+ * Gives ends that came without a trace id, before their start was known, to the calls that lack an end.
+ *
+ * @param callIds calls of the project that have no end
+ * @returns whether there were any, so that a question asked before has to be asked again
+ */
+export async function attachLooseEnds(
+  engine: Engine,
+  projectId: string,
+  callIds: readonly string[],
+  signal: AbortSignal,
+): Promise<boolean> {
+  if (callIds.length === 0) return false;
+  const parameters = { project_id: projectId, call_ids: callIds };
+  const [found] = await engine.read<{ loose_ends: string }>('loose_ends_of_calls', parameters, {
+    signal,
+  });
+  if (found?.loose_ends === '0') return false;
+  await engine.write('attach_loose_ends', parameters);
+  return true;
+}
