@@ -13,6 +13,7 @@ import type { EmbeddedServer } from '../src/engine/embedded.ts';
 import { readCost, waitForLog } from './costs.ts';
 import { findRegressions, readExpected, writeExpected } from './expected.ts';
 import { fill, type Filling, settle } from './fill.ts';
+import { fullIngest, type IngestOptions, measureIngest, quickIngest } from './ingest.ts';
 import { type LoadReport, measureLoad } from './load.ts';
 import { type Bench, measure, type Measured } from './measure.ts';
 import { type ScenarioReport, toScenarioReport } from './report.ts';
@@ -37,6 +38,8 @@ interface Options {
   readonly scenarios: readonly Scenario[];
   /** Whether only some scenarios are wanted: then there is no load. */
   readonly isPart: boolean;
+  /** How taking in is measured; a quick run does so only when it is asked to. */
+  readonly ingest: IngestOptions | undefined;
   readonly data: string | undefined;
   readonly json: string | undefined;
   readonly check: boolean;
@@ -81,6 +84,8 @@ async function run(
     ? null
     : await measureLoad(server, service, client, scale, join(dataDir, 'second'));
   if (load !== null) printLoad(load);
+  const ingest = options.ingest === undefined ? null : await measureIngest(options.ingest);
+  if (ingest !== null) print(`ingest: ${JSON.stringify(ingest, undefined, 2)}`);
   if (options.json !== undefined) {
     const facts = {
       engine,
@@ -89,8 +94,7 @@ async function run(
       date: today(),
       ...filling,
     };
-    // Ingestion is measured elsewhere; its figures go here.
-    const report = { ...facts, service_idle_mb: idleMb ?? null, scenarios, ingest: null, load };
+    const report = { ...facts, service_idle_mb: idleMb ?? null, scenarios, ingest, load };
     await writeFile(options.json, `${JSON.stringify(report, undefined, 2)}\n`);
   }
   if (options.markdown) {
@@ -200,6 +204,7 @@ function readOptions(): Options {
       check: { type: 'boolean', default: false },
       expect: { type: 'boolean', default: false },
       markdown: { type: 'boolean', default: false },
+      ingest: { type: 'boolean' },
       json: { type: 'string' },
       data: { type: 'string' },
       runs: { type: 'string' },
@@ -220,5 +225,7 @@ function readOptions(): Options {
   const scenarios = all.filter(({ name }) => names.includes(name));
   const { data, json, check, expect, markdown } = values;
   const isPart = values.scenario !== undefined;
-  return { scale, scenarios, isPart, data, json, check, expect, markdown };
+  const isIngest = values.ingest ?? (!values.quick && !isPart);
+  const ingest = isIngest ? (values.quick ? quickIngest : fullIngest) : undefined;
+  return { scale, scenarios, isPart, ingest, data, json, check, expect, markdown };
 }
