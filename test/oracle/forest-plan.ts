@@ -47,6 +47,9 @@ interface Draft {
   readonly parent: string | undefined;
   readonly sender: CallSeed['sender'];
   readonly isRolledUp: boolean;
+  readonly startedAt: string;
+  /** The first call of its trace. */
+  readonly isFirst: boolean;
 }
 
 /** Several are the same moment, in different words; prices take theirs from here too. */
@@ -115,10 +118,14 @@ export function planForest(seed: ForestSeed, unique: string, models = unique): P
         project: projectOf(deletion),
         callIds: idsOf(projectOf(deletion), deletion.picks),
       })),
-      questions: phase.questions.map(({ all, picks, includeCosts, limit, ...question }) => {
+      questions: phase.questions.map(({ all, roots, picks, includeCosts, limit, ...question }) => {
         const project = projectOf(question);
         const everyPick = [...drafts.keys(), ...picks];
-        return { project, callIds: idsOf(project, all ? everyPick : picks), includeCosts, limit };
+        const firsts = drafts.filter((draft) => draft.project === project && draft.isFirst);
+        const callIds = roots
+          ? firsts.map(({ id }) => id)
+          : idsOf(project, all ? everyPick : picks);
+        return { project, callIds, includeCosts, limit };
       }),
     };
   });
@@ -135,7 +142,14 @@ function draftCalls(seed: ForestSeed, project: string, seeds: readonly CallSeed[
     const inTrace = ids.filter((_, other) => traceOf(seeds[other]!) === trace);
     const place = inTrace.indexOf(ids[index]!);
     const id = ids[index]!;
-    const parent = parentOf(call, seed.shapes[trace]!, { ids, inTrace, place });
+    const parent = seed.isOrderly
+      ? parentInShape(
+          seed.shapes[trace]!.replace('ring', 'bush') as Shape,
+          call.pick,
+          inTrace,
+          place,
+        )
+      : parentOf(call, seed.shapes[trace]!, { ids, inTrace, place });
     const sender = senderOf(seed, call);
     const rolledUp = !['none', 'own', 'other source'].includes(sender);
     return {
@@ -146,8 +160,15 @@ function draftCalls(seed: ForestSeed, project: string, seeds: readonly CallSeed[
       parent,
       sender,
       isRolledUp: rolledUp,
+      startedAt: seed.isOrderly ? orderlyTime(place) : times[call.time % times.length]!,
+      isFirst: place === 0,
     };
   });
+}
+
+/** Ten days after the call before, but for one in ten, which starts with it. */
+function orderlyTime(place: number): string {
+  return new Date(Date.UTC(2024, 11, 25) + Math.floor(place * 0.9) * 10 * 86_400_000).toISOString();
 }
 
 function parentOf(
@@ -243,9 +264,9 @@ function placeParts(
 
 function partsOf(draft: Draft, summary: JsonObject): { part: Part; delivery: CallSeed['start'] }[] {
   const { project, id, trace, parent, seed: call } = draft;
-  const started_at = times[call.time % times.length]!;
   const begun = {
-    ...{ project_id: project, id, trace_id: trace, parent_id: parent, op_name: 'op', started_at },
+    ...{ project_id: project, id, trace_id: trace, parent_id: parent, op_name: 'op' },
+    started_at: draft.startedAt,
     ...{ attributes: attributesOf(draft.sender), inputs: {} },
   };
   const ended_at = '2262-04-11T23:47:16.9Z';

@@ -9,6 +9,8 @@ import { JsonNumber } from './json.ts';
 
 export interface ForestSeed {
   readonly shapes: readonly Shape[];
+  /** Whether each trace is one tree whose calls start after their parents, as most real ones are. */
+  readonly isOrderly: boolean;
   readonly rollUp: 'never' | 'always' | 'mixed';
   readonly models: number;
   readonly calls: readonly CallSeed[];
@@ -79,6 +81,8 @@ interface IdsSeed {
 
 export interface QuestionSeed extends IdsSeed {
   readonly all: boolean;
+  /** Asks for the first call of each trace, which in orderly forests are the roots, and not for `picks`. */
+  readonly roots: boolean;
   readonly includeCosts: boolean;
   readonly limit: 'default' | 'exact' | 'one less' | 'plenty';
 }
@@ -257,6 +261,7 @@ const ids = {
 const question: fc.Arbitrary<QuestionSeed> = fc.record({
   ...ids,
   all: mostly(3, false, true),
+  roots: mostly(2, false, true),
   includeCosts: mostly(2, true, false),
   limit: mostly<QuestionSeed['limit']>(3, 'default', 'exact', 'one less', 'plenty'),
 });
@@ -293,6 +298,7 @@ export const forest: fc.Arbitrary<ForestSeed> = fc.record({
     minLength: 1,
     maxLength: 3,
   }),
+  isOrderly: fc.boolean(),
   rollUp: fc.constantFrom('never', 'always', 'mixed'),
   models: mostly(4, 3, 1, 8, 40),
   calls: fc.oneof(

@@ -13,94 +13,123 @@ interface Change {
   readonly replace: string;
 }
 
-const general = 'sql/queries/calls_usage.sql';
-const plain = 'sql/queries/calls_usage_plain.sql';
+const [tree, roots, rolledUpRoots] = [
+  'calls_usage',
+  'calls_usage_roots',
+  'calls_usage_rolled_up_roots',
+].map((name) => `sql/queries/${name}.sql`) as [string, string, string];
+const migration = 'sql/migrations/0005_calls_in_small_blocks.sql';
 
-function inBoth(find: string, replace: string): Change[] {
-  return [general, plain].map((file) => ({ file, find, replace }));
+function inAll(find: string, replace: string): Change[] {
+  return [tree, roots, rolledUpRoots].map((file) => ({ file, find, replace }));
 }
 
 export const mutations: readonly Mutation[] = [
   {
     name: 'repeated parts are added up: no FINAL',
-    changes: inBoth('FROM calls FINAL', 'FROM calls'),
+    changes: inAll('FROM calls FINAL', 'FROM calls'),
   },
   {
     name: 'no project filter',
-    changes: [
-      {
-        file: general,
-        find: 'WHERE calls.project_id = {project_id:String}',
-        replace: "WHERE calls.project_id != ''",
-      },
-      {
-        file: plain,
-        find: 'WHERE project_id = {project_id:String}\n        AND trace_id IN',
-        replace: "WHERE project_id != ''\n        AND trace_id IN",
-      },
-    ],
+    changes: inAll(
+      'WHERE project_id = {project_id:String}\n            AND trace_id IN',
+      "WHERE project_id != ''\n            AND trace_id IN",
+    ),
   },
   {
     name: 'no own usage: what is stored is summed',
-    changes: [{ file: general, find: '-toInt128(n)', replace: 'toInt128(0)' }],
+    changes: [
+      { file: tree, find: 'toInt128(n) - m', replace: 'toInt128(n)' },
+      { file: rolledUpRoots, find: '-toInt128(n)', replace: 'toInt128(0)' },
+    ],
+  },
+  {
+    name: 'what was never added is taken out, in trees',
+    changes: [
+      { file: tree, find: 'AND NOT arrayExists(used -> arrayMin(used.2) < 0, rest)', replace: '' },
+      { file: tree, find: 'toInt128(n) - m', replace: 'greatest(0, toInt128(n) - m)' },
+    ],
+  },
+  {
+    name: 'what was never added is taken out, in whole traces',
+    changes: [{ file: rolledUpRoots, find: ' OR arrayMin(own) < 0', replace: '' }],
   },
   {
     name: 'no bound for cycles',
-    changes: inBoth('        AND l.step < l.last_step\n', ''),
+    changes: [{ file: tree, find: '        AND call.step < call.last_step\n', replace: '' }],
     mayFail: true,
   },
   {
     name: 'the latest price, whenever the call was',
-    changes: inBoth('from_us <= period_us', 'true'),
+    changes: inAll('from_us <= period_us', 'true'),
   },
   {
-    name: 'deleted calls count',
-    changes: [
-      { file: general, find: 'WHERE NOT is_deleted', replace: 'WHERE true' },
-      { file: plain, find: '        AND NOT is_deleted\n', replace: '' },
-    ],
+    name: 'deleted calls count, in trees',
+    changes: [{ file: tree, find: '            AND NOT is_deleted\n', replace: '' }],
+  },
+  {
+    name: 'deleted calls count, in whole traces',
+    changes: [roots, rolledUpRoots].map((file) => ({
+      file,
+      find: 'call.is_deleted OR ',
+      replace: '',
+    })),
   },
   {
     name: 'deleted children stay in their parents',
     changes: [
       {
-        file: general,
-        find: '            AND calls.has_start\n',
-        replace: '            AND calls.has_start\n            AND NOT calls.is_deleted\n',
+        file: tree,
+        find: '            AND is_rolled_up\n',
+        replace: '            AND is_rolled_up AND NOT is_deleted\n',
       },
     ],
+  },
+  {
+    name: 'a trace is whole though a parent is missing',
+    changes: [roots, rolledUpRoots].map((file) => ({
+      file,
+      find: '(above.key = 0 OR ',
+      replace: '(',
+    })),
+  },
+  {
+    name: 'a trace is whole though it has several roots',
+    changes: [{ file: 'src/usage/usage-reader.ts', find: 'count === 1', replace: 'count >= 1' }],
   },
   {
     name: 'ends without a trace id are lost',
     changes: [
       {
-        file: general,
-        find: 'SELECT key, usage\n            FROM loose_ends',
-        replace: 'SELECT key + 1 AS key, usage\n FROM loose_ends',
+        file: 'src/usage/loose-ends.ts',
+        find: "if (found?.loose_ends === '0') return false;",
+        replace: 'return found === undefined;',
       },
     ],
   },
   {
-    name: 'a call without its start is there',
-    changes: [{ file: plain, find: '        AND has_start\n', replace: '' }],
-  },
-  {
     name: 'default prices before those of the project',
-    changes: inBoth('            is_project,\n', '            NOT is_project,\n'),
+    changes: inAll('pricing_level DESC', 'pricing_level ASC'),
   },
   {
     name: 'cached tokens are priced twice',
-    changes: inBoth('used.prompt - used.cache_read - used.cache_creation', 'used.prompt'),
+    changes: [
+      {
+        file: migration,
+        find: 'toUInt64(used.prompt - used.cache_read - used.cache_creation)',
+        replace: 'used.prompt',
+      },
+    ],
   },
   {
     name: 'a parent in another trace is a parent',
     changes: [
       ...['trace_id, id', 'trace_id, parent_id'].map((find) => ({
-        file: 'sql/migrations/0001_calls.sql',
+        file: migration,
         find: `sipHash128(${find})`,
         replace: `sipHash128(${find.replace('trace_id', "''")})`,
       })),
-      ...inBoth('sipHash128(known.trace_id, named.id)', "sipHash128('', named.id)"),
+      { file: tree, find: 'sipHash128(trace_id, id)', replace: "sipHash128('', id)" },
     ],
   },
 ];

@@ -31,6 +31,7 @@ function* smallerThan(seed: ForestSeed): Generator<ForestSeed> {
   for (const prices of shorterLists(seed.prices)) yield { ...seed, prices };
   for (const phases of changedLists(seed.phases, plainerPhases)) yield { ...seed, phases };
   if (seed.models > 1) yield { ...seed, models: 1 };
+  if (seed.isOrderly) yield { ...seed, isOrderly: false };
   if (seed.rollUp !== 'never') yield { ...seed, rollUp: 'never' };
   for (const calls of changedLists(seed.calls, plainerCalls)) yield { ...seed, calls };
 }
