@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import type { ClickHouseClient } from '@clickhouse/client';
@@ -21,6 +22,9 @@ export interface ServiceProcess {
 /** Starts the embedded ClickHouse with its query log, on files under `dataDir`. */
 export async function startServer(dataDir: string): Promise<EmbeddedServer> {
   const log = pino({ level: 'silent' });
+  // ClickHouse does not find the log of an earlier run again, and cannot make a new one beside it.
+  const oldLog = join(dataDir, 'clickhouse', 'data', 'system', 'query_log');
+  await rm(oldLog, { recursive: true, force: true });
   const options = { dataDir, queryLog: true, lockWaitMs: 5_000, stopTimeoutMs: 10_000, log };
   return await startEmbedded(options, new AbortController().signal);
 }
