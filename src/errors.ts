@@ -28,7 +28,7 @@ export class ApiError extends Error {
   }
 }
 
-/** How long a client should wait before it asks again while ClickHouse is away, in seconds. */
+/** How long a client should wait before it asks again while there is no room for it, in seconds. */
 const retryAfterS = '1';
 
 /** The catalogue: every error this service answers. README's table is compared with it by a test. */
@@ -43,6 +43,7 @@ export const apiErrors = {
   tooLarge: (detail: string) => new ApiError(413, detail),
   unsupportedMedia: (detail: string) => new ApiError(415, detail),
   invalid: (faults: readonly Fault[]) => new ApiError(422, faults),
+  tooManyRequests: (detail: string) => new ApiError(429, detail, { 'retry-after': retryAfterS }),
   internal: (cause: unknown) => new ApiError(500, 'Internal Server Error', {}, { cause }),
   unavailable: (detail: string, cause?: unknown) =>
     new ApiError(503, detail, { 'retry-after': retryAfterS }, { cause }),

@@ -53,6 +53,7 @@ export async function startService(
     log,
     metrics: new Registry(),
     bodyLimitBytes: settings.bodyLimitMb * mebibyte,
+    requestsPerSecond: settings.requestsPerSecond,
     stopping: stopping.signal,
   });
   const server = await listen(app, settings).catch(async (error: unknown) => {

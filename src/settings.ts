@@ -85,7 +85,7 @@ export const settingsTable = {
   ),
   insertWindowMs: whole(
     'INSERT_WINDOW_MS',
-    50,
+    100,
     0,
     10_000,
     'How long calls of several requests may wait to become one insert, in milliseconds.',
@@ -118,6 +118,13 @@ export const settingsTable = {
     1,
     1_024,
     'Largest request body, after decompression, in MiB; beyond it 413.',
+  ),
+  requestsPerSecond: whole(
+    'REQUESTS_PER_SECOND',
+    0,
+    0,
+    1_000_000,
+    'Requests of one key in one second at most, beyond it 429; 0 for any number.',
   ),
   headersTimeoutMs: whole(
     'HEADERS_TIMEOUT_MS',

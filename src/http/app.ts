@@ -13,6 +13,7 @@ import { noteRoutes } from './note-routes.ts';
 import { objectRoutes } from './object-routes.ts';
 import type { OpenApi } from './openapi.ts';
 import { priceRoutes } from './price-routes.ts';
+import { limitRate } from './rate-limit.ts';
 import { giveRequestId, logRequests } from './request-log.ts';
 import { addRoutes } from './route.ts';
 import { descriptionRoutes, healthRoutes } from './service-routes.ts';
@@ -29,6 +30,8 @@ export interface AppOptions {
   readonly metrics: Registry;
   /** Largest body, after decompression. */
   readonly bodyLimitBytes: number;
+  /** Requests of one key in one second at most; 0 for any number. */
+  readonly requestsPerSecond: number;
   /** Fires when the service stops; requests that come after it are refused. */
   readonly stopping: AbortSignal;
 }
@@ -39,7 +42,7 @@ export function createApp(options: AppOptions): Express {
   const countDropped = createDroppedCounter(metrics, log);
   const router = Router({ caseSensitive: true, strict: true });
   addRoutes(router, healthRoutes(engine));
-  router.use(requireKey(keys));
+  router.use(requireKey(keys), ...limitRate(options.requestsPerSecond));
   addRoutes(router, usageRoutes(options));
   addRoutes(router, callRoutes({ ...options, countDropped }));
   addRoutes(router, objectRoutes(options));

@@ -111,6 +111,7 @@ describe('errors', () => {
     apiErrors.tooLarge(sentence),
     apiErrors.unsupportedMedia(sentence),
     apiErrors.invalid(faults),
+    apiErrors.tooManyRequests(sentence),
     apiErrors.internal(undefined),
     apiErrors.unavailable(sentence),
     apiErrors.timedOut(sentence),
