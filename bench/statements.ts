@@ -81,12 +81,12 @@ export function fillStatement(source: string): string {
  * What follows when the columns of `calls` change: which rows are calls, what is added up of each entry `used` of a
  * call's usage, and a call's usage as tuples of a model, requests, prompt, completion and total.
  */
-const isCall = 'has_start AND NOT is_deleted';
+const isCall = 'NOT is_deleted';
 const sums = `
-    sum(used.requests) AS requests, sum(used.prompt) AS prompt,
-    sum(used.completion) AS completion, sum(used.total) AS total`;
+    sum(used.counters[1]) AS requests, sum(used.counters[2]) AS prompt,
+    sum(used.counters[3]) AS completion, sum(used.counters[4]) AS total`;
 const usageTuples =
-  'arrayMap(used -> (used.model, used.requests, used.prompt, used.completion, used.total), usage)';
+  'arrayMap(used -> (used.model, used.counters[1], used.counters[2], used.counters[3], used.counters[4]), usage)';
 
 /** The traces that hold the requested calls, as everyone who asks must find them first. */
 const traces = `
