@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toDecimal } from '../../src/prices/decimal.ts';
+import { toDecimal, toDecimalPerToken } from '../../src/prices/decimal.ts';
 
 /** The exact value of a JSON number's shortest text, as digits and a power of ten. */
 function exactly(text: string): { digits: bigint; exponent: number } {
@@ -75,6 +75,38 @@ describe('a price', () => {
         const expected =
           shift >= 0 ? digits * 10n ** BigInt(shift) : digits / 10n ** BigInt(-shift);
         expect(units(decimal)).toBe(expected);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});
+
+describe('a price per million tokens', () => {
+  test.each([
+    [0, '0'],
+    [2.5, '0.0000025'],
+    [0.15, '0.00000015'],
+    // 3.3 / 1e6 in floating point is 0.0000032999999999999997.
+    [3.3, '0.0000033'],
+    [0.0075, '0.0000000075'],
+    [600, '0.0006'],
+    [1e6, '1'],
+    [12_345_678.5, '12.3456785'],
+    [1e-7, '0.0000000000001'],
+    // The 24th decimal of a million's price is the last that a token's keeps.
+    [1.9e-24, '0.000000000000000000000000000001'],
+    [9e-25, '0'],
+  ])('of %d is %s a token', (number, expected) => {
+    expect(toDecimalPerToken(number)).toBe(expected);
+  });
+
+  test('is a million times the price per token, to the last digit', () => {
+    fc.assert(
+      fc.property(fc.double({ min: 1e-7, max: 1e9, noNaN: true }), (number) => {
+        const decimal = toDecimalPerToken(number);
+        expect(decimal).toMatch(/^\d+(\.\d{1,30})?$/);
+        const { digits, exponent } = exactly(String(number));
+        expect(units(decimal)).toBe(digits * 10n ** BigInt(exponent - 6 + 30));
       }),
       { numRuns: 2_000 },
     );
