@@ -54,6 +54,11 @@ export async function startService(
     metrics: new Registry(),
     bodyLimitBytes: settings.bodyLimitMb * mebibyte,
     requestsPerSecond: settings.requestsPerSecond,
+    usageSharing: {
+      atOnce: settings.usageReadings,
+      waiting: settings.usageWaiting,
+      callIds: settings.usageSharedIds,
+    },
     stopping: stopping.signal,
   });
   const server = await listen(app, settings).catch(async (error: unknown) => {

@@ -83,6 +83,27 @@ export const settingsTable = {
     1_048_576,
     'Size of one answer of ClickHouse, in MiB.',
   ),
+  usageReadings: whole(
+    'USAGE_READINGS',
+    4,
+    1,
+    1_000,
+    'Questions that ClickHouse answers at once; those that wait for it are read together.',
+  ),
+  usageWaiting: whole(
+    'USAGE_WAITING',
+    1_000,
+    1,
+    1_000_000,
+    'Questions that may wait for ClickHouse; beyond it 503.',
+  ),
+  usageSharedIds: whole(
+    'USAGE_SHARED_IDS',
+    1_000,
+    1,
+    1_000_000,
+    'Calls that waiting questions may ask for together in one statement.',
+  ),
   insertWindowMs: whole(
     'INSERT_WINDOW_MS',
     100,

@@ -21,8 +21,6 @@ CREATE TABLE IF NOT EXISTS calls
     trace_id String,
     key UInt128,
     parent SimpleAggregateFunction(max, UInt128),
-    -- The id of a call without a parent.
-    root_id SimpleAggregateFunction(max, String),
     -- The id while the call has no end, to name the unfinished; x'FF', greater than any id, once it has one:
     -- so reading it costs next to nothing.
     open_id SimpleAggregateFunction(max, String),
@@ -40,13 +38,14 @@ ENGINE = AggregatingMergeTree
 ORDER BY (project_id, trace_id, key)
 SETTINGS index_granularity = 256, min_compress_block_size = 1024;
 
--- The trace of a call, for questions and deletions that name only the call.
+-- The trace of a call, for questions and deletions that name only the call, and what decides how its trace is read.
 CREATE TABLE IF NOT EXISTS call_traces
 (
     project_id String,
     key UInt128,
     trace_id SimpleAggregateFunction(max, String),
-    is_root SimpleAggregateFunction(min, UInt8)
+    is_root SimpleAggregateFunction(min, UInt8),
+    is_rolled_up SimpleAggregateFunction(max, UInt8)
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (project_id, key)
@@ -62,7 +61,6 @@ SELECT
     trace_id,
     reinterpretAsUInt128(sipHash128(trace_id, id)) AS key,
     if(has_start AND parent_id != '', reinterpretAsUInt128(sipHash128(trace_id, parent_id)), 0) AS parent,
-    if(has_start AND parent_id = '', id, '') AS root_id,
     multiIf(has_end, '\xFF', has_start, id, '') AS open_id,
     NOT has_start OR parent_id < id AS is_after_parent,
     kind = 'deletion' AS is_deleted,
@@ -87,12 +85,12 @@ FROM call_parts
 WHERE trace_id != '';
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS call_traces_from_parts TO call_traces AS
-SELECT project_id, reinterpretAsUInt128(sipHash128(id)) AS key, trace_id, parent_id = '' AS is_root
+SELECT project_id, reinterpretAsUInt128(sipHash128(id)) AS key, trace_id, parent_id = '' AS is_root, is_rolled_up
 FROM call_parts
 WHERE kind IN ('start', 'whole');
 
 INSERT INTO calls
-    (project_id, trace_id, key, parent, root_id, open_id, is_after_parent, is_deleted, is_rolled_up, started_us, usage)
+    (project_id, trace_id, key, parent, open_id, is_after_parent, is_deleted, is_rolled_up, started_us, usage)
 WITH
     kind IN ('start', 'whole') AS has_start,
     kind IN ('end', 'whole') AS has_end,
@@ -102,7 +100,6 @@ SELECT
     trace_id,
     reinterpretAsUInt128(sipHash128(trace_id, id)) AS key,
     if(has_start AND parent_id != '', reinterpretAsUInt128(sipHash128(trace_id, parent_id)), 0) AS parent,
-    if(has_start AND parent_id = '', id, '') AS root_id,
     multiIf(has_end, '\xFF', has_start, id, '') AS open_id,
     NOT has_start OR parent_id < id AS is_after_parent,
     kind = 'deletion' AS is_deleted,
@@ -126,7 +123,7 @@ SELECT
 FROM call_parts
 WHERE trace_id != '';
 
-INSERT INTO call_traces (project_id, key, trace_id, is_root)
-SELECT project_id, reinterpretAsUInt128(sipHash128(id)) AS key, trace_id, parent_id = '' AS is_root
+INSERT INTO call_traces (project_id, key, trace_id, is_root, is_rolled_up)
+SELECT project_id, reinterpretAsUInt128(sipHash128(id)) AS key, trace_id, parent_id = '' AS is_root, is_rolled_up
 FROM call_parts
 WHERE kind IN ('start', 'whole');

@@ -9,27 +9,12 @@
 -- off the tree. The rows are read once and log2(depth) steps do; a step per level would take 3 to 4 ms each.
 -- Cycles without a requested call never settle, hence `last_step`.
 --
--- What must be known before the rows are read is a scalar: ClickHouse evaluates those once, but ordinary common
--- table expressions again at each mention.
+-- `trace_ids` are the traces of `call_ids`, one by one.
 WITH RECURSIVE
-(
-    SELECT CAST(
-        (groupArray(reinterpretAsUInt128(sipHash128(trace_id, id))), groupArray(id), groupUniqArray(trace_id)),
-        'Tuple(keys Array(UInt128), ids Array(String), traces Array(String))')
-    FROM
-    (
-        SELECT
-            trace_id,
-            transform(
-                key,
-                arrayMap(id -> reinterpretAsUInt128(sipHash128(id)), {call_ids:Array(String)}),
-                {call_ids:Array(String)},
-                '') AS id
-        FROM call_traces FINAL
-        WHERE project_id = {project_id:String}
-            AND key IN (SELECT reinterpretAsUInt128(sipHash128(arrayJoin({call_ids:Array(String)}))))
-    )
-) AS asked,
+arrayMap(
+    (trace_id, id) -> reinterpretAsUInt128(sipHash128(trace_id, id)),
+    {trace_ids:Array(String)},
+    {call_ids:Array(String)}) AS asked_keys,
 -- Every moment at which a price changes, and every prompt size: between two of each, tokens are added up before they
 -- are priced.
 (
@@ -87,7 +72,7 @@ own_calls AS
         SELECT *
         FROM calls FINAL
         WHERE project_id = {project_id:String}
-            AND trace_id IN (SELECT arrayJoin(asked.traces))
+            AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
             AND NOT is_deleted
     ) AS call
     LEFT ANY JOIN
@@ -98,7 +83,7 @@ own_calls AS
             groupArrayIf(open_id, is_deleted AND open_id NOT IN ('', '\xFF')) AS deleted_open_ids
         FROM calls FINAL
         WHERE project_id = {project_id:String}
-            AND trace_id IN (SELECT arrayJoin(asked.traces))
+            AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
             AND is_rolled_up
             AND parent NOT IN (0, key)
         GROUP BY parent
@@ -109,8 +94,8 @@ jump AS
     SELECT
         key,
         parent AS target,
-        key IN (SELECT arrayJoin(asked.keys)) AS is_asked,
-        parent IN (SELECT arrayJoin(asked.keys)) AS is_settled,
+        key IN (SELECT arrayJoin(asked_keys)) AS is_asked,
+        parent IN (SELECT arrayJoin(asked_keys)) AS is_settled,
         toUInt8(0) AS step,
         toUInt8(ceil(log2(count() OVER () + 1))) AS last_step,
         max(NOT is_settled AND target != 0) OVER () AS is_moving,
@@ -152,7 +137,7 @@ sums AS
         used.model AS model,
         roundDown(started_us, price_changes.dates) AS period_us,
         roundDown(toInt64(used.counters[2]) - 1, price_changes.prompt_sizes) AS prompt_size,
-        transform(call_key, asked.keys, asked.ids, '') AS call_id,
+        transform(call_key, asked_keys, {call_ids:Array(String)}, '') AS call_id,
         max(is_asked) AS is_here,
         maxIf(target, is_asked) AS above_key,
         countIf(position < 2) AS calls,

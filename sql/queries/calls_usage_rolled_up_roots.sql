@@ -2,12 +2,6 @@
 -- it: every child's usage is taken out of its parent's again, at the parent's time. `is_untidy` also where a child's
 -- was never added to its parent's, since then the whole of the parent's is its own.
 WITH
-(
-    SELECT CAST((if(min(is_root), groupArray(trace_id), []), count()), 'Tuple(traces Array(String), known UInt64)')
-    FROM call_traces FINAL
-    WHERE project_id = {project_id:String}
-        AND key IN (SELECT reinterpretAsUInt128(sipHash128(arrayJoin({call_ids:Array(String)}))))
-) AS asked,
 -- Every moment at which a price changes, and every prompt size: between two of each, tokens are added up before they
 -- are priced.
 (
@@ -32,9 +26,9 @@ added AS
         is_self,
         if(is_self, call.key, call.parent) AS key,
         if(is_self, call.started_us, above.started_us) AS started_us,
-        if(is_self AND call.parent = 0, call.root_id, '') AS root_id,
         call.parent = 0 AND position < 2 AS is_root,
-        call.is_deleted OR call.parent != 0 AND (above.key = 0 OR above.started_us + 1 - call.is_after_parent > call.started_us) AS is_untidy,
+        call.is_deleted OR call.parent != 0
+            AND (above.key = 0 OR above.started_us + 1 - call.is_after_parent > call.started_us) AS is_untidy,
         call.open_id AS open_id,
         is_self AND position < 2 AS is_call,
         arrayMap(n -> if(is_self, toInt128(n), -toInt128(n)), arraySlice(used.counters, 1, 6)) AS counters
@@ -43,14 +37,14 @@ added AS
         SELECT *
         FROM calls FINAL
         WHERE project_id = {project_id:String}
-            AND trace_id IN (SELECT arrayJoin(asked.traces))
+            AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
     ) AS call
     LEFT ANY JOIN
     (
         SELECT key, started_us, is_rolled_up
         FROM calls FINAL
         WHERE project_id = {project_id:String}
-            AND trace_id IN (SELECT arrayJoin(asked.traces))
+            AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
     ) AS above ON above.key = call.parent
     LEFT ARRAY JOIN call.usage AS used, arrayEnumerate(call.usage) AS position
     ARRAY JOIN if(call.is_rolled_up AND above.is_rolled_up, [true, false], [true]) AS is_self
@@ -61,7 +55,6 @@ owned AS
         any(trace_id) AS call_key,
         model,
         any(started_us) AS started_us,
-        max(root_id) AS root_id,
         countIf(is_root) AS roots,
         max(is_untidy) AS is_untidy,
         countIf(is_call) AS calls,
@@ -78,7 +71,6 @@ sums AS
         model,
         roundDown(started_us, price_changes.dates) AS period_us,
         roundDown(toInt64(own[2]) - 1, price_changes.prompt_sizes) AS prompt_size,
-        max(root_id) AS call_id,
         sum(roots) AS roots,
         max(is_untidy OR arrayMin(own) < 0) AS is_untidy,
         sum(calls) AS calls,
@@ -92,8 +84,6 @@ sums AS
 -- one made last. Prices learned for another name of a model (alias_of) come after all others.
 SELECT
     call_key,
-    call_id,
-    asked.known AS known,
     roots,
     is_untidy,
     0 AS is_rolled_up,

@@ -1,18 +1,12 @@
--- The answer of calls_usage.sql in half the time, for pages of whole traces as OpenTelemetry and REST clients send
--- them: every one of `call_ids` that is there is the only root of its trace, everything in its trace hangs below it,
--- and no usage is rolled up. Then a trace's flat sum is the answer, and no tree has to be walked.
+-- The answer of calls_usage.sql in half the time, for the roots of whole traces as OpenTelemetry and REST clients send
+-- them: everything in the trace hangs below its one root, and no usage is rolled up. Then a trace's flat sum is the
+-- answer, and no tree has to be walked.
 --
--- src/usage/usage-reader.ts looks whether that is so, and asks another statement if not: no row for any trace, since
--- one of `call_ids` is no root; other than one root in a trace; `is_untidy`, where something is deleted, a parent is
--- missing, or a call is not later than its parent, as in a circle one would be. Calls that start in the same
--- microsecond are ordered by their ids (`is_after_parent`).
+-- src/usage/usage-reader.ts looks whether that is so, and asks another statement if not: other than one root in a
+-- trace, `is_rolled_up`, or `is_untidy`, where something is deleted, a parent is missing, or a call is not later than
+-- its parent, as in a circle one would be. Calls that start in the same microsecond are ordered by their ids
+-- (`is_after_parent`).
 WITH
-(
-    SELECT CAST((if(min(is_root), groupArray(trace_id), []), count()), 'Tuple(traces Array(String), known UInt64)')
-    FROM call_traces FINAL
-    WHERE project_id = {project_id:String}
-        AND key IN (SELECT reinterpretAsUInt128(sipHash128(arrayJoin({call_ids:Array(String)}))))
-) AS asked,
 -- Every moment at which a price changes, and every prompt size: between two of each, tokens are added up before they
 -- are priced.
 (
@@ -35,9 +29,9 @@ sums AS
         used.model AS model,
         roundDown(call.started_us, price_changes.dates) AS period_us,
         roundDown(toInt64(used.counters[2]) - 1, price_changes.prompt_sizes) AS prompt_size,
-        maxIf(call.root_id, call.parent = 0) AS call_id,
         countIf(call.parent = 0 AND position < 2) AS roots,
-        max(call.is_deleted OR call.parent != 0 AND (above.key = 0 OR above.started_us + 1 - call.is_after_parent > call.started_us)) AS is_untidy,
+        max(call.is_deleted OR call.parent != 0
+            AND (above.key = 0 OR above.started_us + 1 - call.is_after_parent > call.started_us)) AS is_untidy,
         max(call.is_rolled_up) AS is_rolled_up,
         countIf(position < 2) AS calls,
         groupArrayIf(call.open_id, call.open_id != '\xFF' AND position < 2) AS unfinished_call_ids,
@@ -47,14 +41,14 @@ sums AS
         SELECT *
         FROM calls FINAL
         WHERE project_id = {project_id:String}
-            AND trace_id IN (SELECT arrayJoin(asked.traces))
+            AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
     ) AS call
     LEFT ANY JOIN
     (
         SELECT key, started_us
         FROM calls FINAL
         WHERE project_id = {project_id:String}
-            AND trace_id IN (SELECT arrayJoin(asked.traces))
+            AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
     ) AS above ON above.key = call.parent
     LEFT ARRAY JOIN call.usage AS used, arrayEnumerate(call.usage) AS position
     GROUP BY call_key, model, period_us, prompt_size
@@ -64,8 +58,6 @@ sums AS
 -- one made last. Prices learned for another name of a model (alias_of) come after all others.
 SELECT
     call_key,
-    call_id,
-    asked.known AS known,
     roots,
     is_untidy,
     is_rolled_up,

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { PartStore } from '../calls/part-store.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { SharingLimits } from '../usage/shared-reading.ts';
 import { apiErrors } from '../errors.ts';
 import { requireKey } from './auth.ts';
 import { callRoutes } from './call-routes.ts';
@@ -32,6 +33,7 @@ export interface AppOptions {
   readonly bodyLimitBytes: number;
   /** Requests of one key in one second at most; 0 for any number. */
   readonly requestsPerSecond: number;
+  readonly usageSharing: SharingLimits;
   /** Fires when the service stops; requests that come after it are refused. */
   readonly stopping: AbortSignal;
 }

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { Engine } from '../engine/engine.ts';
 import type { Fault } from '../errors.ts';
+import type { SharingLimits } from '../usage/shared-reading.ts';
 import { type CallsUsageRequest, createUsage } from '../usage/usage.ts';
 import { requireProjects, requireRight } from './auth.ts';
 import { readJsonBody } from './body.ts';
@@ -14,6 +15,7 @@ interface UsageRouteOptions {
   readonly engine: Engine;
   readonly openApi: OpenApi;
   readonly bodyLimitBytes: number;
+  readonly usageSharing: SharingLimits;
 }
 
 /** The question. */
@@ -22,18 +24,14 @@ export function usageRoutes(options: UsageRouteOptions): Route[] {
     {
       method: 'post',
       path: '/calls/usage',
-      handlers: [
-        requireRight('read'),
-        ...readJsonBody(options.bodyLimitBytes),
-        askUsage(options.engine, options.openApi),
-      ],
+      handlers: [requireRight('read'), ...readJsonBody(options.bodyLimitBytes), askUsage(options)],
     },
   ];
 }
 
-function askUsage(engine: Engine, openApi: OpenApi): RequestHandler {
+function askUsage({ engine, openApi, usageSharing }: UsageRouteOptions): RequestHandler {
   const checker = openApi.checkerOf<CallsUsageRequest>('CallsUsageReq', usageFaults);
-  const answerCallsUsage = createUsage(engine);
+  const answerCallsUsage = createUsage(engine, usageSharing);
   return async (request, response) => {
     const asked = checker.parse(request.body, ['body']);
     requireProjects(response, [asked.project_id]);

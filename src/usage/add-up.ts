@@ -19,52 +19,86 @@ interface Region {
   readonly callId: string;
   readonly usage: Usage;
   readonly aboveKey: string;
+  calls: bigint;
+  readonly unfinishedCallIds: string[];
 }
 
 /** From key to region. */
 type Regions = ReadonlyMap<string, Region>;
 
-/** The answer, before it is written. */
-export interface AddedUp {
-  /** Of every requested call that is there: its usage and that of all its descendants. */
-  readonly usages: ReadonlyMap<string, Usage>;
-  /** How many distinct calls were counted. */
+/** What some requested calls touch: themselves and their descendants. */
+interface Touched {
+  /** How many distinct calls. */
   readonly calls: bigint;
   /** Those of them that have no end, unsorted. */
   readonly unfinishedCallIds: readonly string[];
 }
 
+/** The answers to all calls that were asked for together. */
+export interface AddedUp {
+  /** Of every requested call that is there: its usage and that of all its descendants. */
+  readonly usages: ReadonlyMap<string, Usage>;
+  /** What these of the requested calls touch. */
+  readonly touchedBy: (callIds: readonly string[]) => Touched;
+}
+
 /**
  * Adds the rows that answer a question up, so that a requested call inside another one's subtree counts in both. The
- * rows are one per requested call, model and price period: nothing here grows with the calls of a trace.
+ * rows are one per requested call, model and price: nothing here grows with the calls of a trace.
  */
 export function addUp(rows: readonly UsageRow[]): AddedUp {
   const regions = toRegions(rows);
-  const counted = rows.filter((row) => regions.has(row.call_key));
-  for (const row of counted) addModel(regions, row);
+  for (const row of rows) addRow(regions, row);
   addAlongLinks(regions);
+  const usages = new Map([...regions.values()].map(({ callId, usage }) => [callId, usage]));
+  const below = toBelow(regions);
+  return { usages, touchedBy: (callIds) => touch(regions, below, new Set(callIds)) };
+}
+
+/** The keys of the requested calls directly below each. */
+function toBelow(regions: Regions): ReadonlyMap<string, readonly string[]> {
+  const below = new Map<string, string[]>();
+  for (const [key, { aboveKey }] of regions) {
+    const siblings = below.get(aboveKey);
+    if (siblings === undefined) below.set(aboveKey, [key]);
+    else siblings.push(key);
+  }
+  return below;
+}
+
+function touch(
+  regions: Regions,
+  below: ReadonlyMap<string, readonly string[]>,
+  callIds: ReadonlySet<string>,
+): Touched {
+  const keys = new Set<string>();
+  for (const [key, { callId }] of regions) if (callIds.has(callId)) keys.add(key);
+  // A set takes what is added while it is walked.
+  for (const key of keys) for (const inner of below.get(key) ?? []) keys.add(inner);
+  const touched = [...keys].flatMap((key) => regions.get(key) ?? []);
   return {
-    usages: new Map([...regions.values()].map(({ callId, usage }) => [callId, usage])),
-    calls: counted.reduce((sum, row) => sum + BigInt(row.calls), 0n),
-    unfinishedCallIds: counted.flatMap((row) => row.unfinished_call_ids),
+    calls: touched.reduce((sum, { calls }) => sum + calls, 0n),
+    unfinishedCallIds: touched.flatMap((region) => region.unfinishedCallIds),
   };
 }
 
 /** The requested calls that are there; what stands below another one, unknown or deleted, is nobody's. */
 function toRegions(rows: readonly UsageRow[]): Regions {
-  return new Map(
-    rows
-      .filter((row) => row.is_here)
-      .map((row) => [
-        row.call_key,
-        { callId: row.call_id, usage: new Map(), aboveKey: row.above_key },
-      ]),
-  );
+  const regions = new Map<string, Region>();
+  for (const { is_here, call_key, call_id, above_key } of rows) {
+    if (!is_here) continue;
+    const nothing = { usage: new Map(), calls: 0n, unfinishedCallIds: [] };
+    regions.set(call_key, { callId: call_id, aboveKey: above_key, ...nothing });
+  }
+  return regions;
 }
 
-function addModel(regions: Regions, row: UsageRow): void {
+function addRow(regions: Regions, row: UsageRow): void {
   const region = regions.get(row.call_key);
-  if (region !== undefined) addUsage(region.usage, new Map([[row.model, toModelUsage(row)]]));
+  if (region === undefined) return;
+  addUsage(region.usage, new Map([[row.model, toModelUsage(row)]]));
+  region.calls += BigInt(row.calls);
+  for (const id of row.unfinished_call_ids) region.unfinishedCallIds.push(id);
 }
 
 function toModelUsage(row: UsageRow): ModelUsage {

@@ -1,8 +1,8 @@
 import type { Engine } from '../engine/engine.ts';
 import { attachLooseEnds } from './loose-ends.ts';
-import { type RootsRow, toUsageRow, type TreeRow, type UsageRow } from './usage-row.ts';
+import { fromRoots, fromTree, type RootsRow, type TreeRow, type UsageRow } from './usage-row.ts';
 
-/** What the statements are asked with. */
+/** What a question asks. */
 export interface UsageParameters {
   readonly project_id: string;
   /** Without repeats. */
@@ -16,48 +16,38 @@ export type ReadUsage = (
   signal: AbortSignal,
 ) => Promise<readonly UsageRow[]>;
 
-/** Projects that are remembered; beyond them the oldest is forgotten. */
-const maxRemembered = 10_000;
-
-/** Rows, and the calls that lack an end as far as the rows know. */
+/** Rows, and the calls that lack an end as far as they know. */
 interface Reading {
   readonly rows: readonly UsageRow[];
   readonly openCallIds: readonly string[];
 }
 
+/** A row of requested_calls.sql. */
+interface RequestedCall {
+  readonly call_id: string;
+  readonly trace_id: string;
+  readonly is_root: 0 | 1;
+  readonly is_rolled_up: 0 | 1;
+}
+
 /**
- * Makes the function that reads the rows which answer a question. calls_usage.sql is right for every call; most
- * questions are about whole traces, for which another statement finds the same with less work, and says so when it
- * does not. Which of the two for whole traces a project needs is remembered, never an answer.
+ * Makes the function that reads the rows which answer a question. It looks up the traces of the requested calls, then
+ * one statement does all the rest: calls_usage.sql is right for every call, but most questions are about whole traces,
+ * for which another one finds the same with less work, and says so where it does not.
  */
 export function createUsageReader(engine: Engine): ReadUsage {
-  const rolledUp = new Set<string>();
-
-  async function readRoots(
-    parameters: UsageParameters,
-    signal: AbortSignal,
-  ): Promise<readonly RootsRow[]> {
-    const { project_id } = parameters;
-    if (!rolledUp.has(project_id)) {
-      const rows = await engine.read<RootsRow>('calls_usage_roots', { ...parameters }, { signal });
-      if (!rows.some((row) => row.is_rolled_up)) return rows;
-      remember(rolledUp, project_id);
-    }
-    return await engine.read('calls_usage_rolled_up_roots', { ...parameters }, { signal });
-  }
-
   async function readOnce(parameters: UsageParameters, signal: AbortSignal): Promise<Reading> {
-    const roots = await readRoots(parameters, signal);
-    if (areWholeTraces(roots)) {
-      const openCallIds = roots.flatMap((row) => row.unfinished_call_ids);
-      return { rows: roots.map(toUsageRow), openCallIds };
-    }
-    const rows = await engine.read<TreeRow>('calls_usage', { ...parameters }, { signal });
-    const openCallIds = rows.flatMap((row) => [
-      ...row.unfinished_call_ids,
-      ...row.deleted_open_call_ids,
-    ]);
-    return { rows: rows.map(toUsageRow), openCallIds };
+    const { project_id, call_ids, include_costs } = parameters;
+    const requested = await engine.read<RequestedCall>(
+      'requested_calls',
+      { project_id, call_ids },
+      { signal },
+    );
+    if (requested.length === 0) return { rows: [], openCallIds: [] };
+    return (
+      (await readRoots(engine, requested, { project_id, include_costs }, signal)) ??
+      (await readTrees(engine, requested, { project_id, include_costs }, signal))
+    );
   }
 
   return async (parameters, signal) => {
@@ -67,22 +57,57 @@ export function createUsageReader(engine: Engine): ReadUsage {
   };
 }
 
-/**
- * Whether the rows of a statement for roots answer the question: each requested call that is known is the only root of
- * a trace of its own, and its trace is tidy.
- */
-export function areWholeTraces(rows: readonly RootsRow[]): boolean {
+type OtherParameters = Omit<UsageParameters, 'call_ids'>;
+
+/** @returns nothing where the trees have to be walked */
+async function readRoots(
+  engine: Engine,
+  requested: readonly RequestedCall[],
+  others: OtherParameters,
+  signal: AbortSignal,
+): Promise<Reading | undefined> {
+  const rootOf = new Map(requested.map(({ trace_id, call_id }) => [trace_id, call_id]));
+  if (rootOf.size < requested.length || !requested.every((call) => call.is_root)) return undefined;
+  const parameters = { ...others, trace_ids: [...rootOf.keys()] };
+  const read = (name: 'calls_usage_roots' | 'calls_usage_rolled_up_roots'): Promise<RootsRow[]> =>
+    engine.read<RootsRow>(name, parameters, { signal });
+  const mayBePlain = !requested.some((call) => call.is_rolled_up);
+  let rows = mayBePlain ? await read('calls_usage_roots') : [];
+  if (!mayBePlain || rows.some((row) => row.is_rolled_up)) {
+    rows = await read('calls_usage_rolled_up_roots');
+  }
+  if (!areWholeTraces(rows, rootOf.size)) return undefined;
+  return {
+    rows: rows.map((row) => fromRoots(row, rootOf.get(row.call_key) ?? '')),
+    openCallIds: rows.flatMap((row) => row.unfinished_call_ids),
+  };
+}
+
+/** Whether rows of a statement for roots answer for so many traces: each has one root, and is tidy. */
+export function areWholeTraces(rows: readonly RootsRow[], traces: number): boolean {
   const roots = new Map<string, number>();
   for (const row of rows) {
     if (row.is_untidy || row.is_rolled_up) return false;
     roots.set(row.call_key, (roots.get(row.call_key) ?? 0) + Number(row.roots));
   }
-  const haveOne = [...roots.values()].every((count) => count === 1);
-  return rows.length > 0 && haveOne && roots.size === Number(rows[0]?.known);
+  return roots.size === traces && [...roots.values()].every((count) => count === 1);
 }
 
-function remember(projects: Set<string>, projectId: string): void {
-  projects.add(projectId);
-  const [oldest] = projects;
-  if (projects.size > maxRemembered && oldest !== undefined) projects.delete(oldest);
+async function readTrees(
+  engine: Engine,
+  requested: readonly RequestedCall[],
+  others: OtherParameters,
+  signal: AbortSignal,
+): Promise<Reading> {
+  const parameters = {
+    ...others,
+    call_ids: requested.map((call) => call.call_id),
+    trace_ids: requested.map((call) => call.trace_id),
+  };
+  const rows = await engine.read<TreeRow>('calls_usage', parameters, { signal });
+  const openCallIds = rows.flatMap((row) => [
+    ...row.unfinished_call_ids,
+    ...row.deleted_open_call_ids,
+  ]);
+  return { rows: rows.map(fromTree), openCallIds };
 }

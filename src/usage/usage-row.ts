@@ -4,7 +4,7 @@ export interface UsageRow {
   readonly call_key: string;
   /** Whether the row holds the requested call itself. */
   readonly is_here: boolean;
-  /** The requested call's id, in the row that holds it. */
+  /** The requested call's id; it may be that of one that is not there. */
   readonly call_id: string;
   /** The nearest requested call above, in the row that holds the requested call; `0` for none. */
   readonly above_key: string;
@@ -24,7 +24,6 @@ export interface UsageRow {
 /** What a row of each statement has. */
 interface StatementRow {
   readonly call_key: string;
-  readonly call_id: string;
   readonly model: string;
   /** Requests, prompt, completion, total, and what prices need; empty for calls that used no model. */
   readonly counters: readonly string[];
@@ -38,31 +37,38 @@ interface StatementRow {
 
 /** A row of calls_usage.sql. */
 export interface TreeRow extends StatementRow {
+  readonly call_id: string;
   readonly is_here: 0 | 1;
   readonly above_key: string;
   /** Deleted calls without an end whose usage is taken out of a parent's. */
   readonly deleted_open_call_ids: readonly string[];
 }
 
-/** A row of calls_usage_roots.sql or calls_usage_rolled_up_roots.sql. */
+/** A row of calls_usage_roots.sql or calls_usage_rolled_up_roots.sql; `call_key` is the trace. */
 export interface RootsRow extends StatementRow {
-  /** How many of the requested ids are known; the same in all rows. */
-  readonly known: string;
   /** How many calls without a parent the row holds. */
   readonly roots: string;
   readonly is_untidy: 0 | 1;
   readonly is_rolled_up: 0 | 1;
 }
 
-/** Reads a row of any of the statements. */
-export function toUsageRow(row: TreeRow | RootsRow): UsageRow {
+/** Reads a row of calls_usage.sql. */
+export function fromTree(row: TreeRow): UsageRow {
+  const { call_id, above_key } = row;
+  return { ...fromStatement(row), call_id, above_key, is_here: row.is_here === 1 };
+}
+
+/** Reads a row about a whole trace, of which one root was requested. */
+export function fromRoots(row: RootsRow, callId: string): UsageRow {
+  const isHere = row.roots !== '0';
+  return { ...fromStatement(row), call_id: callId, above_key: '0', is_here: isHere };
+}
+
+function fromStatement(row: StatementRow): Omit<UsageRow, 'call_id' | 'above_key' | 'is_here'> {
   const [requests = '0', prompt = '0', completion = '0', total = '0'] = row.counters;
   const isPriced = row.price_id !== '';
   return {
     call_key: row.call_key,
-    is_here: 'roots' in row ? row.roots !== '0' : row.is_here === 1,
-    call_id: row.call_id,
-    above_key: 'above_key' in row ? row.above_key : '0',
     model: row.model,
     requests,
     prompt_tokens: prompt,

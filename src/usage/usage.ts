@@ -2,6 +2,7 @@ import type { Engine } from '../engine/engine.ts';
 import { apiErrors } from '../errors.ts';
 import { addUp, type ModelUsage, type Usage } from './add-up.ts';
 import { type Money, toNumber } from './money.ts';
+import { shareReadings, type SharingLimits } from './shared-reading.ts';
 import { createUsageReader } from './usage-reader.ts';
 
 /** `CallsUsageReq` of the contract, defaults filled in. */
@@ -23,13 +24,17 @@ export interface CallsUsageRequest {
 export type AnswerCallsUsage = (request: CallsUsageRequest, signal: AbortSignal) => Promise<string>;
 
 /** Makes the function that answers POST /calls/usage from an engine. */
-export function createUsage(engine: Engine): AnswerCallsUsage {
+export function createUsage(engine: Engine, limits: SharingLimits): AnswerCallsUsage {
   const readRows = createUsageReader(engine);
+  const read = shareReadings(
+    async (parameters, signal) => addUp(await readRows(parameters, signal)),
+    limits,
+  );
   return async ({ project_id, call_ids, include_costs, limit }, signal) => {
     const ids = [...new Set(call_ids)];
     const parameters = { project_id, call_ids: ids, include_costs };
-    const rows = ids.length === 0 ? [] : await readRows(parameters, signal);
-    const { usages, calls, unfinishedCallIds } = addUp(rows);
+    const { usages, touchedBy } = ids.length === 0 ? addUp([]) : await read(parameters, signal);
+    const { calls, unfinishedCallIds } = touchedBy(ids);
     if (calls > BigInt(limit)) throw limitExceeded(calls, limit);
     return toAnswer(ids, usages, unfinishedCallIds);
   };

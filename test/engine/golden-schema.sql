@@ -49,7 +49,8 @@ CREATE TABLE call_traces
     `project_id` String,
     `key` UInt128,
     `trace_id` SimpleAggregateFunction(max, String),
-    `is_root` SimpleAggregateFunction(min, UInt8)
+    `is_root` SimpleAggregateFunction(min, UInt8),
+    `is_rolled_up` SimpleAggregateFunction(max, UInt8)
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (project_id, key)
@@ -60,13 +61,15 @@ CREATE MATERIALIZED VIEW call_traces_from_parts TO call_traces
     `project_id` String,
     `key` UInt128,
     `trace_id` String,
-    `is_root` UInt8
+    `is_root` UInt8,
+    `is_rolled_up` UInt8
 )
 AS SELECT
     project_id,
     reinterpretAsUInt128(sipHash128(id)) AS key,
     trace_id,
-    parent_id = '' AS is_root
+    parent_id = '' AS is_root,
+    is_rolled_up
 FROM call_parts
 WHERE kind IN ('start', 'whole');
 
@@ -76,7 +79,6 @@ CREATE TABLE calls
     `trace_id` String,
     `key` UInt128,
     `parent` SimpleAggregateFunction(max, UInt128),
-    `root_id` SimpleAggregateFunction(max, String),
     `open_id` SimpleAggregateFunction(max, String),
     `is_after_parent` SimpleAggregateFunction(min, UInt8),
     `is_deleted` SimpleAggregateFunction(max, UInt8),
@@ -96,7 +98,6 @@ CREATE MATERIALIZED VIEW calls_from_parts TO calls
     `trace_id` String,
     `key` UInt128,
     `parent` UInt128,
-    `root_id` String,
     `open_id` String,
     `is_after_parent` UInt8,
     `is_deleted` UInt8,
@@ -115,7 +116,6 @@ SELECT
     trace_id,
     reinterpretAsUInt128(sipHash128(trace_id, id)) AS key,
     if(has_start AND (parent_id != ''), reinterpretAsUInt128(sipHash128(trace_id, parent_id)), 0) AS parent,
-    if(has_start AND (parent_id = ''), id, '') AS root_id,
     multiIf(has_end, '�', has_start, id, '') AS open_id,
     (NOT has_start) OR (parent_id < id) AS is_after_parent,
     kind = 'deletion' AS is_deleted,

@@ -257,13 +257,12 @@ describe('every order of parts gives the same row of calls', () => {
   /** The different rows of `calls` of projects with a name that begins so, and how many have each. */
   const rowsOf = (prefix: string): Promise<object[]> =>
     opened.query(
-      `SELECT root_id, is_after_parent, is_deleted, is_rolled_up, hex(open_id) AS open_id,
+      `SELECT is_after_parent, is_deleted, is_rolled_up, hex(open_id) AS open_id,
         toString(fromUnixTimestamp64Micro(started_us, 'UTC')) AS started_at, usage, toUInt32(count()) AS count, uniqExact(parent) AS parents
       FROM calls FINAL WHERE startsWith(project_id, {prefix: String}) GROUP BY ALL`,
       { prefix },
     );
   const expected = {
-    root_id: '',
     // 'a' is not greater than 'one'.
     is_after_parent: 0,
     is_deleted: 1,

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { areWholeTraces } from '../../src/usage/usage-reader.ts';
-import type { RootsRow } from '../../src/usage/usage-row.ts';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { wholeRow } from './part-rows.ts';
+import { readRoots } from './read-usage.ts';
 
 let opened: TestEngine;
 beforeAll(async () => {
@@ -41,11 +40,10 @@ test('what is left of a parent is priced at the parent’s time, and its cached 
       rolledUp,
     ),
   ]);
-  const parameters = { project_id: 'p/own', call_ids: ['root'], include_costs: true };
-  const rows = await opened.engine.read<RootsRow>('calls_usage_rolled_up_roots', parameters);
-  expect(areWholeTraces(rows)).toBe(true);
+  const question = { project_id: 'p/own', call_ids: ['root'], include_costs: true };
+  const rows = (await readRoots(opened.engine, 'calls_usage_rolled_up_roots', question)) ?? [];
   // The root's own 30 prompt tokens, 5 of them cached, at January's prices: 25 × 1 + 5 × 0.5.
   // The leaf's 100, 15 of them cached, at February's: 85 × 10 + 15 × 5.
   expect(rows.map((row) => Number(row.prompt_cost)).sort((a, b) => a - b)).toEqual([27.5, 925]);
-  expect(rows.map((row) => Number(row.counters[1])).sort((a, b) => a - b)).toEqual([30, 100]);
+  expect(rows.map((row) => Number(row.prompt_tokens)).sort((a, b) => a - b)).toEqual([30, 100]);
 });

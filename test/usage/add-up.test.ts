@@ -55,7 +55,7 @@ describe('nesting', () => {
     ];
     const added = addUp(rows);
     expect(promptOf(added)).toEqual({ a: BigInt(1 + 10 + 100) });
-    expect(added.calls).toBe(BigInt(2 + 1));
+    expect(added.touchedBy(['a']).calls).toBe(BigInt(2 + 1));
   });
 
   test('a requested call inside others counts in all of them', () => {
@@ -147,8 +147,7 @@ describe('a call that is not there', () => {
     const lost = { ...gone, unfinished_call_ids: ['lost'] };
     const added = addUp([row('a', '', 1), lost]);
     expect(promptOf(added)).toEqual({ a: 1n });
-    expect(added.calls).toBe(1n);
-    expect(added.unfinishedCallIds).toEqual([]);
+    expect(added.touchedBy(['a', 'gone'])).toEqual({ calls: 1n, unfinishedCallIds: [] });
   });
 
   test('cuts the requested calls below it off from those above', () => {
@@ -262,10 +261,34 @@ test('the calls are counted and the unfinished named, each once', () => {
     besides('a', 'other', { calls: '2', unfinished_call_ids: ['y'] }),
     { ...row('b', 'a'), calls: '18446744073709551616' },
   ]);
-  expect(added.calls).toBe(3n + 2n + 2n ** 64n);
-  expect(added.unfinishedCallIds).toEqual(['x', 'a', 'y']);
+  expect(added.touchedBy(['b', 'a'])).toEqual({
+    calls: 3n + 2n + 2n ** 64n,
+    unfinishedCallIds: ['x', 'a', 'y'],
+  });
+});
+
+test('of calls that are asked for beside others, only what they touch themselves is counted', () => {
+  // a > b > c, a > d; e > f > e is a circle.
+  const rows = Object.entries({ a: '', b: 'a', c: 'b', d: 'a', e: 'f', f: 'e' }).map(
+    ([id, above], index) => ({
+      ...row(id, above),
+      calls: String(2 ** index),
+      unfinished_call_ids: [`in ${id}`],
+    }),
+  );
+  const { touchedBy } = addUp(rows);
+  const all = { a: 'abcd', b: 'bc', c: 'c', d: 'd', e: 'ef', f: 'ef' };
+  for (const [id, touched] of Object.entries(all)) {
+    const calls = [...touched].reduce((sum, one) => sum + 2 ** 'abcdef'.indexOf(one), 0);
+    const { unfinishedCallIds, ...counted } = touchedBy([id]);
+    expect(counted).toEqual({ calls: BigInt(calls) });
+    expect(unfinishedCallIds.toSorted()).toEqual([...touched].map((one) => `in ${one}`));
+  }
+  expect(touchedBy(['b', 'a', 'nobody']).calls).toBe(touchedBy(['a']).calls);
 });
 
 test('no rows are no calls', () => {
-  expect(addUp([])).toEqual({ usages: new Map(), calls: 0n, unfinishedCallIds: [] });
+  const { usages, touchedBy } = addUp([]);
+  expect(usages).toEqual(new Map());
+  expect(touchedBy(['a'])).toEqual({ calls: 0n, unfinishedCallIds: [] });
 });

@@ -42,7 +42,11 @@ async function insert(...rows: readonly Row[]): Promise<void> {
 }
 
 const rolledUp = { attributes_dump: '{"weave":{"usage_rollup":"rolled_up"}}' };
-const [first, second] = ['2026-01-31 12:00:00.000000', '2026-01-31 12:00:01.000000'];
+const [first, second, third] = ['00', '01', '02'].map((s) => `2026-01-31 12:00:${s}.000000`) as [
+  string,
+  string,
+  string,
+];
 const root = { id: 'root', startedAt: first, usage: spent(10) };
 const child = { id: 'child', parent: 'root', startedAt: second, usage: spent(3) };
 const [roots, rolledUpRoots, tree] = [
@@ -50,45 +54,60 @@ const [roots, rolledUpRoots, tree] = [
   'calls_usage_rolled_up_roots',
   'calls_usage',
 ];
-const lookForEnds = 'loose_ends_of_calls';
+const [look, lookForEnds] = ['requested_calls', 'loose_ends_of_calls'];
 
-describe('one round trip to ClickHouse', () => {
+describe('after a look at where the calls are, one statement', () => {
   test('answers for whole traces whose usage is not rolled up', async () => {
     await insert(wholeRow('p/plain', root), wholeRow('p/plain', child));
-    const reader = newReader();
-    for (let time = 0; time < 3; time += 1) {
-      expect(await ask(reader, 'p/plain')).toEqual({ prompt: 10 + 3, by: [roots] });
-    }
+    expect(await ask(newReader(), 'p/plain')).toEqual({ prompt: 10 + 3, by: [look, roots] });
   });
 
-  test('answers for whole traces whose usage is, once that is known of the project', async () => {
+  test('answers for whole traces whose usage is', async () => {
     await insert(wholeRow('p/rolled', root, rolledUp), wholeRow('p/rolled', child, rolledUp));
-    const reader = newReader();
     // The root's 10 tokens hold the child's 3.
-    expect(await ask(reader, 'p/rolled')).toEqual({ prompt: 10, by: [roots, rolledUpRoots] });
-    expect(await ask(reader, 'p/rolled')).toEqual({ prompt: 10, by: [rolledUpRoots] });
+    expect(await ask(newReader(), 'p/rolled')).toEqual({ prompt: 10, by: [look, rolledUpRoots] });
+  });
+
+  test('answers for calls that are no roots', async () => {
+    await insert(wholeRow('p/inner', child), wholeRow('p/inner', { ...root, parent: 'above' }));
+    expect(await ask(newReader(), 'p/inner')).toEqual({ prompt: 10 + 3, by: [look, tree] });
+  });
+
+  test('is not needed for calls that are not there', async () => {
+    expect(await ask(newReader(), 'p/nobody')).toEqual({ prompt: 0, by: [look] });
   });
 });
 
-test('other calls are answered by walking the tree', async () => {
-  const reader = newReader();
-  await insert(wholeRow('p/inner', child), wholeRow('p/inner', { ...root, parent: 'above' }));
-  expect(await ask(reader, 'p/inner')).toEqual({ prompt: 10 + 3, by: [roots, tree] });
-  expect(await ask(reader, 'p/nobody')).toEqual({ prompt: 0, by: [roots, tree] });
+describe('the statement for trees is asked next', () => {
+  test('where a trace turns out to be none, or several', async () => {
+    await insert(wholeRow('p/two', root), wholeRow('p/two', { ...child, parent: '' }));
+    expect(await ask(newReader(), 'p/two')).toEqual({ prompt: 10, by: [look, roots, tree] });
+  });
+
+  test('where a call below the root turns out to be rolled up, and was never added', async () => {
+    const leaf = { id: 'leaf', parent: 'child', startedAt: third, usage: spent(5) };
+    await insert(
+      wholeRow('p/mixed', root),
+      wholeRow('p/mixed', child, rolledUp),
+      wholeRow('p/mixed', leaf, rolledUp),
+    );
+    const by = [look, roots, rolledUpRoots, tree];
+    expect(await ask(newReader(), 'p/mixed')).toEqual({ prompt: 10 + 3 + 5, by });
+  });
 });
 
 describe('an end that came before its start and without a trace id', () => {
   test('is found when a question meets the call without it, and belongs to it from then on', async () => {
     await insert(looseEndRow('p/loose', root), startRow('p/loose', root));
     const reader = newReader();
-    const by = [roots, lookForEnds, 'attach_loose_ends', roots];
+    const by = [look, roots, lookForEnds, 'attach_loose_ends', look, roots];
     expect(await ask(reader, 'p/loose')).toEqual({ prompt: 10, by });
-    expect(await ask(newReader(), 'p/loose')).toEqual({ prompt: 10, by: [roots] });
+    expect(await ask(newReader(), 'p/loose')).toEqual({ prompt: 10, by: [look, roots] });
   });
 
   test('is not looked for where no call lacks one, and looked for once where there is none', async () => {
     await insert(startRow('p/open', root), looseEndRow('p/open', child));
-    expect(await ask(newReader(), 'p/open')).toEqual({ prompt: 0, by: [roots, lookForEnds] });
+    expect(await ask(newReader(), 'p/open')).toEqual({ prompt: 0, by: [look, roots, lookForEnds] });
   });
 
   test('is found too where its call is deleted, as its usage has to leave the parent’s', async () => {
@@ -98,25 +117,9 @@ describe('an end that came before its start and without a trace id', () => {
       looseEndRow('p/gone', child),
       deletionRow('p/gone', child),
     );
-    const by = [roots, rolledUpRoots, tree, lookForEnds, 'attach_loose_ends', rolledUpRoots, tree];
+    const once = [look, rolledUpRoots, tree];
+    const by = [...once, lookForEnds, 'attach_loose_ends', ...once];
     // The root's 10 tokens hold the deleted child's 3.
     expect(await ask(newReader(), 'p/gone')).toEqual({ prompt: 10 - 3, by });
   });
-});
-
-test('a project that begins to roll usage up is answered rightly from then on', async () => {
-  const reader = newReader();
-  await insert(wholeRow('p/later', root), wholeRow('p/later', child));
-  expect(await ask(reader, 'p/later')).toEqual({ prompt: 10 + 3, by: [roots] });
-  const leaf = { id: 'leaf', parent: 'child', startedAt: second, usage: spent(2) };
-  await insert(wholeRow('p/later', leaf, rolledUp), startRow('p/later', child, rolledUp));
-  // The child's 3 tokens hold the leaf's 2; the root is not rolled up.
-  expect((await ask(reader, 'p/later')).prompt).toBe(10 + 3);
-});
-
-test('what one project needs is not asked for others', async () => {
-  const reader = newReader();
-  await insert(wholeRow('p/one', root, rolledUp), wholeRow('p/two', root));
-  await ask(reader, 'p/one');
-  expect((await ask(reader, 'p/two')).by).toEqual([roots]);
 });
