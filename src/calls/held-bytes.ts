@@ -3,10 +3,10 @@ import { EngineOverloadedError } from '../engine/engine.ts';
 /** Bytes that one request holds: first its body, then the rows that are made of it. */
 export interface Hold {
   /**
-   * What was held is now something else of another size.
-   * @throws {EngineOverloadedError} nothing was held before, since the size was unknown, and there is no room
+   * Ends this hold for one of another size, which lives on by itself: rows wait on when their client hangs up.
+   * @throws {EngineOverloadedError} nothing is held here, since the size was unknown, and there is no room
    */
-  become(bytes: number): void;
+  become(bytes: number): Hold;
   /** Ends the hold; a second time does nothing. */
   release(): void;
 }
@@ -22,20 +22,23 @@ export class HeldBytes {
 
   /** @throws {EngineOverloadedError} there would be too many; the first is taken however large it is */
   hold(bytes: number): Hold {
-    let own = 0;
-    const become = (next: number): void => {
+    this.#refuseBeyondLimit(bytes);
+    return this.#take(bytes);
+  }
+
+  #take(bytes: number): Hold {
+    let own = bytes;
+    this.#held += own;
+    const release = (): void => {
+      this.#held -= own;
+      own = 0;
+    };
+    const become = (next: number): Hold => {
       if (own === 0) this.#refuseBeyondLimit(next);
-      this.#held += next - own;
-      own = next;
+      release();
+      return this.#take(next);
     };
-    become(bytes);
-    return {
-      become,
-      release: () => {
-        this.#held -= own;
-        own = 0;
-      },
-    };
+    return { become, release };
   }
 
   #refuseBeyondLimit(bytes: number): void {

@@ -48,7 +48,7 @@ export class PartStore {
    * Stores the parts of one request; when it resolves all are in ClickHouse. Missing ids and trace ids of starts
    * are made here; ends without a trace id get that of their start where it is known by now.
    *
-   * @param body what the request holds, from here on its rows; the caller releases it when this rejects
+   * @param body what the request holds, from here on its rows
    * @returns one answer per part, in order.
    * @throws {EngineOverloadedError} at once where too much waits, later where ClickHouse has no room or time.
    * @throws {EngineAwayError} ClickHouse cannot be reached; as of all errors, some may be stored or none.
@@ -56,9 +56,12 @@ export class PartStore {
   async store(parts: readonly Part[], body: Hold): Promise<PartAnswer[]> {
     if (parts.length === 0) return [];
     const { rows, answers } = this.#prepare(parts);
-    body.become(rows.bytes);
-    await this.#commits.add(rows);
-    body.release();
+    const hold = body.become(rows.bytes);
+    try {
+      await this.#commits.add(rows);
+    } finally {
+      hold.release();
+    }
     return answers;
   }
 
