@@ -30,7 +30,8 @@ let engine: TestEngine;
 let service: TestService;
 beforeAll(async () => {
   engine = await openTestEngine();
-  service = await openService(engine.environment);
+  // Few readings at once, so that questions share them.
+  service = await openService({ ...engine.environment, USAGE_READINGS: '2' });
   await service.ready;
 });
 afterAll(async () => {
