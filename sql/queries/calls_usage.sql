@@ -9,27 +9,13 @@
 -- off the tree. The rows are read once and log2(depth) steps do; a step per level would take 3 to 4 ms each.
 -- Cycles without a requested call never settle, hence `last_step`.
 --
--- `trace_ids` are the traces of `call_ids`, one by one.
+-- `trace_ids` are the traces of `call_ids`, one by one. Tokens are added up between two of `price_dates` and two of
+-- `prompt_sizes` (price_changes.sql), where all calls cost the same, before they are priced.
 WITH RECURSIVE
 arrayMap(
     (trace_id, id) -> reinterpretAsUInt128(sipHash128(trace_id, id)),
     {trace_ids:Array(String)},
     {call_ids:Array(String)}) AS asked_keys,
--- Every moment at which a price changes, and every prompt size: between two of each, tokens are added up before they
--- are priced.
-(
-    SELECT CAST(
-        (
-            arrayPushFront(
-                arraySort(groupUniqArray(toUnixTimestamp64Micro(effective_date))),
-                toInt64(-9223372036854775808)),
-            arrayPushFront(arraySort(groupUniqArray(toInt64(prompt_tokens_above))), 0)
-        ),
-        'Tuple(dates Array(Int64), prompt_sizes Array(Int64))')
-    FROM llm_token_prices
-    WHERE {include_costs:Bool}
-        AND pricing_level_id IN ('default', {project_id:String})
-) AS price_changes,
 -- Each call with its own usage. Of a rolled-up call, whose SDK has added its children's usage to its own, that is what
 -- is left without what its rolled-up children stored; deleted children are among them, since their tokens are inside
 -- the parent's number. Where any difference is negative, a child ran elsewhere and was never added, and what is stored
@@ -135,8 +121,8 @@ sums AS
     SELECT
         if(is_asked, key, target) AS call_key,
         used.model AS model,
-        roundDown(started_us, price_changes.dates) AS period_us,
-        roundDown(toInt64(used.counters[2]) - 1, price_changes.prompt_sizes) AS prompt_size,
+        roundDown(started_us, {price_dates:Array(Int64)}) AS period_us,
+        roundDown(toInt64(used.counters[2]) - 1, {prompt_sizes:Array(Int64)}) AS prompt_size,
         transform(call_key, asked_keys, {call_ids:Array(String)}, '') AS call_id,
         max(is_asked) AS is_here,
         maxIf(target, is_asked) AS above_key,

@@ -2,21 +2,6 @@
 -- it: every child's usage is taken out of its parent's again, at the parent's time. `is_untidy` also where a child's
 -- was never added to its parent's, since then the whole of the parent's is its own.
 WITH
--- Every moment at which a price changes, and every prompt size: between two of each, tokens are added up before they
--- are priced.
-(
-    SELECT CAST(
-        (
-            arrayPushFront(
-                arraySort(groupUniqArray(toUnixTimestamp64Micro(effective_date))),
-                toInt64(-9223372036854775808)),
-            arrayPushFront(arraySort(groupUniqArray(toInt64(prompt_tokens_above))), 0)
-        ),
-        'Tuple(dates Array(Int64), prompt_sizes Array(Int64))')
-    FROM llm_token_prices
-    WHERE {include_costs:Bool}
-        AND pricing_level_id IN ('default', {project_id:String})
-) AS price_changes,
 -- Each call for itself, and if it is rolled up, as its parent is, once more for that, with its usage subtracted.
 added AS
 (
@@ -69,8 +54,8 @@ sums AS
     SELECT
         call_key,
         model,
-        roundDown(started_us, price_changes.dates) AS period_us,
-        roundDown(toInt64(own[2]) - 1, price_changes.prompt_sizes) AS prompt_size,
+        roundDown(started_us, {price_dates:Array(Int64)}) AS period_us,
+        roundDown(toInt64(own[2]) - 1, {prompt_sizes:Array(Int64)}) AS prompt_size,
         sum(roots) AS roots,
         max(is_untidy OR arrayMin(own) < 0) AS is_untidy,
         sum(calls) AS calls,

@@ -6,29 +6,17 @@
 -- trace, `is_rolled_up`, or `is_untidy`, where something is deleted, a parent is missing, or a call is not later than
 -- its parent, as in a circle one would be. Calls that start in the same microsecond are ordered by their ids
 -- (`is_after_parent`).
+--
+-- Tokens are added up between two of `price_dates` and two of `prompt_sizes` (price_changes.sql), where all calls cost
+-- the same, before they are priced.
 WITH
--- Every moment at which a price changes, and every prompt size: between two of each, tokens are added up before they
--- are priced.
-(
-    SELECT CAST(
-        (
-            arrayPushFront(
-                arraySort(groupUniqArray(toUnixTimestamp64Micro(effective_date))),
-                toInt64(-9223372036854775808)),
-            arrayPushFront(arraySort(groupUniqArray(toInt64(prompt_tokens_above))), 0)
-        ),
-        'Tuple(dates Array(Int64), prompt_sizes Array(Int64))')
-    FROM llm_token_prices
-    WHERE {include_costs:Bool}
-        AND pricing_level_id IN ('default', {project_id:String})
-) AS price_changes,
 sums AS
 (
     SELECT
         call.trace_id AS call_key,
         used.model AS model,
-        roundDown(call.started_us, price_changes.dates) AS period_us,
-        roundDown(toInt64(used.counters[2]) - 1, price_changes.prompt_sizes) AS prompt_size,
+        roundDown(call.started_us, {price_dates:Array(Int64)}) AS period_us,
+        roundDown(toInt64(used.counters[2]) - 1, {prompt_sizes:Array(Int64)}) AS prompt_size,
         countIf(call.parent = 0 AND position < 2) AS roots,
         max(call.is_deleted OR call.parent != 0
             AND (above.key = 0 OR above.started_us + 1 - call.is_after_parent > call.started_us)) AS is_untidy,

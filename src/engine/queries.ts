@@ -11,6 +11,7 @@ export const queryNames = [
   'count_calls_to_delete',
   'delete_calls',
   'loose_ends_of_calls',
+  'price_changes',
   'requested_calls',
   'traces_of_calls',
 ] as const satisfies readonly string[];

@@ -30,23 +30,38 @@ interface RequestedCall {
   readonly is_rolled_up: 0 | 1;
 }
 
+/** The row of price_changes.sql; integers as text. */
+interface PriceChanges {
+  readonly dates: readonly string[];
+  readonly prompt_sizes: readonly string[];
+}
+
+/** What all three statements are asked with. */
+interface CommonParameters {
+  readonly project_id: string;
+  readonly include_costs: boolean;
+  /** Microseconds since 1970, ascending; the first is before every call. */
+  readonly price_dates: readonly bigint[];
+  /** Tokens, ascending; the first is 0. */
+  readonly prompt_sizes: readonly bigint[];
+}
+
 /**
- * Makes the function that reads the rows which answer a question. It looks up the traces of the requested calls, then
- * one statement does all the rest: calls_usage.sql is right for every call, but most questions are about whole traces,
- * for which another one finds the same with less work, and says so where it does not.
+ * Makes the function that reads the rows which answer a question. It looks up where the requested calls are and when
+ * prices change, then one statement does all the rest: calls_usage.sql is right for every call, but most questions are
+ * about whole traces, for which another one finds the same with less work, and says so where it does not.
  */
 export function createUsageReader(engine: Engine): ReadUsage {
   async function readOnce(parameters: UsageParameters, signal: AbortSignal): Promise<Reading> {
-    const { project_id, call_ids, include_costs } = parameters;
-    const requested = await engine.read<RequestedCall>(
-      'requested_calls',
-      { project_id, call_ids },
-      { signal },
-    );
+    const { project_id, call_ids } = parameters;
+    const [requested, common] = await Promise.all([
+      engine.read<RequestedCall>('requested_calls', { project_id, call_ids }, { signal }),
+      readPriceChanges(engine, parameters, signal),
+    ]);
     if (requested.length === 0) return { rows: [], openCallIds: [] };
     return (
-      (await readRoots(engine, requested, { project_id, include_costs }, signal)) ??
-      (await readTrees(engine, requested, { project_id, include_costs }, signal))
+      (await readRoots(engine, requested, common, signal)) ??
+      (await readTrees(engine, requested, common, signal))
     );
   }
 
@@ -57,18 +72,32 @@ export function createUsageReader(engine: Engine): ReadUsage {
   };
 }
 
-type OtherParameters = Omit<UsageParameters, 'call_ids'>;
+async function readPriceChanges(
+  engine: Engine,
+  { project_id, include_costs }: UsageParameters,
+  signal: AbortSignal,
+): Promise<CommonParameters> {
+  const [changes] = include_costs
+    ? await engine.read<PriceChanges>('price_changes', { project_id }, { signal })
+    : [];
+  return {
+    project_id,
+    include_costs,
+    price_dates: [-(2n ** 63n), ...(changes?.dates ?? []).map(BigInt)],
+    prompt_sizes: [0n, ...(changes?.prompt_sizes ?? []).map(BigInt)],
+  };
+}
 
 /** @returns nothing where the trees have to be walked */
 async function readRoots(
   engine: Engine,
   requested: readonly RequestedCall[],
-  others: OtherParameters,
+  common: CommonParameters,
   signal: AbortSignal,
 ): Promise<Reading | undefined> {
   const rootOf = new Map(requested.map(({ trace_id, call_id }) => [trace_id, call_id]));
   if (rootOf.size < requested.length || !requested.every((call) => call.is_root)) return undefined;
-  const parameters = { ...others, trace_ids: [...rootOf.keys()] };
+  const parameters = { ...common, trace_ids: [...rootOf.keys()] };
   const read = (name: 'calls_usage_roots' | 'calls_usage_rolled_up_roots'): Promise<RootsRow[]> =>
     engine.read<RootsRow>(name, parameters, { signal });
   const mayBePlain = !requested.some((call) => call.is_rolled_up);
@@ -96,11 +125,11 @@ export function areWholeTraces(rows: readonly RootsRow[], traces: number): boole
 async function readTrees(
   engine: Engine,
   requested: readonly RequestedCall[],
-  others: OtherParameters,
+  common: CommonParameters,
   signal: AbortSignal,
 ): Promise<Reading> {
   const parameters = {
-    ...others,
+    ...common,
     call_ids: requested.map((call) => call.call_id),
     trace_ids: requested.map((call) => call.trace_id),
   };

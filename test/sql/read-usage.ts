@@ -27,7 +27,7 @@ interface Question {
 export async function readTrees(engine: Engine, question: Question): Promise<UsageRow[]> {
   const requested = await readRequested(engine, question);
   const rows = await engine.read<TreeRow>('calls_usage', {
-    ...question,
+    ...(await readCommon(engine, question)),
     call_ids: requested.map((call) => call.call_id),
     trace_ids: requested.map((call) => call.trace_id),
   });
@@ -40,14 +40,29 @@ export async function readRoots(
   name: (typeof statementsForRoots)[number],
   question: Question,
 ): Promise<UsageRow[] | undefined> {
-  const { project_id, include_costs } = question;
   const requested = await readRequested(engine, question);
   const rootOf = new Map(requested.map((call) => [call.trace_id, call.call_id]));
   if (rootOf.size < requested.length || !requested.every((call) => call.is_root)) return undefined;
-  const parameters = { project_id, include_costs, trace_ids: [...rootOf.keys()] };
+  const parameters = {
+    ...(await readCommon(engine, question)),
+    trace_ids: [...rootOf.keys()],
+  };
   const rows = await engine.read<RootsRow>(name, parameters);
   if (!areWholeTraces(rows, rootOf.size)) return undefined;
   return rows.map((row) => fromRoots(row, rootOf.get(row.call_key) ?? ''));
+}
+
+async function readCommon(engine: Engine, { project_id, include_costs }: Question) {
+  const changes = await engine.read<{ dates: string[]; prompt_sizes: string[] }>('price_changes', {
+    project_id,
+  });
+  const dates = changes.flatMap((row) => row.dates).map(BigInt);
+  const sizes = changes.flatMap((row) => row.prompt_sizes).map(BigInt);
+  const [price_dates, prompt_sizes] = [
+    [-(2n ** 63n), ...dates],
+    [0n, ...sizes],
+  ];
+  return { project_id, include_costs, price_dates, prompt_sizes };
 }
 
 async function readRequested(engine: Engine, question: Question): Promise<RequestedCall[]> {

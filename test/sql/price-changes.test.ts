@@ -1,0 +1,48 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openTestEngine, type TestEngine } from '../support/engine.ts';
+
+let opened: TestEngine;
+beforeAll(async () => {
+  opened = await openTestEngine();
+});
+afterAll(() => opened.close());
+
+interface Changes {
+  readonly dates: string[];
+  readonly prompt_sizes: string[];
+}
+
+async function changesFor(project_id: string): Promise<Changes> {
+  const [row, ...none] = await opened.engine.read<Changes>('price_changes', { project_id });
+  expect(none).toEqual([]);
+  return row ?? { dates: [], prompt_sizes: [] };
+}
+
+test('the dates and prompt sizes of the project’s and the default prices, each once, in order', async () => {
+  const defaults = await changesFor('p/none');
+  const price = (pricing_level_id: string, day: string, above: number) => ({
+    id: `${pricing_level_id} ${day} ${above}`,
+    pricing_level: 'project',
+    pricing_level_id,
+    provider_id: 'default',
+    llm_id: 'm',
+    effective_date: `${day} 00:00:00`,
+    prompt_token_cost: '1',
+    completion_token_cost: '1',
+    prompt_tokens_above: above,
+    created_by: 'test',
+  });
+  await opened.insert('llm_token_prices', [
+    price('p/one', '2031-01-02', 7),
+    price('p/one', '2031-01-01', 7),
+    price('p/one', '2031-01-01', 8),
+    price('p/two', '2032-01-01', 9),
+  ]);
+  const added = ['2031-01-01', '2031-01-02'].map((day) => String(Date.parse(day) * 1_000));
+  expect((await changesFor('p/one')).dates).toEqual([...defaults.dates, ...added]);
+  const sizes = new Set([...defaults.prompt_sizes, '7', '8']);
+  expect((await changesFor('p/one')).prompt_sizes).toEqual(
+    [...sizes].sort((a, b) => Number(a) - Number(b)),
+  );
+  expect(await changesFor('p/none')).toEqual(defaults);
+});
