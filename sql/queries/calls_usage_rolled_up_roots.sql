@@ -8,15 +8,14 @@ added AS
     SELECT
         call.trace_id AS trace_id,
         used.model AS model,
-        is_self,
-        if(is_self, call.key, call.parent) AS key,
-        if(is_self, call.started_us, above.started_us) AS started_us,
+        if(sign > 0, call.key, call.parent) AS key,
+        if(sign > 0, call.started_us, above.started_us) AS started_us,
         call.parent = 0 AND position < 2 AS is_root,
         call.is_deleted OR call.parent != 0
             AND (above.key = 0 OR above.started_us + 1 - call.is_after_parent > call.started_us) AS is_untidy,
         call.open_id AS open_id,
-        is_self AND position < 2 AS is_call,
-        arrayMap(n -> if(is_self, toInt128(n), -toInt128(n)), arraySlice(used.counters, 1, 6)) AS counters
+        sign > 0 AND position < 2 AS is_call,
+        arrayMap(n -> toInt128(n) * sign, used.counters) AS counters
     FROM
     (
         SELECT *
@@ -32,7 +31,7 @@ added AS
             AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
     ) AS above ON above.key = call.parent
     LEFT ARRAY JOIN call.usage AS used, arrayEnumerate(call.usage) AS position
-    ARRAY JOIN if(call.is_rolled_up AND above.is_rolled_up, [true, false], [true]) AS is_self
+    ARRAY JOIN if(call.is_rolled_up AND above.is_rolled_up, [1, -1], [1]) AS sign
 ),
 owned AS
 (
@@ -44,7 +43,7 @@ owned AS
         max(is_untidy) AS is_untidy,
         countIf(is_call) AS calls,
         groupArrayIf(open_id, is_call AND open_id != '\xFF') AS unfinished_call_ids,
-        sumForEach(counters) AS own,
+        arraySlice(sumForEach(counters), 1, 6) AS own,
         if(own[2] < own[5] + own[6], own[2], own[2] - own[5] - own[6]) AS uncached
     FROM added
     GROUP BY key, model

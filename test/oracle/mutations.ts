@@ -40,7 +40,7 @@ export const mutations: readonly Mutation[] = [
     name: 'no own usage: what is stored is summed',
     changes: [
       { file: tree, find: 'toInt128(n) - m', replace: 'toInt128(n)' },
-      { file: rolledUpRoots, find: '-toInt128(n)', replace: 'toInt128(0)' },
+      { file: rolledUpRoots, find: 'toInt128(n) * sign', replace: 'if(sign > 0, toInt128(n), 0)' },
     ],
   },
   {
