@@ -6,6 +6,14 @@
 -- Ends without a trace id have no table of their own any more: they stay in `call_parts` under the trace '', and
 -- attach_loose_ends.sql stores them again under their call's trace when a question meets a call that has no end.
 
+-- Whatever `usage_rollup` says is heeded, and only where it says nothing does the source decide; until now the source
+-- also decided where it said something unknown.
+ALTER TABLE call_parts MODIFY COLUMN is_rolled_up UInt8 MATERIALIZED multiIf(
+    kind NOT IN ('start', 'whole'), 0,
+    JSONExtractString(attributes_dump, 'weave', 'usage_rollup') != '',
+        JSONExtractString(attributes_dump, 'weave', 'usage_rollup') = 'rolled_up',
+    JSONExtractString(attributes_dump, 'weave', 'source') IN ('js-sdk', 'python-sdk'));
+
 DROP VIEW IF EXISTS calls_from_parts SYNC;
 DROP VIEW IF EXISTS call_traces_from_parts SYNC;
 DROP VIEW IF EXISTS loose_ends_from_parts SYNC;

@@ -151,7 +151,7 @@ function draftCalls(seed: ForestSeed, project: string, seeds: readonly CallSeed[
         )
       : parentOf(call, seed.shapes[trace]!, { ids, inTrace, place });
     const sender = senderOf(seed, call);
-    const rolledUp = !['none', 'own', 'other source'].includes(sender);
+    const rolledUp = !['none', 'own', 'other source', 'odd rollup'].includes(sender);
     return {
       seed: call,
       project,

@@ -189,8 +189,8 @@ function isRolledUp(attributes: Json | undefined): boolean {
   const weave = isObject(attributes) ? attributes.get('weave') : undefined;
   if (!isObject(weave)) return false;
   const rollup = weave.get('usage_rollup');
-  if (rollup === 'rolled_up') return true;
-  if (rollup === 'own') return false;
+  // Text that says anything else says that usage is the call's own.
+  if (typeof rollup === 'string' && rollup !== '') return rollup === 'rolled_up';
   const source = weave.get('source');
   return source === 'js-sdk' || source === 'python-sdk';
 }

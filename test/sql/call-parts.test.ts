@@ -41,6 +41,7 @@ describe('whether usage is rolled up', () => {
     ['own', { weave: { usage_rollup: 'own' } }, 0],
     ['rolled_up of another source', { weave: { usage_rollup: 'rolled_up', source: 'otel' } }, 1],
     ['own of an SDK', { weave: { source: 'js-sdk', usage_rollup: 'own' } }, 0],
+    ['something unknown of an SDK', { weave: { source: 'js-sdk', usage_rollup: 'sums' } }, 0],
     ['null of an SDK', { weave: { source: 'js-sdk', usage_rollup: null } }, 1],
     ['the same outside weave', { source: 'js-sdk', usage_rollup: 'rolled_up' }, 0],
     ['the same further down', { a: { weave: { source: 'js-sdk' } } }, 0],
