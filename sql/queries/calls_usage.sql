@@ -16,6 +16,50 @@ arrayMap(
     (trace_id, id) -> reinterpretAsUInt128(sipHash128(trace_id, id)),
     {trace_ids:Array(String)},
     {call_ids:Array(String)}) AS asked_keys,
+jump AS
+(
+    SELECT
+        key,
+        parent AS target,
+        key IN (SELECT arrayJoin(asked_keys)) AS is_asked,
+        parent IN (SELECT arrayJoin(asked_keys)) AS is_settled,
+        toUInt8(0) AS step,
+        toUInt8(ceil(log2(count() OVER () + 1))) AS last_step,
+        max(NOT is_settled AND target != 0) OVER () AS is_moving,
+        is_rolled_up,
+        open_id,
+        started_us,
+        usage
+    FROM calls FINAL
+    WHERE project_id = {project_id:String}
+        AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
+        AND NOT is_deleted
+        AND (parent != 0 OR is_asked)
+
+    UNION ALL
+
+    SELECT
+        call.key,
+        above.target AS target,
+        call.is_asked,
+        above.is_settled AS is_settled,
+        call.step + 1,
+        call.last_step,
+        max(NOT is_settled AND target != 0) OVER () AS is_moving,
+        call.is_rolled_up,
+        call.open_id,
+        call.started_us,
+        call.usage
+    FROM jump AS call
+    LEFT ANY JOIN
+    (
+        SELECT key, if(is_asked, key, target) AS target, is_asked OR is_settled AS is_settled
+        FROM jump
+    ) AS above ON above.key = call.target
+    WHERE call.is_moving
+        AND call.step < call.last_step
+        AND (above.target != 0 OR call.is_asked)
+),
 -- Each call with its own usage. Of a rolled-up call, whose SDK has added its children's usage to its own, that is what
 -- is left without what its rolled-up children stored; deleted children are among them, since their tokens are inside
 -- the parent's number. Where any difference is negative, a child ran elsewhere and was never added, and what is stored
@@ -24,7 +68,8 @@ own_calls AS
 (
     SELECT
         call.key AS key,
-        call.parent AS parent,
+        call.target AS target,
+        call.is_asked AS is_asked,
         call.open_id AS open_id,
         call.started_us AS started_us,
         below.deleted_open_ids AS deleted_open_ids,
@@ -53,14 +98,7 @@ own_calls AS
                     rest),
                 'Array(Tuple(model String, counters Array(UInt64)))'),
             call.usage) AS usage
-    FROM
-    (
-        SELECT *
-        FROM calls FINAL
-        WHERE project_id = {project_id:String}
-            AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
-            AND NOT is_deleted
-    ) AS call
+    FROM jump AS call
     LEFT ANY JOIN
     (
         SELECT
@@ -74,47 +112,8 @@ own_calls AS
             AND parent NOT IN (0, key)
         GROUP BY parent
     ) AS below ON below.parent = call.key
-),
-jump AS
-(
-    SELECT
-        key,
-        parent AS target,
-        key IN (SELECT arrayJoin(asked_keys)) AS is_asked,
-        parent IN (SELECT arrayJoin(asked_keys)) AS is_settled,
-        toUInt8(0) AS step,
-        toUInt8(ceil(log2(count() OVER () + 1))) AS last_step,
-        max(NOT is_settled AND target != 0) OVER () AS is_moving,
-        open_id,
-        deleted_open_ids,
-        started_us,
-        usage
-    FROM own_calls
-    WHERE parent != 0 OR is_asked
-
-    UNION ALL
-
-    SELECT
-        call.key,
-        above.target AS target,
-        call.is_asked,
-        above.is_settled AS is_settled,
-        call.step + 1,
-        call.last_step,
-        max(NOT is_settled AND target != 0) OVER () AS is_moving,
-        call.open_id,
-        call.deleted_open_ids,
-        call.started_us,
-        call.usage
-    FROM jump AS call
-    LEFT ANY JOIN
-    (
-        SELECT key, if(is_asked, key, target) AS target, is_asked OR is_settled AS is_settled
-        FROM jump
-    ) AS above ON above.key = call.target
-    WHERE call.is_moving
-        AND call.step < call.last_step
-        AND (above.target != 0 OR call.is_asked)
+    WHERE (NOT call.is_moving OR call.step = call.last_step)
+        AND (call.is_settled OR call.is_asked)
 ),
 sums AS
 (
@@ -130,10 +129,8 @@ sums AS
         groupArrayIf(open_id, open_id != '\xFF' AND position < 2) AS unfinished_call_ids,
         groupArrayArrayIf(deleted_open_ids, position < 2) AS deleted_open_call_ids,
         sumForEach(CAST(used.counters, 'Array(UInt128)')) AS counters
-    FROM jump
+    FROM own_calls
     LEFT ARRAY JOIN usage AS used, arrayEnumerate(usage) AS position
-    WHERE (NOT is_moving OR step = last_step)
-        AND (is_settled OR is_asked)
     GROUP BY call_key, model, period_us, prompt_size
 )
 -- The price of a call is chosen as Weave ranks them: one in force before a future one, the project's before a

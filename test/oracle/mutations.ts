@@ -31,10 +31,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'no project filter',
-    changes: inAll(
-      'WHERE project_id = {project_id:String}\n            AND trace_id IN',
-      "WHERE project_id != ''\n            AND trace_id IN",
-    ),
+    changes: inAll('WHERE project_id = {project_id:String}', "WHERE project_id != ''"),
   },
   {
     name: 'no own usage: what is stored is summed',
@@ -65,7 +62,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'deleted calls count, in trees',
-    changes: [{ file: tree, find: '            AND NOT is_deleted\n', replace: '' }],
+    changes: [{ file: tree, find: '        AND NOT is_deleted\n', replace: '' }],
   },
   {
     name: 'deleted calls count, in whole traces',
