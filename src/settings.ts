@@ -27,6 +27,10 @@ export const settingsTable = {
     'CLICKHOUSE_URL',
     'http(s) address of a ClickHouse server; unset: the embedded engine.',
   ),
+  clickhouseCluster: optionalText(
+    'CLICKHOUSE_CLUSTER',
+    'Name of the cluster whose nodes CLICKHOUSE_URL lists, separated by commas; unset: one server.',
+  ),
   clickhouseUser: optionalText('CLICKHOUSE_USER', 'User name, unless it stands in CLICKHOUSE_URL.'),
   clickhousePassword: optionalText(
     'CLICKHOUSE_PASSWORD',

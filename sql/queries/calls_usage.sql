@@ -30,11 +30,15 @@ jump AS
         open_id,
         started_us,
         usage
-    FROM calls FINAL
-    WHERE project_id = {project_id:String}
-        AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
-        AND NOT is_deleted
-        AND (parent != 0 OR is_asked)
+    FROM
+    (
+        SELECT *
+        FROM calls FINAL
+        WHERE project_id = {project_id:String}
+            AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
+            AND NOT is_deleted
+    )
+    WHERE parent != 0 OR is_asked
 
     UNION ALL
 

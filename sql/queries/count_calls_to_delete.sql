@@ -25,10 +25,14 @@ jump AS
         toUInt8(0) AS step,
         toUInt8(ceil(log2(count() OVER () + 1))) AS last_step,
         max(NOT is_settled) OVER () AS is_moving
-    FROM calls FINAL
-    WHERE project_id = {project_id:String}
-        AND trace_id IN (SELECT arrayJoin(asked.1))
-        AND target != 0
+    FROM
+    (
+        SELECT *
+        FROM calls FINAL
+        WHERE project_id = {project_id:String}
+            AND trace_id IN (SELECT arrayJoin(asked.1))
+    )
+    WHERE target != 0
 
     UNION ALL
 

@@ -1,16 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 
-import {
-  ClickHouseLogLevel,
-  createClient,
-  type ClickHouseClient,
-  type ClickHouseSettings,
-} from '@clickhouse/client';
+import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
 
 import { bindParameters } from './bind-parameters.ts';
 import { EngineAwayError, EngineOverloadedError, QueryTimeoutError } from './engine.ts';
 import type { Query } from './queries.ts';
+import { toInsertSettings, toReadSettings } from './request-settings.ts';
 import { toEngineError } from './to-engine-error.ts';
 
 /** Where a ClickHouse answers and as whom. */
@@ -44,15 +40,11 @@ const pingTimeoutMs = 5_000;
 
 const waitingPerConnection = 10;
 
-/** What ClickHouse holds back of an answer in memory until it knows that the query succeeds; then on disk. */
-const answerBufferBytes = 16 * 1024 * 1024;
-
-const mebibyte = 1024 * 1024;
-
 /** Requests to one ClickHouse server, as long as its address holds. */
 export class Connection {
   readonly #limits: Limits;
   readonly #onFailure: (error: unknown) => void;
+  readonly #probe: string;
   readonly #client: ClickHouseClient;
   /** For pings and KILL QUERY, which must not wait behind the queries that they are about. */
   readonly #control: ClickHouseClient;
@@ -62,14 +54,17 @@ export class Connection {
   /**
    * Sends nothing yet.
    * @param onFailure told of every request that fails, before it rejects
+   * @param probe what {@link Connection.ping} asks
    */
   constructor(
     address: Address,
     limits: Limits,
     onFailure: (error: unknown) => void = () => undefined,
+    probe = 'SELECT 1',
   ) {
     this.#limits = limits;
     this.#onFailure = onFailure;
+    this.#probe = probe;
     this.#client = openClient(address, limits);
     this.#control = openClient(address, { ...limits, pool: 2, timeoutMs: pingTimeoutMs });
   }
@@ -150,10 +145,18 @@ export class Connection {
 
   /** As `Engine.ping`. */
   async ping(): Promise<void> {
-    const answer = await this.#control.ping({ select: true });
-    if (answer.success) return;
-    this.#onFailure(answer.error);
-    throw new EngineAwayError('ClickHouse does not answer', { cause: answer.error });
+    try {
+      const answer = await this.#control.query({ query: this.#probe });
+      await answer.text();
+    } catch (error) {
+      this.#onFailure(error);
+      throw new EngineAwayError('ClickHouse does not answer', { cause: error });
+    }
+  }
+
+  /** Whether the server itself answers, whatever it knows of others. */
+  async isThere(): Promise<boolean> {
+    return (await this.#control.ping({ select: true })).success;
   }
 
   /** Ends all requests under way; they reject. */
@@ -213,47 +216,6 @@ export function openClient(
     log: { level: ClickHouseLogLevel.OFF },
     clickhouse_settings: { session_timezone: 'UTC' },
   });
-}
-
-function toReadSettings(limits: Limits): ClickHouseSettings {
-  return {
-    // 2, not 1, so that a statement may have SETTINGS of its own. ClickHouse cancels a query whose client
-    // is gone only where it is read-only.
-    readonly: '2',
-    cancel_http_readonly_queries_on_client_close: 1,
-    // The answer begins only when the query has succeeded: no error can follow a 200.
-    wait_end_of_query: 1,
-    http_response_buffer_size: String(answerBufferBytes),
-    max_execution_time: limits.queryTimeoutMs / 1000,
-    timeout_overflow_mode: 'throw',
-    max_memory_usage: String(limits.queryMemoryMb * mebibyte),
-    max_result_rows: String(limits.resultRows),
-    max_result_bytes: String(limits.resultMb * mebibyte),
-    result_overflow_mode: 'throw',
-    output_format_json_quote_64bit_integers: 1,
-    output_format_json_quote_decimals: 1,
-  };
-}
-
-function toInsertSettings(limits: Limits): ClickHouseSettings {
-  return {
-    async_insert: 0,
-    wait_end_of_query: 1,
-    distributed_foreground_insert: 1,
-    max_execution_time: limits.timeoutMs / 1000,
-    timeout_overflow_mode: 'throw',
-    max_memory_usage: String(limits.queryMemoryMb * mebibyte),
-    // One insert, one block: no parallel parsing, which would cut it, and no largest block.
-    input_format_parallel_parsing: 0,
-    max_insert_block_size: '100000000',
-    min_insert_block_size_rows: '100000000',
-    min_insert_block_size_bytes: '10000000000',
-    input_format_skip_unknown_fields: 0,
-    materialized_views_ignore_errors: 0,
-    // A replicated table drops a block that it has had before and then does not feed its materialized
-    // views: a retry after a half-done insert would never reach them. Repeated rows do no harm here.
-    insert_deduplicate: 0,
-  };
 }
 
 /** The end of the time that a request has. */

@@ -15,6 +15,16 @@ export interface EmbeddedConfig {
   readonly queryLog: boolean;
   /** Who else is let in; only tests have any. */
   readonly guests: readonly Guest[];
+  /** The cluster that it is a node of; only tests and measurements have one. */
+  readonly cluster?: EmbeddedCluster | undefined;
+}
+
+/** A cluster of embedded engines on loopback, one shard each, who know one another by the service's user. */
+export interface EmbeddedCluster {
+  readonly name: string;
+  readonly password: string;
+  /** The TCP port of each node. */
+  readonly tcpPorts: readonly number[];
 }
 
 /** Somebody besides the service whose requests the embedded engine looks at. */
@@ -130,6 +140,7 @@ function toConfigXml(config: EmbeddedConfig, usersPath: string): string {
     <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>25</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
   </merge_tree>
   ${config.queryLog ? queryLog : ''}
+  ${config.cluster === undefined ? '' : toClusterXml(config.cluster, config.username)}
 </clickhouse>
 `;
 }
@@ -144,6 +155,14 @@ function toHandlerXml({ username, password }: { username: string; password: stri
         <query_param_name>query</query_param_name>
       </handler>
     </rule>`;
+}
+
+function toClusterXml({ name, password, tcpPorts }: EmbeddedCluster, username: string): string {
+  const shards = tcpPorts.map(
+    (port) =>
+      `<shard><replica><host>127.0.0.1</host><port>${port}</port><user>${username}</user><password>${password}</password></replica></shard>`,
+  );
+  return `<remote_servers><${name}>${shards.join('')}</${name}></remote_servers>`;
 }
 
 const queryLog = `<query_log>

@@ -8,7 +8,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 import type { Address } from './connection.ts';
-import { writeConfig, type ConfigFiles, type Guest } from './embedded-config.ts';
+import {
+  writeConfig,
+  type ConfigFiles,
+  type EmbeddedCluster,
+  type Guest,
+} from './embedded-config.ts';
 import { findLibrary } from './embedded-platform.ts';
 import { EngineAwayError, EngineStartError, type EngineLog } from './engine.ts';
 
@@ -23,6 +28,10 @@ export interface EmbeddedOptions {
   readonly stopTimeoutMs: number;
   /** Who else is let in; only tests have any. */
   readonly guests?: readonly Guest[];
+  /** The cluster that it is a node of, and its own TCP port; only tests and measurements have one. */
+  readonly cluster?: EmbeddedCluster & { readonly tcpPort: number };
+  /** The port that it takes requests on; a free one where it is absent. */
+  readonly httpPort?: number;
   readonly log: EngineLog;
 }
 
@@ -93,12 +102,14 @@ async function startOnce(
   options: EmbeddedOptions,
   signal: AbortSignal,
 ): Promise<EmbeddedServer> {
-  const password = randomBytes(32).toString('base64url');
+  const { cluster } = options;
+  const password = cluster?.password ?? randomBytes(32).toString('base64url');
   const libraryPath = findLibrary();
   const { queryLog, guests = [] } = options;
   const logPath = join(dataPath, 'clickhouse.log');
-  const files = await writeConfig({ username, password, dataPath, logPath, queryLog, guests });
-  const engineArguments = [libraryPath, ...toArguments(dataPath, files)];
+  const config = { username, password, dataPath, logPath, queryLog, guests, cluster };
+  const files = await writeConfig(config);
+  const engineArguments = [libraryPath, ...toArguments(dataPath, files, options)];
   const server = runServer(dataPath, engineArguments, options.stopTimeoutMs);
   try {
     const port = await waitForPort(files.portPath, server, signal);
@@ -136,9 +147,12 @@ function runServer(
   return { processId: child.pid ?? 0, ended, stop: () => stopProcess(child, stopTimeoutMs) };
 }
 
-function toArguments(dataPath: string, files: ConfigFiles): string[] {
+function toArguments(dataPath: string, files: ConfigFiles, options: EmbeddedOptions): string[] {
+  const { httpPort = 0, cluster } = options;
+  const tcp = cluster === undefined ? [] : [cluster.tcpPort];
   const statements = [
     'SYSTEM START LISTEN HTTP',
+    ...tcp.map(() => 'SYSTEM START LISTEN TCP'),
     `SELECT getServerPort('http_port') INTO OUTFILE '${toSqlText(files.portPath)}' FORMAT TSV`,
     // Blocks until standard input ends.
     "SELECT count() FROM file('-', 'LineAsString') FORMAT Null",
@@ -148,7 +162,8 @@ function toArguments(dataPath: string, files: ConfigFiles): string[] {
     `--path=${dataPath}`,
     '--log-level=warning',
     '--listen_host=127.0.0.1',
-    '--http_port=0',
+    `--http_port=${httpPort}`,
+    ...tcp.map((port) => `--tcp_port=${port}`),
     '--query',
     statements.join('; '),
   ];

@@ -2,6 +2,7 @@ import type { Address } from './connection.ts';
 import { EngineStartError } from './engine.ts';
 
 export interface RemoteOptions {
+  /** One address, or of a cluster those of its nodes, separated by commas. */
   readonly clickhouseUrl: string;
   readonly clickhouseUser: string | undefined;
   readonly clickhousePassword: string | undefined;
@@ -9,7 +10,30 @@ export interface RemoteOptions {
 }
 
 /**
- * Reads CLICKHOUSE_URL: `http(s)://[user[:password]@]host[:port][/database]`, the database also as
+ * Reads CLICKHOUSE_URL where CLICKHOUSE_CLUSTER may name the cluster whose nodes stand there.
+ * @throws {EngineStartError} as {@link toRemoteAddress}, and where several nodes make no cluster or have several databases.
+ */
+export function toRemoteAddresses(
+  options: RemoteOptions & { readonly clickhouseCluster: string | undefined },
+): Required<Address>[] {
+  const addresses = options.clickhouseUrl
+    .split(',')
+    .map((clickhouseUrl) => toRemoteAddress({ ...options, clickhouseUrl: clickhouseUrl.trim() }));
+  if (addresses.length > 1 && options.clickhouseCluster === undefined) {
+    throw new EngineStartError(
+      'CLICKHOUSE_URL has several addresses, which needs CLICKHOUSE_CLUSTER: the name of the cluster whose nodes they are.',
+    );
+  }
+  if (new Set(addresses.map(({ database }) => database)).size > 1) {
+    throw new EngineStartError(
+      'The addresses of CLICKHOUSE_URL name several databases; a cluster has the same one on every node.',
+    );
+  }
+  return addresses;
+}
+
+/**
+ * Reads one address of CLICKHOUSE_URL: `http(s)://[user[:password]@]host[:port][/database]`, the database also as
  * `?database=`. What stands in it wins over the settings of its own.
  *
  * @throws {EngineStartError} it is something else; the message does not repeat it, since it may hold a password.

@@ -2,11 +2,12 @@ import type { Settings } from '../settings.ts';
 import { Connection, type Address, type Limits } from './connection.ts';
 import { startEmbedded } from './embedded.ts';
 import { checkPlatform, readPlatform } from './embedded-platform.ts';
-import type { Engine, EngineLog } from './engine.ts';
+import { EngineStartError, type Engine, type EngineLog } from './engine.ts';
 import { readMigrations, type Migration } from './migrations.ts';
 import { prepareServer } from './prepare-server.ts';
 import { readQueries, type Queries } from './queries.ts';
-import { toRemoteAddress } from './remote.ts';
+import { openCluster } from './open-cluster.ts';
+import { toRemoteAddresses } from './remote.ts';
 import { minimumServerVersion } from './server-version.ts';
 import { SupervisedEngine, type EngineOpener, type Session } from './supervised-engine.ts';
 import { toFailureKind } from './to-engine-error.ts';
@@ -15,6 +16,7 @@ import { toFailureKind } from './to-engine-error.ts';
 export type EngineSettings = Pick<
   Settings,
   | 'clickhouseUrl'
+  | 'clickhouseCluster'
   | 'clickhouseUser'
   | 'clickhousePassword'
   | 'clickhouseDatabase'
@@ -62,6 +64,11 @@ export function startEngine(
     const queries = extras.queries ?? readQueries();
     const plan = { settings, log, extras, migrations: extras.migrations ?? readMigrations() };
     const { clickhouseUrl } = settings;
+    if (clickhouseUrl === undefined && settings.clickhouseCluster !== undefined) {
+      throw new EngineStartError(
+        'CLICKHOUSE_CLUSTER is set, which needs CLICKHOUSE_URL: the addresses of the nodes, separated by commas.',
+      );
+    }
     const open = clickhouseUrl === undefined ? planEmbedded(plan) : planRemote(plan, clickhouseUrl);
     return { queries, open };
   }, log);
@@ -76,8 +83,16 @@ interface Plan {
 }
 
 function planRemote(plan: Plan, clickhouseUrl: string): EngineOpener['open'] {
-  const address = toRemoteAddress({ ...plan.settings, clickhouseUrl });
-  return (signal) => openSession(address, plan, '', signal);
+  const { clickhouseCluster } = plan.settings;
+  const [first, ...others] = toRemoteAddresses({ ...plan.settings, clickhouseUrl });
+  if (first === undefined) throw new TypeError('CLICKHOUSE_URL is empty');
+  if (clickhouseCluster === undefined) return (signal) => openSession(first, plan, '', signal);
+  const minimumVersion = plan.extras.minimumVersion ?? minimumServerVersion;
+  return openCluster(
+    [first, ...others],
+    { cluster: clickhouseCluster, database: first.database },
+    { ...plan, minimumVersion, limits: toLimits(plan.settings) },
+  );
 }
 
 function planEmbedded(plan: Plan): EngineOpener['open'] {

@@ -3,7 +3,8 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 
 import { EngineAwayError, EngineStartError, type Engine } from '../../src/engine/engine.ts';
-import { toRemoteAddress } from '../../src/engine/remote.ts';
+import { toReplicated } from '../../src/engine/cluster.ts';
+import { toRemoteAddress, toRemoteAddresses } from '../../src/engine/remote.ts';
 import { checkServerVersion, compareVersions } from '../../src/engine/server-version.ts';
 import { startEngine, type EngineExtras } from '../../src/engine/start-engine.ts';
 import { readSettings } from '../../src/settings.ts';
@@ -250,4 +251,47 @@ test('compressed requests and answers hold the same', async () => {
   await opened.engine.insert('things', rows);
   expect(await readRows(opened.engine, 'rows')).toEqual(rows);
   await opened.close();
+});
+
+describe('a cluster', () => {
+  test('is the nodes that CLICKHOUSE_URL lists', () => {
+    const settings = {
+      ...{ clickhouseUser: 'sue', clickhousePassword: 'secret', clickhouseDatabase: 'db' },
+      ...{ clickhouseUrl: 'http://one:8123, http://joe:hidden@two:8123', clickhouseCluster: 'c' },
+    };
+    expect(toRemoteAddresses(settings)).toEqual([
+      { url: 'http://one:8123', username: 'sue', password: 'secret', database: 'db' },
+      { url: 'http://two:8123', username: 'joe', password: 'hidden', database: 'db' },
+    ]);
+  });
+
+  test.each([
+    [{ CLICKHOUSE_URL: 'http://one,http://two' }, 'needs CLICKHOUSE_CLUSTER'],
+    [{ CLICKHOUSE_CLUSTER: 'c' }, 'needs CLICKHOUSE_URL'],
+    [
+      { CLICKHOUSE_URL: 'http://one/a,http://two/b', CLICKHOUSE_CLUSTER: 'c' },
+      'name several databases',
+    ],
+  ])('is refused where its settings contradict: %j', async (environment, words) => {
+    const engine = startEngine(readSettings({ ...environment }), silentLog);
+    await expect(engine.ready).rejects.toThrow(words);
+    await engine.close();
+  });
+
+  test('with a Keeper has replicated tables', () => {
+    const [migration] = toReplicated(
+      toMigrations({
+        '0001_all': `
+          CREATE TABLE a (x Int8) ENGINE = MergeTree ORDER BY x;
+          CREATE TABLE b (x Int8) ENGINE = ReplacingMergeTree(created_at, is_deleted) ORDER BY x;
+          INSERT INTO a SELECT 'ENGINE = Memory';`,
+      }),
+    );
+    const place = `'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'`;
+    expect(migration?.statements).toEqual([
+      `CREATE TABLE a (x Int8) ENGINE = ReplicatedMergeTree(${place}) ORDER BY x`,
+      `CREATE TABLE b (x Int8) ENGINE = ReplicatedReplacingMergeTree(${place}, created_at, is_deleted) ORDER BY x`,
+      `INSERT INTO a SELECT 'ENGINE = Memory'`,
+    ]);
+  });
 });

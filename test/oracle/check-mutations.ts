@@ -95,6 +95,7 @@ async function runForests(): Promise<Result> {
       env: {
         ...process.env,
         FORESTS: forests,
+        CLUSTER_FORESTS: '0',
         FOREST_SEED: seed,
         FOREST_SHRINK_MS: '0',
         NO_COLOR: '1',

@@ -2,23 +2,26 @@
  * Random forests, sent to a real service on a real ClickHouse in random order, and every answer compared with
  * the oracle's.
  *
- * FORESTS=5000 (or `npm run test:forests`) plays more of them, FOREST_SEED=… repeats a run. A forest that is
+ * FORESTS=5000 (or `npm run test:forests`) plays more of them, CLUSTER_FORESTS those on a cluster, FOREST_SEED=… repeats a run. A forest that is
  * answered otherwise is made smaller for FOREST_SHRINK_MS and printed as the requests that were sent, with the
  * FOREST_SEED and FOREST_PATH that play the forest again from which it came.
  */
 import { randomBytes } from 'node:crypto';
 
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 
-import { openTestEngine, type TestEngine } from '../support/engine.ts';
+import { startPair } from '../support/cluster.ts';
+import { openTestEngine } from '../support/engine.ts';
 import { openService, type TestService } from '../support/http.ts';
 import { forest, type ForestSeed } from './forest.ts';
 import { planForest } from './forest-plan.ts';
-import { newTally, playForest, type Tally } from './play-forest.ts';
+import { newTally, playForest, type Player, type Tally } from './play-forest.ts';
 import { reduceForest } from './reduce-forest.ts';
 
-const forests = Number(process.env['FORESTS'] ?? 320);
+/** On one server, and on a cluster of two. */
+const onServer = Number(process.env['FORESTS'] ?? 304);
+const onCluster = Number(process.env['CLUSTER_FORESTS'] ?? 24);
 const shrinkMs = Number(process.env['FOREST_SHRINK_MS'] ?? 60_000);
 const seed = Number(process.env['FOREST_SEED'] ?? randomBytes(4).readInt32LE());
 const path = process.env['FOREST_PATH'];
@@ -26,43 +29,74 @@ const path = process.env['FOREST_PATH'];
 /** Forests at once; each has its own projects and a seed of its own. */
 const lanes = path === undefined ? 4 : 1;
 
-let engine: TestEngine;
-let service: TestService;
-beforeAll(async () => {
-  engine = await openTestEngine();
-  // Few readings at once, so that questions share them.
-  service = await openService({ ...engine.environment, USAGE_READINGS: '2' });
-  await service.ready;
-});
-afterAll(async () => {
-  await service.close();
-  await engine.close();
-});
+/** What a forest is played with. */
+interface Stage extends Player {
+  readonly service: TestService;
+  readonly close: () => Promise<void>;
+}
 
-test(
-  'any forest, sent in any order, is answered as the oracle does',
-  async () => {
+// Few readings at once, so that questions share them.
+const sharing = { USAGE_READINGS: '2' };
+
+async function openServer(): Promise<Stage> {
+  const engine = await openTestEngine();
+  const service = await openService({ ...engine.environment, ...sharing });
+  const close = async (): Promise<void> => {
+    await service.close();
+    await engine.close();
+  };
+  return { engine, service, close };
+}
+
+async function openPair(): Promise<Stage> {
+  const pair = await startPair();
+  const service = await openService({ ...pair.environment, ...sharing });
+  await service.ready;
+  const close = async (): Promise<void> => {
+    await service.close();
+    await pair.stop();
+  };
+  return { engine: pair, service, close };
+}
+
+test.each([
+  ['one server', openServer, onServer],
+  ['a cluster of two shards', openPair, onCluster],
+])(
+  'any forest, sent in any order, is answered as the oracle does, by %s',
+  async (_, open, forests) => {
+    const stage = await open();
+    await stage.service.ready;
     const tally = newTally();
     const began = performance.now();
-    const runs = Array.from({ length: lanes }, (_, lane) => playMany(seed + lane, tally));
+    isOver = false;
+    const runs = Array.from({ length: lanes }, (_, lane) =>
+      playMany(stage, seed + lane, forests, tally),
+    );
     const faults = (await Promise.all(runs)).filter((fault) => fault !== undefined);
     const seconds = (performance.now() - began) / 1_000;
+    await stage.close();
     console.log(
       `Seed ${seed}: ${tally.forests} forests of ${tally.calls} calls in ${tally.requests} requests; ` +
         `${tally.answers} answers compared, with the usage of ${tally.entries} calls; ${seconds.toFixed(1)} s.`,
     );
     expect(faults.join('\n\n'), 'differences from the oracle').toBe('');
   },
-  60_000 + forests * 3_000 + lanes * shrinkMs,
+  60_000 + Math.max(onServer, onCluster) * 3_000 + lanes * shrinkMs,
 );
 
 /** Set by the first difference, which ends all lanes. */
 let isOver = false;
 
 /** @returns what differed, to be printed; undefined when nothing did */
-async function playMany(laneSeed: number, tally: Tally): Promise<string | undefined> {
+async function playMany(
+  stage: Stage,
+  laneSeed: number,
+  forests: number,
+  tally: Tally,
+): Promise<string | undefined> {
   const property = fc.asyncProperty(forest, async (forestSeed) => {
-    if (!isOver) await play(forestSeed, tally);
+    if (!isOver) await play(stage, forestSeed, tally);
   });
   const result = await fc.check(property, {
     seed: laneSeed,
@@ -76,7 +110,7 @@ async function playMany(laneSeed: number, tally: Tally): Promise<string | undefi
   let difference = String(result.errorInstance);
   const fails = async (smaller: ForestSeed): Promise<boolean> => {
     try {
-      await play(smaller, tally);
+      await play(stage, smaller, tally);
       return false;
     } catch (error) {
       difference = String(error);
@@ -89,7 +123,7 @@ async function playMany(laneSeed: number, tally: Tally): Promise<string | undefi
   return `${difference}\n\nPlay it again: ${command}`;
 }
 
-async function play(forestSeed: ForestSeed, tally: Tally): Promise<void> {
+async function play(stage: Stage, forestSeed: ForestSeed, tally: Tally): Promise<void> {
   const plan = planForest(forestSeed, randomBytes(6).toString('hex'));
-  await playForest(plan, { service, engine }, tally);
+  await playForest(plan, stage, tally);
 }

@@ -62,7 +62,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'deleted calls count, in trees',
-    changes: [{ file: tree, find: '        AND NOT is_deleted\n', replace: '' }],
+    changes: [{ file: tree, find: '            AND NOT is_deleted\n', replace: '' }],
   },
   {
     name: 'deleted calls count, in whole traces',
