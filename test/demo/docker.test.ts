@@ -14,14 +14,17 @@ interface ComposeService {
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
   readonly mem_limit?: string;
+  readonly profiles?: readonly string[];
 }
 
 interface Compose {
   readonly services: { readonly service: ComposeService; readonly clickhouse: ComposeService };
+  readonly configs: Readonly<Record<string, { readonly content: string }>>;
   readonly volumes: Readonly<Record<string, unknown>>;
 }
 
-const { services, volumes } = parse(read('docker-compose.yml')) as Compose;
+const compose = parse(read('docker-compose.yml'), { merge: true }) as Compose;
+const { services, volumes } = compose;
 const dockerfile = toInstructions(read('Dockerfile'));
 
 describe('docker-compose.yml', () => {
@@ -36,7 +39,7 @@ describe('docker-compose.yml', () => {
 
   test('keeps the data of ClickHouse in a volume', () => {
     expect(services.clickhouse.volumes).toEqual(['clickhouse-data:/var/lib/clickhouse']);
-    expect(Object.keys(volumes)).toEqual(['clickhouse-data']);
+    expect(Object.keys(volumes)).toContain('clickhouse-data');
   });
 
   test('has no default for a password or a key', () => {
@@ -54,6 +57,25 @@ describe('docker-compose.yml', () => {
     for (const name of ['CLICKHOUSE_USER', 'CLICKHOUSE_PASSWORD']) {
       expect(services.service.environment[name]).toBe(services.clickhouse.environment[name]);
     }
+  });
+
+  test('has a profile with a cluster of two shards, two replicas each, and a Keeper', () => {
+    const all = new Map(Object.entries(compose.services));
+    const ofProfile = [...all].filter(([, one]) => one.profiles?.includes('cluster'));
+    const nodes = ['1-1', '1-2', '2-1', '2-2'].map((name) => `node-${name}`);
+    expect(ofProfile.map(([name]) => name)).toEqual(['cluster-service', 'keeper', ...nodes]);
+    const { environment, depends_on } = all.get('cluster-service')!;
+    const urls = nodes.map((name) => `http://${name}:8123`);
+    expect(environment['CLICKHOUSE_URL']?.split(',')).toEqual(urls);
+    expect(Object.keys(depends_on ?? {})).toEqual(nodes);
+    for (const name of nodes) {
+      const { SHARD, REPLICA } = all.get(name)!.environment;
+      expect(`node-${SHARD}-${REPLICA}`).toBe(name);
+      expect(all.get(name)!.volumes).toEqual([`${name}-data:/var/lib/clickhouse`]);
+      expect(Object.keys(volumes)).toContain(`${name}-data`);
+      expect(compose.configs['node']?.content).toContain(`<host>${name}</host>`);
+    }
+    expect(compose.configs['node']?.content).toContain(`<${environment['CLICKHOUSE_CLUSTER']}>`);
   });
 
   test('publishes the service on loopback, and ClickHouse nowhere', () => {
