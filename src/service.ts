@@ -6,6 +6,9 @@ import { createApp } from './http/app.ts';
 import { readKeys } from './http/keys.ts';
 import { readOpenApi } from './http/openapi.ts';
 import { listen } from './http/server.ts';
+import { readBook, readBookVersion } from './prices/book.ts';
+import { createLearner } from './prices/learn-models.ts';
+import { loadBook } from './prices/load-book.ts';
 import type { Settings } from './settings.ts';
 
 /** The whole service, running. */
@@ -42,7 +45,10 @@ export async function startService(
     print(`Made an API key, kept in ${file}: ${key}`);
   });
   const stopping = new AbortController();
-  const engine = startEngine(settings, log);
+  const book = once(readBook);
+  const engine = startEngine(settings, log, {
+    prepare: (store) => loadBook(store, readBookVersion(), book, log),
+  });
   // Whoever asks for it later still gets the rejection.
   engine.ready.catch(() => undefined);
   const app = createApp({
@@ -59,6 +65,7 @@ export async function startService(
       waiting: settings.usageWaiting,
       callIds: settings.usageSharedIds,
     },
+    learnModels: createLearner(engine, book),
     stopping: stopping.signal,
   });
   const server = await listen(app, settings).catch(async (error: unknown) => {
@@ -96,7 +103,7 @@ function createLog(settings: Settings, destination: DestinationStream | undefine
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
-function once(action: () => Promise<void>): () => Promise<void> {
-  let done: Promise<void> | undefined;
+function once<Value>(action: () => Promise<Value>): () => Promise<Value> {
+  let done: Promise<Value> | undefined;
   return () => (done ??= action());
 }

@@ -9,7 +9,12 @@ import { readQueries, type Queries } from './queries.ts';
 import { openCluster } from './open-cluster.ts';
 import { toRemoteAddresses } from './remote.ts';
 import { minimumServerVersion } from './server-version.ts';
-import { SupervisedEngine, type EngineOpener, type Session } from './supervised-engine.ts';
+import {
+  SupervisedEngine,
+  type EngineOpener,
+  type PrepareEngine,
+  type Session,
+} from './supervised-engine.ts';
 import { toFailureKind } from './to-engine-error.ts';
 
 /** The settings that concern ClickHouse. */
@@ -30,8 +35,10 @@ export type EngineSettings = Pick<
   | 'queryResultMb'
 >;
 
-/** What only tests and measurements change. */
+/** What the service adds, and what only tests and measurements change. */
 export interface EngineExtras {
+  /** What is done with ClickHouse, once migrations are applied, before it is used. */
+  readonly prepare?: PrepareEngine;
   readonly queries?: Queries;
   readonly migrations?: readonly Migration[];
   readonly minimumVersion?: string;
@@ -60,18 +67,23 @@ export function startEngine(
   log: EngineLog,
   extras: EngineExtras = {},
 ): Engine {
-  return new SupervisedEngine(() => {
-    const queries = extras.queries ?? readQueries();
-    const plan = { settings, log, extras, migrations: extras.migrations ?? readMigrations() };
-    const { clickhouseUrl } = settings;
-    if (clickhouseUrl === undefined && settings.clickhouseCluster !== undefined) {
-      throw new EngineStartError(
-        'CLICKHOUSE_CLUSTER is set, which needs CLICKHOUSE_URL: the addresses of the nodes, separated by commas.',
-      );
-    }
-    const open = clickhouseUrl === undefined ? planEmbedded(plan) : planRemote(plan, clickhouseUrl);
-    return { queries, open };
-  }, log);
+  return new SupervisedEngine(
+    () => {
+      const queries = extras.queries ?? readQueries();
+      const plan = { settings, log, extras, migrations: extras.migrations ?? readMigrations() };
+      const { clickhouseUrl } = settings;
+      if (clickhouseUrl === undefined && settings.clickhouseCluster !== undefined) {
+        throw new EngineStartError(
+          'CLICKHOUSE_CLUSTER is set, which needs CLICKHOUSE_URL: the addresses of the nodes, separated by commas.',
+        );
+      }
+      const open =
+        clickhouseUrl === undefined ? planEmbedded(plan) : planRemote(plan, clickhouseUrl);
+      return { queries, open };
+    },
+    log,
+    extras.prepare,
+  );
 }
 
 /** What every opening of one engine is done with. */

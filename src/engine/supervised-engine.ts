@@ -21,6 +21,9 @@ export interface EngineOpener {
   readonly open: (signal: AbortSignal) => Promise<Session>;
 }
 
+/** What is done with ClickHouse each time before it is used; what it throws counts as a failure to open it. */
+export type PrepareEngine = (engine: Pick<Engine, 'read' | 'insert'>) => Promise<void>;
+
 const firstPauseMs = 100;
 const longestPauseMs = 10_000;
 
@@ -36,20 +39,26 @@ export class SupervisedEngine implements Engine {
   readonly #log: EngineLog;
   readonly #closing = new AbortController();
   readonly #running: Promise<void>;
+  readonly #prepare: PrepareEngine;
   #opener: EngineOpener | undefined;
   #session: Session | undefined;
   #version = '';
   #why: { message: string; cause?: unknown } = { message: 'ClickHouse is starting' };
 
-  /** @param prepare called at once; what it throws is why {@link Engine.ready} rejects */
-  constructor(prepare: () => EngineOpener, log: EngineLog) {
+  /** @param plan called at once; what it throws is why {@link Engine.ready} rejects */
+  constructor(
+    plan: () => EngineOpener,
+    log: EngineLog,
+    prepare: PrepareEngine = () => Promise.resolve(),
+  ) {
     this.#log = log;
+    this.#prepare = prepare;
     let settle: { resolve: () => void; reject: (reason: unknown) => void } | undefined;
     this.ready = new Promise((resolve, reject) => (settle = { resolve, reject }));
     // Whoever waits for it hears of a rejection; it must not end a process in which nobody does.
     this.ready.catch(() => undefined);
     this.#running = this.#run(
-      prepare,
+      plan,
       () => settle?.resolve(),
       (reason) => settle?.reject(reason),
     );
@@ -104,12 +113,12 @@ export class SupervisedEngine implements Engine {
   }
 
   async #run(
-    prepare: () => EngineOpener,
+    plan: () => EngineOpener,
     resolveReady: () => void,
     rejectReady: (reason: unknown) => void,
   ): Promise<void> {
     try {
-      this.#opener = prepare();
+      this.#opener = plan();
       await this.#keepOpen(this.#opener, resolveReady);
       this.#why = { message: 'The engine is closed' };
       rejectReady(new EngineAwayError(this.#why.message));
@@ -124,7 +133,7 @@ export class SupervisedEngine implements Engine {
     for (let failures = 0; !signal.aborted; failures += 1) {
       const openedAt = Date.now();
       try {
-        this.#session = await opener.open(signal);
+        this.#session = await this.#open(opener, signal);
         this.#version = this.#session.version;
         this.#log.info({ version: this.#version }, 'ClickHouse is there');
         resolveReady();
@@ -135,6 +144,21 @@ export class SupervisedEngine implements Engine {
         this.#tellAway(error);
       }
       await pause(failures, signal);
+    }
+  }
+
+  async #open(opener: EngineOpener, signal: AbortSignal): Promise<Session> {
+    const session = await opener.open(signal);
+    const { connection } = session;
+    try {
+      await this.#prepare({
+        read: (name, parameters) => connection.read(this.#query(name), parameters, signal),
+        insert: (table, rows) => connection.insert(table, rows),
+      });
+      return session;
+    } catch (error) {
+      await session.close();
+      throw error;
     }
   }
 

@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import type { PartStore } from '../calls/part-store.ts';
 import type { Engine } from '../engine/engine.ts';
+import type { LearnModels } from '../prices/learn-models.ts';
 import type { SharingLimits } from '../usage/shared-reading.ts';
 import { apiErrors } from '../errors.ts';
 import { requireKey } from './auth.ts';
@@ -34,6 +35,7 @@ export interface AppOptions {
   /** Requests of one key in one second at most; 0 for any number. */
   readonly requestsPerSecond: number;
   readonly usageSharing: SharingLimits;
+  readonly learnModels: LearnModels;
   /** Fires when the service stops; requests that come after it are refused. */
   readonly stopping: AbortSignal;
 }

@@ -1,6 +1,7 @@
 import type { RequestHandler } from 'express';
 import type { Engine } from '../engine/engine.ts';
 import type { Fault } from '../errors.ts';
+import type { LearnModels } from '../prices/learn-models.ts';
 import type { SharingLimits } from '../usage/shared-reading.ts';
 import { type CallsUsageRequest, createUsage } from '../usage/usage.ts';
 import { requireProjects, requireRight } from './auth.ts';
@@ -16,6 +17,7 @@ interface UsageRouteOptions {
   readonly openApi: OpenApi;
   readonly bodyLimitBytes: number;
   readonly usageSharing: SharingLimits;
+  readonly learnModels: LearnModels;
 }
 
 /** The question. */
@@ -29,9 +31,14 @@ export function usageRoutes(options: UsageRouteOptions): Route[] {
   ];
 }
 
-function askUsage({ engine, openApi, usageSharing }: UsageRouteOptions): RequestHandler {
+function askUsage({
+  engine,
+  openApi,
+  usageSharing,
+  learnModels,
+}: UsageRouteOptions): RequestHandler {
   const checker = openApi.checkerOf<CallsUsageRequest>('CallsUsageReq', usageFaults);
-  const answerCallsUsage = createUsage(engine, usageSharing);
+  const answerCallsUsage = createUsage(engine, usageSharing, learnModels);
   return async (request, response) => {
     const asked = checker.parse(request.body, ['body']);
     requireProjects(response, [asked.project_id]);

@@ -1,4 +1,5 @@
 import type { Engine } from '../engine/engine.ts';
+import type { LearnModels } from '../prices/learn-models.ts';
 import { attachLooseEnds } from './loose-ends.ts';
 import { fromRoots, fromTree, type RootsRow, type TreeRow, type UsageRow } from './usage-row.ts';
 
@@ -49,9 +50,10 @@ interface CommonParameters {
 /**
  * Makes the function that reads the rows which answer a question. It looks up where the requested calls are and when
  * prices change, then one statement does all the rest: calls_usage.sql is right for every call, but most questions are
- * about whole traces, for which another one finds the same with less work, and says so where it does not.
+ * about whole traces, for which another one finds the same with less work, and says so where it does not. Where models
+ * have no price, `learnModels` is asked, and the rows are read once more if it has found any.
  */
-export function createUsageReader(engine: Engine): ReadUsage {
+export function createUsageReader(engine: Engine, learnModels?: LearnModels): ReadUsage {
   async function readOnce(parameters: UsageParameters, signal: AbortSignal): Promise<Reading> {
     const { project_id, call_ids } = parameters;
     const [requested, common] = await Promise.all([
@@ -68,8 +70,17 @@ export function createUsageReader(engine: Engine): ReadUsage {
   return async (parameters, signal) => {
     const { rows, openCallIds } = await readOnce(parameters, signal);
     const isNews = await attachLooseEnds(engine, parameters.project_id, openCallIds, signal);
-    return isNews ? (await readOnce(parameters, signal)).rows : rows;
+    const known = isNews ? (await readOnce(parameters, signal)).rows : rows;
+    const unpriced = parameters.include_costs ? toUnpriced(known) : [];
+    if (learnModels === undefined || unpriced.length === 0) return known;
+    const learned = await learnModels(unpriced);
+    return learned.size > 0 ? (await readOnce(parameters, signal)).rows : known;
   };
+}
+
+function toUnpriced(rows: readonly UsageRow[]): string[] {
+  const unpriced = rows.filter(({ model, prompt_cost }) => model !== '' && prompt_cost === null);
+  return [...new Set(unpriced.map(({ model }) => model))];
 }
 
 async function readPriceChanges(

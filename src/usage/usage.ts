@@ -1,5 +1,6 @@
 import type { Engine } from '../engine/engine.ts';
 import { apiErrors } from '../errors.ts';
+import type { LearnModels } from '../prices/learn-models.ts';
 import { addUp, type ModelUsage, type Usage } from './add-up.ts';
 import { type Money, toNumber } from './money.ts';
 import { shareReadings, type SharingLimits } from './shared-reading.ts';
@@ -24,8 +25,12 @@ export interface CallsUsageRequest {
 export type AnswerCallsUsage = (request: CallsUsageRequest, signal: AbortSignal) => Promise<string>;
 
 /** Makes the function that answers POST /calls/usage from an engine. */
-export function createUsage(engine: Engine, limits: SharingLimits): AnswerCallsUsage {
-  const readRows = createUsageReader(engine);
+export function createUsage(
+  engine: Engine,
+  limits: SharingLimits,
+  learnModels?: LearnModels,
+): AnswerCallsUsage {
+  const readRows = createUsageReader(engine, learnModels);
   const read = shareReadings(
     async (parameters, signal) => addUp(await readRows(parameters, signal)),
     limits,

@@ -55,6 +55,9 @@ describe('POST /cost/create', () => {
         created_by: 'key-1',
         created_at: expect.any(String) as string,
         is_deleted: 0,
+        prompt_tokens_above: '0',
+        alias_of: '',
+        match_rule: '',
       },
     ]);
   });

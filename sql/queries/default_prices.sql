@@ -1,0 +1,20 @@
+-- Every default price that comes from the price book, to compare with a new version of it. Those that an operator has
+-- added have another author, and are left alone.
+SELECT
+    id,
+    llm_id,
+    provider_id,
+    toString(effective_date) AS effective_date,
+    prompt_tokens_above,
+    toString(prompt_token_cost) AS prompt_token_cost,
+    toString(completion_token_cost) AS completion_token_cost,
+    toString(cache_read_input_token_cost) AS cache_read_input_token_cost,
+    toString(cache_creation_input_token_cost) AS cache_creation_input_token_cost,
+    alias_of,
+    match_rule,
+    created_by,
+    toString(created_at) AS created_at
+FROM llm_token_prices FINAL
+WHERE pricing_level = 'default'
+    AND pricing_level_id = 'default'
+    AND startsWith(created_by, {author:String})

@@ -1,0 +1,20 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openTestEngine, type TestEngine } from '../support/engine.ts';
+import { defaultPrice } from '../prices/default-price.ts';
+
+let opened: TestEngine;
+beforeAll(async () => {
+  opened = await openTestEngine();
+});
+afterAll(() => opened.close());
+
+test('the author of the rows loaded last, whoever else has made default prices', async () => {
+  expect(await opened.engine.read('price_book_version', {})).toEqual([]);
+  await opened.insert('llm_token_prices', [
+    defaultPrice({ id: 'book:a', created_by: 'genai-prices 1', created_at: '2026-11-01 00:00:00' }),
+    defaultPrice({ id: 'book:b', created_by: 'genai-prices 2', created_at: '2026-11-02 00:00:00' }),
+    defaultPrice({ id: 'own', created_by: 'somebody', created_at: '2026-11-03 00:00:00' }),
+  ]);
+  const rows = await opened.engine.read('price_book_version', {});
+  expect(rows).toEqual([{ created_by: 'genai-prices 2' }]);
+});
