@@ -1,0 +1,16 @@
+-- The prices of a project, not the default ones; decimals as text.
+SELECT
+    id,
+    llm_id,
+    provider_id,
+    formatDateTime(effective_date, '%Y-%m-%dT%H:%i:%S.%fZ') AS effective_date,
+    prompt_token_cost,
+    completion_token_cost,
+    cache_read_input_token_cost,
+    cache_creation_input_token_cost,
+    prompt_token_cost_unit,
+    completion_token_cost_unit
+FROM llm_token_prices FINAL
+WHERE pricing_level = 'project'
+    AND pricing_level_id = {project_id:String}
+ORDER BY llm_id, effective_date, id

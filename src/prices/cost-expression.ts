@@ -1,0 +1,169 @@
+import type { Fault } from '../errors.ts';
+import type { Cost } from './costs.ts';
+
+/** What an operand of an expression may be. */
+type Value = string | number | boolean | null;
+
+/** An expression that was read: what it says of a price. */
+export type CostExpression = (cost: Cost) => Value;
+
+/** The fields that an expression, a sort or a selection may name. */
+export const costFields = [
+  'id',
+  'llm_id',
+  'provider_id',
+  'effective_date',
+  'prompt_token_cost',
+  'completion_token_cost',
+  'cache_read_input_token_cost',
+  'cache_creation_input_token_cost',
+  'prompt_token_cost_unit',
+  'completion_token_cost_unit',
+] as const satisfies readonly (keyof Cost)[];
+
+const operators = ['$and', '$or', '$not', '$eq', '$gt', '$gte', '$in'] as const;
+type Operator = (typeof operators)[number];
+
+/** How deep an expression may be nested; beyond it nobody writes one. */
+const deepest = 32;
+
+/** What is wrong with an expression, and where. */
+export class CostExpressionError extends Error {
+  readonly fault: Fault;
+
+  constructor(loc: Fault['loc'], msg: string, type = 'value_error') {
+    super(msg);
+    this.fault = { loc, msg, type };
+  }
+}
+
+/**
+ * Reads the `$expr` of a query over prices: `$and`, `$or`, `$not`, `$eq`, `$gt`, `$gte` and `$in` over
+ * `{"$getField": …}` and `{"$literal": …}`.
+ * @param at where it stands in the request
+ * @throws {CostExpressionError} it is something else
+ */
+export function readCostExpression(value: unknown, at: Fault['loc'], depth = 0): CostExpression {
+  if (depth > deepest) {
+    throw new CostExpressionError(at, `Expressions may be nested ${deepest} levels deep at most`);
+  }
+  const [[name, content] = ['', undefined], ...others] = Object.entries(toObject(value, at));
+  const here = [...at, name];
+  if (others.length > 0) {
+    throw new CostExpressionError(at, 'An expression has one operator; use $and for several');
+  }
+  if (name === '$literal') return readLiteral(content, here);
+  if (name === '$getField') return readField(content, here);
+  const operator = operators.find((one) => one === name);
+  if (operator === undefined) {
+    const known = [...operators, '$getField', '$literal'].join(', ');
+    throw new CostExpressionError(here, `Input should be one of ${known}`, 'literal_error');
+  }
+  return readOperation(operator, content, here, depth);
+}
+
+function toObject(value: unknown, at: Fault['loc']): object {
+  if (typeof value === 'object' && value !== null && !Array.isArray(value)) return value;
+  throw new CostExpressionError(at, 'Input should be a valid dictionary', 'dict_type');
+}
+
+function readLiteral(value: unknown, at: Fault['loc']): CostExpression {
+  if (typeof value === 'object' && value !== null) {
+    throw new CostExpressionError(at, 'Input should be a string, a number, a boolean or null');
+  }
+  return () => value as Value;
+}
+
+function readField(value: unknown, at: Fault['loc']): CostExpression {
+  const field = costFields.find((one) => one === value);
+  if (field === undefined) {
+    const msg = `Input should be one of ${costFields.join(', ')}`;
+    throw new CostExpressionError(at, msg, 'literal_error');
+  }
+  return (cost) => cost[field];
+}
+
+function readOperation(
+  operator: Operator,
+  content: unknown,
+  at: Fault['loc'],
+  depth: number,
+): CostExpression {
+  if (!Array.isArray(content)) {
+    throw new CostExpressionError(at, 'Input should be a valid list', 'list_type');
+  }
+  const items = content as readonly unknown[];
+  const read = (item: unknown, index: number): CostExpression =>
+    readCostExpression(item, [...at, index], depth + 1);
+  if (operator === '$and' || operator === '$or') return combine(operator, items.map(read));
+  const wanted = operator === '$not' ? 1 : 2;
+  if (items.length !== wanted) {
+    throw new CostExpressionError(at, `${operator} takes ${wanted} operands, not ${items.length}`);
+  }
+  const left = read(items[0], 0);
+  if (operator === '$not') return (cost) => left(cost) !== true;
+  if (operator === '$in') return readIn(left, items[1], [...at, 1], depth);
+  return compare(operator, left, read(items[1], 1));
+}
+
+function combine(operator: '$and' | '$or', parts: readonly CostExpression[]): CostExpression {
+  return operator === '$and'
+    ? (cost) => parts.every((part) => part(cost) === true)
+    : (cost) => parts.some((part) => part(cost) === true);
+}
+
+function readIn(
+  left: CostExpression,
+  list: unknown,
+  at: Fault['loc'],
+  depth: number,
+): CostExpression {
+  if (!Array.isArray(list)) {
+    throw new CostExpressionError(at, 'Input should be a valid list', 'list_type');
+  }
+  const values = list.map((item, index) => readCostExpression(item, [...at, index], depth + 1));
+  return (cost) => values.some((value) => value(cost) === left(cost));
+}
+
+/** Values of different kinds are neither equal nor in any order. */
+function compare(
+  operator: '$eq' | '$gt' | '$gte',
+  left: CostExpression,
+  right: CostExpression,
+): CostExpression {
+  return (cost) => {
+    const [a, b] = [left(cost), right(cost)];
+    if (operator === '$eq') return a === b;
+    if (a === null || b === null || typeof a !== typeof b) return false;
+    return operator === '$gt' ? a > b : a >= b;
+  };
+}
+
+/**
+ * The ids that an expression names, if it is nothing but `$eq`, `$in` and `$or` over `id`; undefined for any other.
+ */
+export function toCostIds(value: unknown): string[] | undefined {
+  if (typeof value !== 'object' || value === null) return undefined;
+  const [[name, content] = ['', undefined], ...others] = Object.entries(value);
+  if (others.length > 0 || !Array.isArray(content)) return undefined;
+  const items = content as readonly unknown[];
+  if (name === '$or') {
+    const ids = items.map(toCostIds);
+    return ids.length === 0 || ids.includes(undefined)
+      ? undefined
+      : ids.flatMap((one) => one ?? []);
+  }
+  const [field, values] = items;
+  if (items.length !== 2 || !isIdField(field)) return undefined;
+  if (name === '$eq') return toLiterals([values]);
+  return name === '$in' && Array.isArray(values) ? toLiterals(values) : undefined;
+}
+
+function isIdField(value: unknown): boolean {
+  return JSON.stringify(value) === '{"$getField":"id"}';
+}
+
+function toLiterals(values: readonly unknown[]): string[] | undefined {
+  const ids = values.map((value) => (value as { $literal?: unknown } | null)?.$literal);
+  return ids.every((id) => typeof id === 'string') ? ids : undefined;
+}

@@ -1,0 +1,93 @@
+import type { Engine } from '../engine/engine.ts';
+import type { CostExpression, costFields } from './cost-expression.ts';
+
+/** A price of a project as POST /cost/query answers it; USD per token. */
+export interface Cost {
+  readonly id: string;
+  readonly llm_id: string;
+  readonly provider_id: string;
+  /** ISO 8601 with microseconds and `Z`. */
+  readonly effective_date: string;
+  readonly prompt_token_cost: number;
+  readonly completion_token_cost: number;
+  readonly cache_read_input_token_cost: number | null;
+  readonly cache_creation_input_token_cost: number | null;
+  readonly prompt_token_cost_unit: string;
+  readonly completion_token_cost_unit: string;
+}
+
+type CostField = (typeof costFields)[number];
+
+export interface CostQuery {
+  readonly project_id: string;
+  readonly where: CostExpression | undefined;
+  /** Which fields are answered; none for all. */
+  readonly fields: readonly CostField[];
+  readonly sortBy: readonly { readonly field: CostField; readonly direction: 'asc' | 'desc' }[];
+  readonly limit: number | undefined;
+  readonly offset: number;
+}
+
+/** A row of costs.sql. */
+type CostRow = Record<keyof Cost, string | null>;
+
+/**
+ * Reads prices of a project, never default ones: by model and date, or as asked. A project has few prices
+ * (QUERY_RESULT_ROWS at most), so what is asked of them is looked at here.
+ */
+export async function queryCosts(
+  engine: Engine,
+  query: CostQuery,
+  signal: AbortSignal,
+): Promise<Partial<Cost>[]> {
+  const rows = await engine.read<CostRow>('costs', { project_id: query.project_id }, { signal });
+  const found = rows.map(toCost).filter((cost) => query.where?.(cost) ?? true);
+  const sorted = query.sortBy.length === 0 ? found : found.sort(toOrder(query.sortBy));
+  const end = query.limit === undefined ? undefined : query.offset + query.limit;
+  return sorted.slice(query.offset, end).map((cost) => pickFields(cost, query.fields));
+}
+
+/** Takes prices of a project back; ids that it does not have are no fault. */
+export async function purgeCosts(
+  engine: Engine,
+  projectId: string,
+  costIds: readonly string[],
+): Promise<void> {
+  await engine.write('purge_costs', { project_id: projectId, cost_ids: costIds });
+}
+
+function toCost(row: CostRow): Cost {
+  const text = (field: keyof Cost): string => row[field] ?? '';
+  const price = (field: keyof Cost): number | null =>
+    row[field] === null ? null : Number(row[field]);
+  return {
+    id: text('id'),
+    llm_id: text('llm_id'),
+    provider_id: text('provider_id'),
+    effective_date: text('effective_date'),
+    prompt_token_cost: price('prompt_token_cost') ?? 0,
+    completion_token_cost: price('completion_token_cost') ?? 0,
+    cache_read_input_token_cost: price('cache_read_input_token_cost'),
+    cache_creation_input_token_cost: price('cache_creation_input_token_cost'),
+    prompt_token_cost_unit: text('prompt_token_cost_unit'),
+    completion_token_cost_unit: text('completion_token_cost_unit'),
+  };
+}
+
+/** Orders by one field after the other; what is null comes first. */
+function toOrder(sortBy: CostQuery['sortBy']): (a: Cost, b: Cost) => number {
+  return (a, b) => {
+    for (const { field, direction } of sortBy) {
+      const [x, y] = direction === 'asc' ? [a[field], b[field]] : [b[field], a[field]];
+      if (x === y) continue;
+      if (x === null || y === null) return x === null ? -1 : 1;
+      return x < y ? -1 : 1;
+    }
+    return 0;
+  };
+}
+
+function pickFields(cost: Cost, fields: readonly CostField[]): Partial<Cost> {
+  if (fields.length === 0) return cost;
+  return Object.fromEntries(fields.map((field) => [field, cost[field]]));
+}

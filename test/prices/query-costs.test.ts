@@ -1,0 +1,180 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openAsking, type Asking } from '../usage/asking.ts';
+
+let asking: Asking;
+beforeAll(async () => {
+  asking = await openAsking();
+});
+afterAll(() => asking.close());
+
+type Price = Record<string, unknown>;
+
+const field = (name: string) => ({ $getField: name });
+const literal = (value: unknown) => ({ $literal: value });
+
+/** A project with prices of three models, two of them with two dates. */
+async function newProject(): Promise<string> {
+  const project = asking.newProject();
+  const price = (prompt: number, day: string) => ({
+    prompt_token_cost: prompt,
+    completion_token_cost: 0.25,
+    effective_date: `${day}T00:00:00Z`,
+  });
+  await project.price({ a: price(1.5e-7, '2026-01-01'), b: price(2, '2026-01-01') });
+  await project.price({ a: price(3e-7, '2026-02-01'), b: price(1, '2026-02-01') });
+  await project.price({ c: { ...price(0.1, '2026-01-01'), cache_read_input_token_cost: 0.3 } });
+  return project.id;
+}
+
+async function query(project_id: string, more: object = {}): Promise<Price[]> {
+  const answer = await asking.service.send('/cost/query', { body: { project_id, ...more } });
+  expect(answer.status, answer.text).toBe(200);
+  return (answer.json() as { results: Price[] }).results;
+}
+
+const namesOf = (prices: readonly Price[]): string[] =>
+  prices.map((price) => `${String(price['llm_id'])} ${String(price['prompt_token_cost'])}`);
+
+describe('POST /cost/query', () => {
+  test('answers prices as they went in, digit by digit, by model and date', async () => {
+    const prices = await query(await newProject());
+    expect(namesOf(prices)).toEqual(['a 1.5e-7', 'a 3e-7', 'b 2', 'b 1', 'c 0.1']);
+    expect(prices[4]).toEqual({
+      ...{ id: expect.any(String) as string, llm_id: 'c', provider_id: 'default' },
+      ...{ effective_date: '2026-01-01T00:00:00.000000Z', prompt_token_cost: 0.1 },
+      ...{ completion_token_cost: 0.25, cache_read_input_token_cost: 0.3 },
+      ...{ cache_creation_input_token_cost: null },
+      ...{ prompt_token_cost_unit: 'USD', completion_token_cost_unit: 'USD' },
+    });
+  });
+
+  test('knows the prices of the project alone', async () => {
+    await newProject();
+    expect(await query('team/nobody')).toEqual([]);
+  });
+
+  const cases: [string, object, string[]][] = [
+    ['$eq', { $eq: [field('llm_id'), literal('c')] }, ['c 0.1']],
+    ['$gt', { $gt: [field('prompt_token_cost'), literal(1)] }, ['b 2']],
+    ['$gte', { $gte: [field('prompt_token_cost'), literal(1)] }, ['b 2', 'b 1']],
+    [
+      '$in',
+      { $in: [field('llm_id'), [literal('a'), literal('c')]] },
+      ['a 1.5e-7', 'a 3e-7', 'c 0.1'],
+    ],
+    [
+      '$and and dates',
+      {
+        $and: [
+          { $eq: [field('llm_id'), literal('a')] },
+          { $gte: [field('effective_date'), literal('2026-02-01')] },
+        ],
+      },
+      ['a 3e-7'],
+    ],
+    [
+      '$or and $not',
+      { $or: [{ $not: [{ $in: [field('llm_id'), [literal('a'), literal('b')]] }] }] },
+      ['c 0.1'],
+    ],
+    ['null', { $eq: [field('cache_read_input_token_cost'), literal(0.3)] }, ['c 0.1']],
+  ];
+  test.each(cases)('selects by %s', async (_, $expr, names) => {
+    expect(namesOf(await query(await newProject(), { query: { $expr } }))).toEqual(names);
+  });
+
+  test('sorts, pages, and answers the fields that are asked for', async () => {
+    const more = {
+      sort_by: [
+        { field: 'effective_date', direction: 'desc' },
+        { field: 'prompt_token_cost', direction: 'asc' },
+      ],
+      ...{ limit: 2, offset: 1, fields: ['llm_id', 'prompt_token_cost'] },
+    };
+    expect(await query(await newProject(), more)).toEqual([
+      { llm_id: 'b', prompt_token_cost: 1 },
+      { llm_id: 'a', prompt_token_cost: 1.5e-7 },
+    ]);
+  });
+
+  test.each([
+    [{ $expr: { $like: [] } }, ['body', 'query', '$expr', '$like'], 'literal_error'],
+    [
+      { $expr: { $eq: [field('price'), literal(1)] } },
+      ['body', 'query', '$expr', '$eq', 0, '$getField'],
+      'literal_error',
+    ],
+    [{ $expr: { $eq: [field('id')] } }, ['body', 'query', '$expr', '$eq'], 'value_error'],
+    [{ $expr: { $and: {} } }, ['body', 'query', '$expr', '$and'], 'list_type'],
+    [{ $expr: deep(40) }, undefined, 'value_error'],
+  ])('refuses %j', async (expression, loc, type) => {
+    const body = { project_id: 'team/none', query: expression };
+    const answer = await asking.service.send('/cost/query', { body });
+    expect(answer.status, answer.text).toBe(422);
+    const [fault] = (answer.json() as { detail: { loc: unknown; type: string }[] }).detail;
+    expect(fault?.type).toBe(type);
+    if (loc !== undefined) expect(fault?.loc).toEqual(loc);
+  });
+});
+
+function deep(levels: number): object {
+  return levels === 0 ? literal(true) : { $not: [deep(levels - 1)] };
+}
+
+describe('POST /cost/purge', () => {
+  const purge = (project_id: string, $expr: object) =>
+    asking.service.send('/cost/purge', { body: { project_id, query: { $expr } } });
+
+  test('takes prices back, and the next answer does without them', async () => {
+    const project = asking.newProject();
+    await project.price({ m: { prompt_token_cost: 1, completion_token_cost: 1 } });
+    await project.price({
+      m: { prompt_token_cost: 2, completion_token_cost: 1, effective_date: '2020-01-01T00:00:00Z' },
+    });
+    await project.complete({ id: 'root', usage: { m: { prompt_tokens: 10 } } });
+    const costOf = async (): Promise<unknown> =>
+      (await project.ask(['root'], { include_costs: true })).call_usage['root']?.['m']
+        ?.prompt_tokens_total_cost;
+    const [old, now] = (await query(project.id)).map((price) => price['id']);
+    expect(await costOf()).toBe(10 * 2);
+    expect((await purge(project.id, { $eq: [field('id'), literal(old)] })).text).toBe('{}');
+    expect(await costOf()).toBe(10 * 1);
+    const both = { $or: [{ $in: [field('id'), [literal(now), literal('unknown')]] }] };
+    expect((await purge(project.id, both)).status).toBe(200);
+    expect(await costOf()).toBeNull();
+    expect(await query(project.id)).toEqual([]);
+  });
+
+  test('leaves other projects and the default prices alone', async () => {
+    const [one, other] = [await newProject(), await newProject()];
+    const ids = (await query(other)).map((price) => literal(price['id']));
+    const defaults = await asking.engine.query<{ id: string }>(
+      "SELECT id FROM llm_token_prices WHERE pricing_level = 'default' LIMIT 100",
+    );
+    expect(defaults.length).toBeGreaterThan(0);
+    const all = [...ids, ...defaults.map(({ id }) => literal(id))];
+    expect((await purge(one, { $in: [field('id'), all] })).status).toBe(200);
+    expect(await query(other)).toHaveLength(ids.length);
+    const left = await asking.engine.query<{ rows: string }>(
+      `SELECT count() AS rows FROM llm_token_prices FINAL
+        WHERE pricing_level = 'default' AND id IN ({ids: Array(String)})`,
+      { ids: defaults.map(({ id }) => id) },
+    );
+    expect(Number(left[0]?.rows)).toBe(defaults.length);
+  });
+
+  test.each([
+    [{ $eq: [field('llm_id'), literal('a')] }],
+    [{ $gt: [field('id'), literal('')] }],
+    [{ $not: [{ $eq: [field('id'), literal('a')] }] }],
+    [{ $or: [] }],
+    [{ $in: [field('id'), literal('a')] }],
+    [{ $eq: [field('id'), literal(1)] }],
+  ])('refuses whatever does not name ids: %j', async ($expr) => {
+    const answer = await purge('team/none', $expr);
+    expect(answer.status).toBe(400);
+    expect(answer.json()).toEqual({
+      detail: 'Can only purge costs by specifying one or more cost ids',
+    });
+  });
+});
