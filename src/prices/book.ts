@@ -56,20 +56,24 @@ export function readBookVersion(): string {
 /** Makes a book of providers; `version` starts with {@link bookAuthor}. */
 export function toBook(providers: readonly Provider[], version: string): PriceBook {
   const prices = new Map<string, BookModel>();
+  const qualified = new Set<string>();
   const listings = new Map<string, BookModel[]>();
   const incomplete = [];
   for (const provider of providers) {
     for (const model of provider.models) {
       const priced = { provider_id: provider.id, rows: toModelPrices(model) };
-      if (priced.rows.length > 0) prices.set(`${provider.id}/${model.id}`, priced);
+      const name = `${provider.id}/${model.id}`;
+      qualified.add(name);
+      if (priced.rows.length > 0) prices.set(name, priced);
       listings.set(model.id, [...(listings.get(model.id) ?? []), priced]);
       const units = toMissingUnits(model);
-      if (units.length > 0) incomplete.push({ llm_id: `${provider.id}/${model.id}`, units });
+      if (units.length > 0) incomplete.push({ llm_id: name, units });
     }
   }
   const ambiguous = [];
   for (const [id, listed] of listings) {
-    if (prices.has(id)) continue;
+    // Openrouter's `deepseek/…` is that of DeepSeek where DeepSeek lists the model, even without a price.
+    if (qualified.has(id)) continue;
     const model = chooseListing(providers, id, listed);
     if (model === undefined) ambiguous.push(id);
     else if (model.rows.length > 0) prices.set(id, model);
