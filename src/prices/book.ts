@@ -24,7 +24,7 @@ export interface PriceBook {
 }
 
 /** The prices of an llm_id. */
-export interface BookModel {
+interface BookModel {
   readonly provider_id: string;
   readonly rows: readonly ModelPriceRow[];
 }

@@ -58,7 +58,7 @@ function findAsWritten(
 }
 
 /** Whether a clause of the book matches; all but regular expressions ignore case. */
-export function isMatch(clause: MatchLogic, name: string): boolean {
+function isMatch(clause: MatchLogic, name: string): boolean {
   if ('or' in clause) return clause.or.some((part) => isMatch(part, name));
   if ('and' in clause) return clause.and.every((part) => isMatch(part, name));
   if ('regex' in clause) return new RegExp(clause.regex).test(name);

