@@ -18,6 +18,7 @@ export const queryNames = [
   'purge_costs',
   'requested_calls',
   'traces_of_calls',
+  'unpriced_models',
 ] as const satisfies readonly string[];
 
 export type QueryName = (typeof queryNames)[number];

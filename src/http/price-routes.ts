@@ -3,7 +3,9 @@ import type { Engine } from '../engine/engine.ts';
 import { apiErrors, type Fault } from '../errors.ts';
 import { CostExpressionError, readCostExpression, toCostIds } from '../prices/cost-expression.ts';
 import { type CostQuery, purgeCosts, queryCosts } from '../prices/costs.ts';
+import type { LearnModels } from '../prices/learn-models.ts';
 import { type CostCreateInput, createCosts } from '../prices/prices.ts';
+import { findUnpriced, type UnpricedModel, type UnpricedQuery } from '../prices/unpriced.ts';
 import { keyOf, requireProjects, requireRight } from './auth.ts';
 import { readJsonBody } from './body.ts';
 import type { OpenApi } from './openapi.ts';
@@ -15,10 +17,12 @@ interface PriceRouteOptions {
   readonly engine: Engine;
   readonly openApi: OpenApi;
   readonly bodyLimitBytes: number;
+  readonly learnModels: LearnModels;
 }
 
 /** Prices of projects: made, asked for, taken back. */
-export function priceRoutes({ engine, openApi, bodyLimitBytes }: PriceRouteOptions): Route[] {
+export function priceRoutes(options: PriceRouteOptions): Route[] {
+  const { engine, openApi, bodyLimitBytes } = options;
   const post = (path: string, right: 'read' | 'prices', handler: RequestHandler): Route => ({
     method: 'post',
     path,
@@ -28,6 +32,7 @@ export function priceRoutes({ engine, openApi, bodyLimitBytes }: PriceRouteOptio
     post('/cost/create', 'prices', addCosts(engine, openApi)),
     post('/cost/query', 'read', askCosts(engine, openApi)),
     post('/cost/purge', 'prices', removeCosts(engine, openApi)),
+    post('/cost/unpriced', 'read', askUnpriced(options)),
   ];
 }
 
@@ -106,4 +111,20 @@ function removeCosts(engine: Engine, openApi: OpenApi): RequestHandler {
     await purgeCosts(engine, project_id, ids);
     response.json({});
   };
+}
+
+function askUnpriced({ engine, openApi, learnModels }: PriceRouteOptions): RequestHandler {
+  const checker = openApi.checkerOf<UnpricedQuery>('CostUnpricedReq');
+  return async (request, response) => {
+    const query = checker.parse(request.body, ['body']);
+    requireProjects(response, [query.project_id]);
+    const models = await findUnpriced(engine, learnModels, query, hangUpSignal(response));
+    response.type('json').send(`{"results":[${models.map(toJson).join(',')}]}`);
+  };
+}
+
+/** Sums are written digit by digit, since they may exceed what a JavaScript number holds. */
+function toJson({ llm_id, ...sums }: UnpricedModel): string {
+  const numbers = Object.entries(sums).map(([name, sum]) => `,"${name}":${sum}`);
+  return `{"llm_id":${JSON.stringify(llm_id)}${numbers.join('')}}`;
 }

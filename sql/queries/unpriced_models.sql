@@ -1,0 +1,25 @@
+-- The models of a project's calls that have no price, neither of the project nor a default one, with how many calls
+-- used them and what these stored; the most used ones first. Calls of a time window, its end excluded.
+SELECT
+    used.model AS llm_id,
+    count() AS calls,
+    sumForEach(CAST(used.counters, 'Array(UInt128)')) AS counters
+FROM
+(
+    SELECT *
+    FROM calls FINAL
+    WHERE project_id = {project_id:String}
+        AND started_us >= toUnixTimestamp64Micro({after:DateTime64(6, 'UTC')})
+        AND started_us < toUnixTimestamp64Micro({before:DateTime64(6, 'UTC')})
+        AND NOT is_deleted
+)
+ARRAY JOIN usage AS used
+WHERE used.model GLOBAL NOT IN
+(
+    SELECT llm_id
+    FROM llm_token_prices FINAL
+    WHERE (pricing_level, pricing_level_id) IN (('default', 'default'), ('project', {project_id:String}))
+)
+GROUP BY llm_id
+ORDER BY calls DESC, llm_id
+LIMIT {limit:UInt64}
