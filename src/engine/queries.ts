@@ -17,6 +17,7 @@ export const queryNames = [
   'price_changes',
   'purge_costs',
   'requested_calls',
+  'resolve_costs',
   'traces_of_calls',
   'unpriced_models',
 ] as const satisfies readonly string[];

@@ -5,6 +5,7 @@ import { CostExpressionError, readCostExpression, toCostIds } from '../prices/co
 import { type CostQuery, purgeCosts, queryCosts } from '../prices/costs.ts';
 import type { LearnModels } from '../prices/learn-models.ts';
 import { type CostCreateInput, createCosts } from '../prices/prices.ts';
+import { resolveCosts, type ResolveQuery } from '../prices/resolve-costs.ts';
 import { findUnpriced, type UnpricedModel, type UnpricedQuery } from '../prices/unpriced.ts';
 import { keyOf, requireProjects, requireRight } from './auth.ts';
 import { readJsonBody } from './body.ts';
@@ -33,6 +34,7 @@ export function priceRoutes(options: PriceRouteOptions): Route[] {
     post('/cost/query', 'read', askCosts(engine, openApi)),
     post('/cost/purge', 'prices', removeCosts(engine, openApi)),
     post('/cost/unpriced', 'read', askUnpriced(options)),
+    post('/cost/resolve', 'read', askResolved(options)),
   ];
 }
 
@@ -120,6 +122,16 @@ function askUnpriced({ engine, openApi, learnModels }: PriceRouteOptions): Reque
     requireProjects(response, [query.project_id]);
     const models = await findUnpriced(engine, learnModels, query, hangUpSignal(response));
     response.type('json').send(`{"results":[${models.map(toJson).join(',')}]}`);
+  };
+}
+
+function askResolved({ engine, openApi, learnModels }: PriceRouteOptions): RequestHandler {
+  const checker = openApi.checkerOf<ResolveQuery>('CostResolveReq');
+  return async (request, response) => {
+    const query = checker.parse(request.body, ['body']);
+    requireProjects(response, [query.project_id]);
+    const results = await resolveCosts(engine, learnModels, query, hangUpSignal(response));
+    response.json({ results });
   };
 }
 
