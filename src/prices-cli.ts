@@ -22,7 +22,10 @@ const commands = new Map<string | undefined, () => Promise<void>>([
 async function main(): Promise<void> {
   const { positionals } = parseArgs({ allowPositionals: true });
   const command = positionals.length === 1 ? commands.get(positionals[0]) : undefined;
-  if (command !== undefined) return await command();
+  if (command !== undefined) {
+    await command();
+    return;
+  }
   console.error(help);
   process.exitCode = 2;
 }
