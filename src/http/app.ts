@@ -10,7 +10,7 @@ import { requireKey } from './auth.ts';
 import { callRoutes } from './call-routes.ts';
 import { answerErrors } from './errors.ts';
 import type { Key } from './keys.ts';
-import { createDroppedCounter } from './metrics.ts';
+import { createDroppedCounter, createPricedCounter } from './metrics.ts';
 import { noteRoutes } from './note-routes.ts';
 import { objectRoutes } from './object-routes.ts';
 import type { OpenApi } from './openapi.ts';
@@ -47,7 +47,7 @@ export function createApp(options: AppOptions): Express {
   const router = Router({ caseSensitive: true, strict: true });
   addRoutes(router, healthRoutes(engine));
   router.use(requireKey(keys), ...limitRate(options.requestsPerSecond));
-  addRoutes(router, usageRoutes(options));
+  addRoutes(router, usageRoutes({ ...options, countPriced: createPricedCounter(metrics) }));
   addRoutes(router, callRoutes({ ...options, countDropped }));
   addRoutes(router, objectRoutes(options));
   addRoutes(router, tableRoutes(options));

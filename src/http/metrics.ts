@@ -28,3 +28,19 @@ export function createDroppedCounter(registry: Registry, log: Logger): CountDrop
     log.warn(line, 'dropped parts that can never be stored');
   };
 }
+
+/** Told of every answer with costs, whether each model in it has a price. */
+export type CountPriced = (isPriced: boolean) => void;
+
+/** Keeps `calls_usage_answers_with_costs_total`, by whether every model in an answer had a price. */
+export function createPricedCounter(registry: Registry): CountPriced {
+  const counter = new Counter({
+    name: 'calls_usage_answers_with_costs_total',
+    help: 'Answers of /calls/usage with costs, by whether every model in them has a price.',
+    labelNames: ['priced'],
+    registers: [registry],
+  });
+  return (isPriced) => {
+    counter.inc({ priced: isPriced ? 'all' : 'not all' });
+  };
+}

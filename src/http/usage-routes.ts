@@ -6,6 +6,7 @@ import type { SharingLimits } from '../usage/shared-reading.ts';
 import { type CallsUsageRequest, createUsage } from '../usage/usage.ts';
 import { requireProjects, requireRight } from './auth.ts';
 import { readJsonBody } from './body.ts';
+import type { CountPriced } from './metrics.ts';
 import type { OpenApi } from './openapi.ts';
 import { hangUpSignal } from './request-context.ts';
 import type { Route } from './route.ts';
@@ -18,6 +19,7 @@ interface UsageRouteOptions {
   readonly bodyLimitBytes: number;
   readonly usageSharing: SharingLimits;
   readonly learnModels: LearnModels;
+  readonly countPriced: CountPriced;
 }
 
 /** The question. */
@@ -31,14 +33,10 @@ export function usageRoutes(options: UsageRouteOptions): Route[] {
   ];
 }
 
-function askUsage({
-  engine,
-  openApi,
-  usageSharing,
-  learnModels,
-}: UsageRouteOptions): RequestHandler {
+function askUsage(options: UsageRouteOptions): RequestHandler {
+  const { engine, openApi, usageSharing, learnModels, countPriced } = options;
   const checker = openApi.checkerOf<CallsUsageRequest>('CallsUsageReq', usageFaults);
-  const answerCallsUsage = createUsage(engine, usageSharing, learnModels);
+  const answerCallsUsage = createUsage(engine, usageSharing, learnModels, countPriced);
   return async (request, response) => {
     const asked = checker.parse(request.body, ['body']);
     requireProjects(response, [asked.project_id]);

@@ -29,6 +29,8 @@ export function createUsage(
   engine: Engine,
   limits: SharingLimits,
   learnModels?: LearnModels,
+  /** Told of every answer with costs, whether each model in it has a price. */
+  onPriced: (isPriced: boolean) => void = () => undefined,
 ): AnswerCallsUsage {
   const readRows = createUsageReader(engine, learnModels);
   const read = shareReadings(
@@ -41,8 +43,13 @@ export function createUsage(
     const { usages, touchedBy } = ids.length === 0 ? addUp([]) : await read(parameters, signal);
     const { calls, unfinishedCallIds } = touchedBy(ids);
     if (calls > BigInt(limit)) throw limitExceeded(calls, limit);
+    if (include_costs) onPriced(ids.every((id) => isPriced(usages.get(id))));
     return toAnswer(ids, usages, unfinishedCallIds);
   };
+}
+
+function isPriced(usage: Usage | undefined): boolean {
+  return [...(usage?.values() ?? [])].every((sums) => sums.promptCost !== null || isNothing(sums));
 }
 
 function toAnswer(

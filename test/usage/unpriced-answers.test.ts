@@ -1,0 +1,35 @@
+import { Registry } from 'prom-client';
+import { expect, test } from 'vitest';
+import { createPricedCounter } from '../../src/http/metrics.ts';
+import { createUsage } from '../../src/usage/usage.ts';
+import { wholeRow } from '../sql/part-rows.ts';
+import { openTestEngine } from '../support/engine.ts';
+
+test('answers are counted by whether every model in them has a price', async () => {
+  const opened = await openTestEngine();
+  const registry = new Registry();
+  const sharing = { atOnce: 1, waiting: 1, callIds: 1 };
+  const counter = createPricedCounter(registry);
+  const answer = createUsage(opened.engine, sharing, undefined, counter);
+  await opened.insert('call_parts', [
+    wholeRow('p', { id: 'priced', trace: '1', usage: { 'gpt-4o': { requests: 1 } } }),
+    wholeRow('p', {
+      id: 'not',
+      trace: '2',
+      usage: { 'gpt-4o': { requests: 1 }, house: { requests: 1 } },
+    }),
+    wholeRow('p', { id: 'nothing', trace: '3' }),
+  ]);
+  const ask = (call_ids: string[], include_costs = true) =>
+    answer({ project_id: 'p', call_ids, include_costs, limit: 10 }, new AbortController().signal);
+  await ask(['priced']);
+  await ask(['nothing', 'unknown']);
+  await ask(['priced', 'not']);
+  await ask(['not'], false);
+  const { values } = await registry.getSingleMetric('calls_usage_answers_with_costs_total')!.get();
+  expect(Object.fromEntries(values.map(({ labels, value }) => [labels['priced'], value]))).toEqual({
+    all: 2,
+    'not all': 1,
+  });
+  await opened.close();
+});
