@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 
 import { startEngine } from './engine/start-engine.ts';
-import { readBook } from './prices/book.ts';
+import { listIncomplete, readBook } from './prices/book.ts';
 import { compareAccepted, crossCheck, type Accepted } from './prices/cross-check.ts';
 import { readBookChanges, type BookRow } from './prices/load-book.ts';
 import { readSettings } from './settings.ts';
@@ -85,7 +85,7 @@ async function printCheck(): Promise<void> {
 }
 
 async function printIncomplete(): Promise<void> {
-  for (const { llm_id, units } of (await readBook()).incomplete) {
+  for (const { llm_id, units } of listIncomplete(await readBook())) {
     console.log(`${llm_id}: ${units.join(', ')}`);
   }
 }

@@ -19,8 +19,6 @@ export interface PriceBook {
   readonly isAmbiguous: (name: string) => boolean;
   /** Ids that several providers list with other prices, none of which the package prefers; sorted. */
   readonly ambiguous: readonly string[];
-  /** Models of which more has a price than rows can hold; sorted. */
-  readonly incomplete: readonly { readonly llm_id: string; readonly units: readonly string[] }[];
 }
 
 /** The prices of an llm_id. */
@@ -58,7 +56,6 @@ export function toBook(providers: readonly Provider[], version: string): PriceBo
   const prices = new Map<string, BookModel>();
   const qualified = new Set<string>();
   const listings = new Map<string, BookModel[]>();
-  const incomplete = [];
   for (const provider of providers) {
     for (const model of provider.models) {
       const priced = { provider_id: provider.id, rows: toModelPrices(model) };
@@ -66,8 +63,6 @@ export function toBook(providers: readonly Provider[], version: string): PriceBo
       qualified.add(name);
       if (priced.rows.length > 0) prices.set(name, priced);
       listings.set(model.id, [...(listings.get(model.id) ?? []), priced]);
-      const units = toMissingUnits(model);
-      if (units.length > 0) incomplete.push({ llm_id: name, units });
     }
   }
   const ambiguous = [];
@@ -86,8 +81,22 @@ export function toBook(providers: readonly Provider[], version: string): PriceBo
     byLowerCase: toLowerCases([...prices.keys()]),
     isAmbiguous: (name) => ambiguousIds.has(name),
     ambiguous: ambiguous.sort(),
-    incomplete: incomplete.sort((left, right) => (left.llm_id < right.llm_id ? -1 : 1)),
   };
+}
+
+/** Models of which more has a price than rows can hold, with the units that are missing; sorted. */
+export function listIncomplete(
+  book: PriceBook,
+): { readonly llm_id: string; readonly units: readonly string[] }[] {
+  return book.providers
+    .flatMap((provider) =>
+      provider.models.map((model) => ({
+        llm_id: `${provider.id}/${model.id}`,
+        units: toMissingUnits(model),
+      })),
+    )
+    .filter(({ units }) => units.length > 0)
+    .sort((left, right) => (left.llm_id < right.llm_id ? -1 : 1));
 }
 
 /** That of the provider which the package takes for the id, or any where all agree on every price. */

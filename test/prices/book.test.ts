@@ -1,6 +1,11 @@
 import { calcPrice, findProvider, type ModelInfo } from '@pydantic/genai-prices';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { readBook, readBookVersion, type PriceBook } from '../../src/prices/book.ts';
+import {
+  listIncomplete,
+  readBook,
+  readBookVersion,
+  type PriceBook,
+} from '../../src/prices/book.ts';
 import { alwaysInForce, toMissingUnits, toModelPrices } from '../../src/prices/model-prices.ts';
 import { resolveModel } from '../../src/prices/resolve-model.ts';
 
@@ -116,7 +121,7 @@ describe('the book', () => {
   });
 
   test('lists what it leaves out, with the units that are missing', () => {
-    const units = new Map(book.incomplete.map((each) => [each.llm_id, each.units]));
+    const units = new Map(listIncomplete(book).map((each) => [each.llm_id, each.units]));
     expect(units.get('deepseek/deepseek-chat')).toEqual(['time of day']);
     expect(units.get('anthropic/claude-sonnet-4-5')).toContain('cache_write_1h_mtok');
     expect(units.get('github-copilot/gpt-4o')).toEqual(['tokens']);

@@ -123,3 +123,36 @@ describe('an end that came before its start and without a trace id', () => {
     expect(await ask(newReader(), 'p/gone')).toEqual({ prompt: 10 - 3, by });
   });
 });
+
+describe('models without a price are looked up, each once a question', () => {
+  /** Asks of a call that used such models; says which names were looked up, and how often the call was read. */
+  async function learning(project_id: string, found: readonly string[], include_costs = true) {
+    const unpriced = { 'nobody-a': { prompt_tokens: 1 }, 'nobody-b': { prompt_tokens: 1 } };
+    const usage = { ...unpriced, 'gpt-4o': { prompt_tokens: 1 } };
+    // 0003_default_prices.sql has a price of gpt-4o.
+    await insert(wholeRow(project_id, { ...root, usage }), wholeRow(project_id, child));
+    const asked: string[][] = [];
+    const reader = createUsageReader(engine as Engine, (names) => {
+      asked.push([...names].sort());
+      return Promise.resolve(new Set(found));
+    });
+    sent = [];
+    const parameters = { project_id, call_ids: ['root'], include_costs };
+    await reader(parameters, new AbortController().signal);
+    return { asked, readings: sent.filter((name) => name === roots).length };
+  }
+
+  const names = ['m', 'nobody-a', 'nobody-b'];
+
+  test('and rows are read once more when any was found', async () => {
+    expect(await learning('p/found', ['m'])).toEqual({ asked: [names], readings: 2 });
+  });
+
+  test('and what was read stands when none was', async () => {
+    expect(await learning('p/unknown', [])).toEqual({ asked: [names], readings: 1 });
+  });
+
+  test('but not where nobody asks for costs', async () => {
+    expect(await learning('p/free', ['m'], false)).toEqual({ asked: [], readings: 1 });
+  });
+});
