@@ -1,4 +1,4 @@
--- The prices of a project, not the default ones; decimals as text.
+-- The prices of a project, not the default ones, up to `most`; decimals as text.
 SELECT
     id,
     llm_id,
@@ -14,3 +14,4 @@ FROM llm_token_prices FINAL
 WHERE pricing_level = 'project'
     AND pricing_level_id = {project_id:String}
 ORDER BY llm_id, effective_date, id
+LIMIT {most:UInt64}

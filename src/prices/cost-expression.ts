@@ -1,3 +1,4 @@
+import { toClickHouseTime } from '../calls/time.ts';
 import type { Fault } from '../errors.ts';
 import type { Cost } from './costs.ts';
 
@@ -24,8 +25,14 @@ export const costFields = [
 const operators = ['$and', '$or', '$not', '$eq', '$gt', '$gte', '$in'] as const;
 type Operator = (typeof operators)[number];
 
-/** How deep an expression may be nested; beyond it nobody writes one. */
+/** How deep an expression may be nested, and how many operators and operands it may have. */
 const deepest = 32;
+const mostNodes = 1_000;
+
+/** How many operators and operands may still come. */
+interface Budget {
+  left: number;
+}
 
 /** What is wrong with an expression, and where. */
 export class CostExpressionError extends Error {
@@ -43,9 +50,15 @@ export class CostExpressionError extends Error {
  * @param at where it stands in the request
  * @throws {CostExpressionError} it is something else
  */
-export function readCostExpression(value: unknown, at: Fault['loc'], depth = 0): CostExpression {
-  if (depth > deepest) {
-    throw new CostExpressionError(at, `Expressions may be nested ${deepest} levels deep at most`);
+export function readCostExpression(value: unknown, at: Fault['loc']): CostExpression {
+  return readNode(value, at, 0, { left: mostNodes });
+}
+
+function readNode(value: unknown, at: Fault['loc'], depth: number, budget: Budget): CostExpression {
+  budget.left -= 1;
+  if (depth > deepest || budget.left < 0) {
+    const msg = `Expressions may be ${deepest} levels deep and have ${mostNodes} operators and operands`;
+    throw new CostExpressionError(at, msg, 'too_long');
   }
   const [[name, content] = ['', undefined], ...others] = Object.entries(toObject(value, at));
   const here = [...at, name];
@@ -59,7 +72,9 @@ export function readCostExpression(value: unknown, at: Fault['loc'], depth = 0):
     const known = [...operators, '$getField', '$literal'].join(', ');
     throw new CostExpressionError(here, `Input should be one of ${known}`, 'literal_error');
   }
-  return readOperation(operator, content, here, depth);
+  return readOperation(operator, content, here, (item, index) =>
+    readNode(item, [...here, ...index], depth + 1, budget),
+  );
 }
 
 function toObject(value: unknown, at: Fault['loc']): object {
@@ -83,27 +98,52 @@ function readField(value: unknown, at: Fault['loc']): CostExpression {
   return (cost) => cost[field];
 }
 
+/** Reads an operand by its place in the list of operands. */
+type ReadOperand = (item: unknown, place: readonly number[]) => CostExpression;
+
 function readOperation(
   operator: Operator,
   content: unknown,
   at: Fault['loc'],
-  depth: number,
+  read: ReadOperand,
 ): CostExpression {
   if (!Array.isArray(content)) {
     throw new CostExpressionError(at, 'Input should be a valid list', 'list_type');
   }
   const items = content as readonly unknown[];
-  const read = (item: unknown, index: number): CostExpression =>
-    readCostExpression(item, [...at, index], depth + 1);
-  if (operator === '$and' || operator === '$or') return combine(operator, items.map(read));
+  if (operator === '$and' || operator === '$or') {
+    return combine(
+      operator,
+      items.map((item, index) => read(item, [index])),
+    );
+  }
   const wanted = operator === '$not' ? 1 : 2;
   if (items.length !== wanted) {
     throw new CostExpressionError(at, `${operator} takes ${wanted} operands, not ${items.length}`);
   }
-  const left = read(items[0], 0);
+  const readValue = items.some(isDateField) ? readingTimes(read, at) : read;
+  const left = readValue(items[0], [0]);
   if (operator === '$not') return (cost) => left(cost) !== true;
-  if (operator === '$in') return readIn(left, items[1], [...at, 1], depth);
-  return compare(operator, left, read(items[1], 1));
+  if (operator === '$in') return readIn(left, items[1], [...at, 1], readValue);
+  return compare(operator, left, readValue(items[1], [1]));
+}
+
+function isDateField(value: unknown): boolean {
+  return JSON.stringify(value) === '{"$getField":"effective_date"}';
+}
+
+/** Reads literals as times, so that every way to write a moment is that moment. */
+function readingTimes(read: ReadOperand, at: Fault['loc']): ReadOperand {
+  return (item, place) => {
+    const text = (item as { $literal?: unknown } | null)?.$literal;
+    if (typeof text !== 'string') return read(item, place);
+    const time = toClickHouseTime(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text);
+    if (time === undefined) {
+      const msg = 'Input should be a valid date or a valid time with Z or an offset';
+      throw new CostExpressionError([...at, ...place, '$literal'], msg, 'datetime_parsing');
+    }
+    return read({ $literal: `${time.replace(' ', 'T')}Z` }, place);
+  };
 }
 
 function combine(operator: '$and' | '$or', parts: readonly CostExpression[]): CostExpression {
@@ -116,12 +156,12 @@ function readIn(
   left: CostExpression,
   list: unknown,
   at: Fault['loc'],
-  depth: number,
+  read: ReadOperand,
 ): CostExpression {
   if (!Array.isArray(list)) {
     throw new CostExpressionError(at, 'Input should be a valid list', 'list_type');
   }
-  const values = list.map((item, index) => readCostExpression(item, [...at, index], depth + 1));
+  const values = list.map((item, index) => read(item, [1, index]));
   return (cost) => values.some((value) => value(cost) === left(cost));
 }
 
@@ -140,15 +180,16 @@ function compare(
 }
 
 /**
- * The ids that an expression names, if it is nothing but `$eq`, `$in` and `$or` over `id`; undefined for any other.
+ * The ids that an expression names, if it is nothing but `$eq`, `$in` and `$or` over `id`; undefined for any other, and
+ * for one that is nested too deep.
  */
-export function toCostIds(value: unknown): string[] | undefined {
-  if (typeof value !== 'object' || value === null) return undefined;
+export function toCostIds(value: unknown, depth = 0): string[] | undefined {
+  if (typeof value !== 'object' || value === null || depth > deepest) return undefined;
   const [[name, content] = ['', undefined], ...others] = Object.entries(value);
   if (others.length > 0 || !Array.isArray(content)) return undefined;
   const items = content as readonly unknown[];
   if (name === '$or') {
-    const ids = items.map(toCostIds);
+    const ids = items.map((item) => toCostIds(item, depth + 1));
     return ids.length === 0 || ids.includes(undefined)
       ? undefined
       : ids.flatMap((one) => one ?? []);

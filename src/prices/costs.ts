@@ -1,4 +1,4 @@
-import type { Engine } from '../engine/engine.ts';
+import { type Engine, ResultTooLargeError } from '../engine/engine.ts';
 import type { CostExpression, costFields } from './cost-expression.ts';
 
 /** A price of a project as POST /cost/query answers it; USD per token. */
@@ -28,19 +28,25 @@ export interface CostQuery {
   readonly offset: number;
 }
 
+/** How many prices a project may have to be asked for them: each is looked at in the service. */
+const mostCosts = 20_000;
+
 /** A row of costs.sql. */
 type CostRow = Record<keyof Cost, string | null>;
 
 /**
  * Reads prices of a project, never default ones: by model and date, or as asked. A project has few prices
- * (QUERY_RESULT_ROWS at most), so what is asked of them is looked at here.
+ * (20,000 at most), so what is asked of them is looked at here.
+ * @throws {ResultTooLargeError} it has more.
  */
 export async function queryCosts(
   engine: Engine,
   query: CostQuery,
   signal: AbortSignal,
 ): Promise<Partial<Cost>[]> {
-  const rows = await engine.read<CostRow>('costs', { project_id: query.project_id }, { signal });
+  const parameters = { project_id: query.project_id, most: mostCosts + 1 };
+  const rows = await engine.read<CostRow>('costs', parameters, { signal });
+  if (rows.length > mostCosts) throw new ResultTooLargeError(`more than ${mostCosts} prices`);
   const found = rows.map(toCost).filter((cost) => query.where?.(cost) ?? true);
   const sorted = query.sortBy.length === 0 ? found : found.sort(toOrder(query.sortBy));
   const end = query.limit === undefined ? undefined : query.offset + query.limit;

@@ -30,6 +30,9 @@ interface Row {
 /** After what has only an end, which stands at the first moment of 1900, and after every call that there can be. */
 const [earliest, latest] = ['1900-01-01T00:00:00.000001Z', '2299-12-31T23:59:59.999999Z'];
 
+/** How often names are learned for one answer; what is left over then, is the next time. */
+const learningRounds = 5;
+
 /**
  * Finds the models of a project's calls that have no price. Names that only nobody has asked about yet get theirs
  * first. It counts what calls stored: where SDKs roll usage up, a call's tokens stand in those above it too.
@@ -47,9 +50,14 @@ export async function findUnpriced(
     limit,
   };
   const read = (): Promise<Row[]> => engine.read<Row>('unpriced_models', parameters, { signal });
-  const rows = await read();
-  const learned = await learnModels(rows.map((row) => row.llm_id));
-  return (learned.size > 0 ? await read() : rows).map(toUnpriced);
+  let rows = await read();
+  // What has learned a price makes room for others.
+  for (let round = 0; round < learningRounds; round += 1) {
+    const learned = await learnModels(rows.map((row) => row.llm_id));
+    if (learned.size === 0) break;
+    rows = await read();
+  }
+  return rows.map(toUnpriced);
 }
 
 function toUnpriced({ llm_id, calls, counters }: Row): UnpricedModel {

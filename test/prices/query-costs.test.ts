@@ -73,6 +73,16 @@ describe('POST /cost/query', () => {
       ['a 3e-7'],
     ],
     [
+      'moments, however they are written',
+      {
+        $in: [
+          field('effective_date'),
+          [literal('2026-02-01T01:00:00+01:00'), literal('2030-01-01T00:00:00Z')],
+        ],
+      },
+      ['a 3e-7', 'b 1'],
+    ],
+    [
       '$or and $not',
       { $or: [{ $not: [{ $in: [field('llm_id'), [literal('a'), literal('b')]] }] }] },
       ['c 0.1'],
@@ -106,7 +116,13 @@ describe('POST /cost/query', () => {
     ],
     [{ $expr: { $eq: [field('id')] } }, ['body', 'query', '$expr', '$eq'], 'value_error'],
     [{ $expr: { $and: {} } }, ['body', 'query', '$expr', '$and'], 'list_type'],
-    [{ $expr: deep(40) }, undefined, 'value_error'],
+    [{ $expr: deep(40) }, undefined, 'too_long'],
+    [{ $expr: { $in: [field('id'), Array(1_001).fill(literal('a'))] } }, undefined, 'too_long'],
+    [
+      { $expr: { $gt: [field('effective_date'), literal('soon')] } },
+      ['body', 'query', '$expr', '$gt', 1, '$literal'],
+      'datetime_parsing',
+    ],
   ])('refuses %j', async (expression, loc, type) => {
     const body = { project_id: 'team/none', query: expression };
     const answer = await asking.service.send('/cost/query', { body });

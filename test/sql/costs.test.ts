@@ -17,7 +17,9 @@ test('the prices of a project come in order, with every digit, and no others', a
     price('6', 'p/one', 'c', '2026-01-01'),
     price('6', 'p/one', 'c', '2026-01-01', { is_deleted: 1, created_at: '2199-01-01 00:00:00' }),
   ]);
-  const rows = await opened.engine.read<Record<string, unknown>>('costs', { project_id: 'p/one' });
+  const rows = await opened.engine.read<Record<string, unknown>>('costs', {
+    ...{ project_id: 'p/one', most: 3 },
+  });
   expect(rows.map((row) => row['id'])).toEqual(['3', '2', '1']);
   expect(rows[1]).toMatchObject({
     effective_date: '2026-02-01T00:00:00.000001Z',
