@@ -24,7 +24,7 @@ interface Question {
 }
 
 /** The rows of calls_usage.sql. */
-export async function readTrees(engine: Engine, question: Question): Promise<UsageRow[]> {
+async function readTrees(engine: Engine, question: Question): Promise<UsageRow[]> {
   const requested = await readRequested(engine, question);
   const rows = await engine.read<TreeRow>('calls_usage', {
     ...(await readCommon(engine, question)),
