@@ -1,12 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Asking, openAsking, type Project } from '../usage/asking.ts';
 
-// Bills worked out by hand from published prices, in USD per million tokens (M), through the whole service with the
-// price book that it loads. Sources, as of @pydantic/genai-prices 0.1.8, which names the same pages:
-//   OpenAI     https://openai.com/api/pricing/ and https://platform.openai.com/docs/pricing
+// Bills worked out by hand, in USD per million tokens (M), through the whole service with the price book that it loads.
+// The prices are those of @pydantic/genai-prices 0.1.8, which names these pages as where it has them from (the pages
+// were not read once more for these tests):
+//   OpenAI     https://openai.com/api/pricing/
 //   Anthropic  https://www.anthropic.com/pricing#api
 //   Google     https://ai.google.dev/gemini-api/docs/pricing
-//   Mistral    https://mistral.ai/pricing
+//   Mistral    https://mistral.ai/pricing/api
 //   AWS        https://aws.amazon.com/bedrock/pricing/
 
 let asking: Asking;
