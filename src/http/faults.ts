@@ -124,8 +124,10 @@ const datetimeWords: Words = {
 };
 
 function literalWords(allowed: readonly unknown[]): Words {
-  const named = allowed.map((each) => `'${String(each)}'`).join(' or ');
-  return { type: 'literal_error', msg: `Input should be ${named}` };
+  const named = allowed.map((each) => `'${String(each)}'`);
+  const others = named.slice(0, -1).join(', ');
+  const words = others === '' ? named.join() : `${others} or ${named.at(-1) ?? ''}`;
+  return { type: 'literal_error', msg: `Input should be ${words}` };
 }
 
 function tooLongWords(what: string, limit: unknown, actual: number): Words {

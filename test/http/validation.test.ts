@@ -42,6 +42,10 @@ test('every endpoint that takes JSON is tried', () => {
     '/feedback/create',
     '/call/update',
     '/cost/create',
+    '/cost/query',
+    '/cost/purge',
+    '/cost/unpriced',
+    '/cost/resolve',
   ]);
 });
 
@@ -104,7 +108,7 @@ function words(type: string, actual = ''): string {
     too_long: /^(List|Dictionary) should have at most \d+ items after validation, not \d+$/,
     greater_than_equal: /^Input should be greater than or equal to -?\d+$/,
     less_than_equal: /^Input should be less than or equal to \d+$/,
-    literal_error: /^Input should be '\w+'( or '\w+')?$/,
+    literal_error: /^Input should be '\w+'(, '\w+')*( or '\w+')?$/,
     datetime_parsing: /^Input should be a valid datetime, /,
   };
   return exact[type] ?? (forms[type]?.test(actual) === true ? actual : `words of ${type}`);

@@ -17,6 +17,8 @@ export interface Schema {
   readonly maxProperties?: number;
   readonly minimum?: number;
   readonly maximum?: number;
+  /** Of an object: that only what is like these is right, whatever the schema says. */
+  readonly examples?: readonly unknown[];
 }
 
 /** As much of an OpenAPI document as requests need. */
@@ -148,7 +150,7 @@ class SchemaWalker {
       case 'array':
         return [this.exampleOf(schema.items ?? {})];
       case 'object':
-        return this.#exampleObject(schema);
+        return schema.examples?.[0] ?? this.#exampleObject(schema);
       default:
         return 'anything';
     }
@@ -168,6 +170,9 @@ class SchemaWalker {
       schema.type === undefined && schema.const === undefined && schema.enum === undefined;
     yield* this.#nullChange(schema, path, nullable || isAny);
     for (const [value, type] of wrongValues(schema)) yield { path, value, type };
+    if (schema.maxItems !== undefined) {
+      yield { path, value: this.#tooMany(schema.maxItems, schema.items ?? {}), type: 'too_long' };
+    }
     for (const value of rightValues(schema)) yield { path, value, type: undefined };
     for (const name of wrongNames(schema)) {
       const value = this.exampleOf(schema.additionalProperties as Schema);
@@ -179,6 +184,11 @@ class SchemaWalker {
     }
     if (schema.items !== undefined) yield* this.changesOf(schema.items, [...path, 0]);
     yield* this.#propertyChanges(schema, path);
+  }
+
+  /** Right items, where they are few; of many, what is quick to send. */
+  #tooMany(most: number, items: Schema): unknown[] {
+    return Array<unknown>(most + 1).fill(most > 1_000 ? 'x' : this.exampleOf(items));
   }
 
   *#nullChange(schema: Schema, path: Path, allowed: boolean): Generator<Change> {
@@ -261,8 +271,6 @@ function wrongValues(schema: Schema): [unknown, string][] {
   }
   if (schema.minimum !== undefined) values.push([belowOf(schema), 'greater_than_equal']);
   if (schema.maximum !== undefined) values.push([aboveOf(schema.maximum), 'less_than_equal']);
-  if (schema.maxItems !== undefined)
-    values.push([Array(schema.maxItems + 1).fill('x'), 'too_long']);
   if (schema.maxProperties !== undefined)
     values.push([crowd(schema.maxProperties + 1), 'too_long']);
   return values;
@@ -283,8 +291,8 @@ const wrongTimes = [
 ];
 
 function belowOf({ minimum = 0, type }: Schema): number {
-  if (minimum === 0) return type === 'integer' ? -1 : -1e-9;
-  return minimum * 2;
+  if (type === 'integer') return minimum - 1;
+  return minimum === 0 ? -1e-9 : minimum * 2;
 }
 
 function aboveOf(maximum: number): number {
@@ -300,6 +308,7 @@ function crowd(count: number): object {
 
 function rightValues(schema: Schema): unknown[] {
   if (schema.type === 'object' && schema.properties === undefined) {
+    if (schema.examples !== undefined) return [];
     return typeof schema.additionalProperties === 'object'
       ? []
       : [{}, { any: ['thing', null, 1.5] }];
