@@ -21,14 +21,15 @@ const freshInserts = 5;
 /**
  * Fills the project through `call_parts`, as a pipeline would that computes its parts in ClickHouse. What is
  * older is merged, as it is in a project that has been there for a while; the newest traces are not.
+ * @param merge false leaves merging to the caller
  */
-export async function fill(client: ClickHouseClient, scale: Scale): Promise<void> {
+export async function fill(client: ClickHouseClient, scale: Scale, merge = true): Promise<void> {
   const fresh = Math.ceil((scale.traces * freshShare) / freshInserts) * freshInserts;
   await insertTraces(client, 0, scale.traces - fresh, tracesPerInsert);
   await insertLarge(client, 'large', 'bush', scale.largeTrace);
   await insertLarge(client, 'evaluation', 'evaluation', scale.evaluation);
   for (const size of scale.chains) await insertLarge(client, `chain_${size}`, 'chain', size);
-  for (const table of ['calls', 'call_traces']) {
+  for (const table of merge ? ['calls', 'call_traces'] : []) {
     await client.command({ query: `OPTIMIZE TABLE ${table} FINAL` });
   }
   await insertTraces(client, scale.traces - fresh, fresh, fresh / freshInserts);

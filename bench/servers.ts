@@ -53,7 +53,7 @@ export async function startServiceProcess(
   let isReady = false;
   for await (const line of createInterface(child.stdout)) {
     const entry = JSON.parse(line) as { msg?: string; url?: string };
-    serviceUrl = entry.url ?? serviceUrl;
+    if (entry.msg === 'listening') serviceUrl = entry.url ?? '';
     isReady = entry.msg === 'ClickHouse is there';
     if (isReady) break;
   }

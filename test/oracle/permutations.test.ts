@@ -12,7 +12,7 @@ import { startEmbedded, type EmbeddedServer } from '../../src/engine/embedded.ts
 import { silentLog } from '../support/engine-log.ts';
 import { openService, type TestService } from '../support/http.ts';
 import { makeDirectory } from '../support/own-engine.ts';
-import { forest } from './forest.ts';
+import { forest, type ForestSeed } from './forest.ts';
 import { planForest, type Part, type Plan } from './forest-plan.ts';
 import { toObject, writeJson } from './json.ts';
 import { answer, type Event } from './oracle.ts';
@@ -88,10 +88,7 @@ let refused = 0;
 
 /** The forest, with all of its calls in one project. */
 function planFor(project: string): Plan {
-  const [sample] = fc
-    .sample(forest, { seed, numRuns: 200 })
-    .filter(({ calls, rollUp }) => calls.length >= 60 && calls.length <= 120 && rollUp === 'mixed');
-  const { calls, prices, phases, ...rest } = sample!;
+  const { calls, prices, phases, ...rest } = findForest();
   return planForest(
     {
       ...rest,
@@ -102,6 +99,16 @@ function planFor(project: string): Plan {
     project,
     'same',
   );
+}
+
+/** The first forest of a fair size with calls of all kinds, from the seed on. */
+function findForest(): ForestSeed {
+  for (let next = seed; ; next += 1) {
+    const found = fc
+      .sample(forest, { seed: next, numRuns: 100 })
+      .find(({ calls, rollUp }) => calls.length >= 60 && calls.length <= 160 && rollUp === 'mixed');
+    if (found !== undefined) return found;
+  }
 }
 
 function partsOf(plan: Plan): Part[] {
