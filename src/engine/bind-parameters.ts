@@ -16,7 +16,7 @@ type Bind = (type: string, value: unknown) => string;
 const longestValueBytes = 120_000;
 
 /**
- * Puts the values of a query beside its text. A long `String` or `Array(String)` is spread over several
+ * Puts the values of a query beside its text. A long `String`, `Array(String)` or `Array(Int64)` is spread over several
  * parameters, so that 200,000 ids reach a server as it comes out of the box; its placeholder then becomes
  * `concat(…)` or `arrayConcat(…)`.
  *
@@ -62,7 +62,21 @@ function toExpression(type: string, value: unknown, bind: Bind): string {
   if (type === 'Array(String)' && Array.isArray(value)) {
     return toArrayExpression(value as string[], bind);
   }
+  if (type === 'Array(Int64)' && Array.isArray(value)) {
+    return toIntegersExpression(value as bigint[], bind);
+  }
   return bind(type, value);
+}
+
+/** How many integers of at most 20 characters, and what stands between them, are surely short enough. */
+const integersAtOnce = 5_000;
+
+function toIntegersExpression(integers: readonly bigint[], bind: Bind): string {
+  const pieces: string[] = [];
+  for (let from = 0; from === 0 || from < integers.length; from += integersAtOnce) {
+    pieces.push(bind('Array(Int64)', integers.slice(from, from + integersAtOnce)));
+  }
+  return pieces.length === 1 ? pieces.join() : `arrayConcat(${pieces.join(', ')})`;
 }
 
 function toTextExpression(text: string, bind: Bind): string {

@@ -1,5 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
+import { wholeRow } from './part-rows.ts';
+import { readUsage } from './read-usage.ts';
 
 let opened: TestEngine;
 beforeAll(async () => {
@@ -45,4 +47,21 @@ test('the dates and prompt sizes of the project’s and the default prices, each
     [...sizes].sort((a, b) => Number(a) - Number(b)),
   );
   expect(await changesFor('p/none')).toEqual(defaults);
+});
+
+test('a project may have more dates than fit one parameter of a statement', async () => {
+  const project = 'p/many';
+  const prices = Array.from({ length: 12_000 }, (_, second) => ({
+    ...{ id: `${second}`, pricing_level: 'project', pricing_level_id: project, provider_id: 'p' },
+    ...{ llm_id: 'm', effective_date: 1_600_000_000 + second, created_by: 'test' },
+    ...{ prompt_token_cost: String(second), completion_token_cost: '0' },
+  }));
+  await opened.insert('llm_token_prices', prices);
+  const startedAt = '2026-01-31 12:00:00.000000';
+  await opened.insert('call_parts', [
+    wholeRow(project, { id: 'root', startedAt, usage: { m: { prompt_tokens: 2 } } }),
+  ]);
+  const [row] = await readUsage(opened.engine, project, ['root'], true);
+  // The last price holds, for both tokens.
+  expect(Number(row?.prompt_cost)).toBe(2 * (prices.length - 1));
 });
