@@ -1,4 +1,4 @@
-import type { CostCreateInput } from '../prices/prices.ts';
+import type { CostCreateInput } from '../prices/create-costs.ts';
 import { post, type Access } from './client.ts';
 import { listCalls, type SampleCall, type SampleTrace } from './sample-trace.ts';
 

@@ -1,4 +1,4 @@
-import type { CostCreateInput } from '../prices/prices.ts';
+import type { CostCreateInput } from '../prices/create-costs.ts';
 import type { Answer } from './answer.ts';
 import type { Colors } from './colors.ts';
 import { toCountText } from './figures.ts';

@@ -1,4 +1,4 @@
-import type { CostCreateInput } from '../prices/prices.ts';
+import type { CostCreateInput } from '../prices/create-costs.ts';
 import { toSampleCall, type SampleTrace, type SampleUsage, type Step } from './sample-trace.ts';
 
 export const sampleProjectId = 'demo/shop-assistant';

@@ -93,38 +93,13 @@ export function probeOf({ cluster }: ClusterOptions): string {
   return `SELECT count() FROM cluster(${quote(cluster)}, system.one)`;
 }
 
-/** The same migrations with tables that a Keeper replicates, for nodes with the macros `shard` and `replica`. */
-export function toReplicated(migrations: readonly Migration[]): Migration[] {
+/**
+ * The same migrations without prices, which would stand on every shard, where nobody who loads prices through
+ * the tables of all shards could take them back. The price book brings them.
+ */
+export function withoutPrices(migrations: readonly Migration[]): Migration[] {
   return migrations.map((migration) => ({
     ...migration,
-    statements: migration.statements.map(toReplicatedStatement),
+    statements: migration.statements.filter((one) => !/^INSERT INTO llm_token_prices\b/.test(one)),
   }));
-}
-
-const mergeTree = /\bENGINE = (\w*MergeTree)\b(?:\(([^)]*)\))?/g;
-
-function toReplicatedStatement(statement: string): string {
-  const place = `'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'`;
-  return statement.replace(mergeTree, (_, engine: string, values = '') =>
-    [`ENGINE = Replicated${engine}(${place}`, values === '' ? ')' : `, ${String(values)})`].join(
-      '',
-    ),
-  );
-}
-
-/** Whether a node names its shard and replica, as the nodes of a cluster with a Keeper do. */
-export async function hasMacros(address: Address): Promise<boolean> {
-  const client = openClient(address, {
-    ...{ pool: 1, timeoutMs: statementTimeoutMs, compression: false },
-  });
-  try {
-    const result = await client.query({
-      query: "SELECT count() AS macros FROM system.macros WHERE macro IN ('shard', 'replica')",
-      format: 'JSONEachRow',
-    });
-    const [row] = await result.json<{ macros: string }>();
-    return Number(row?.macros) === 2;
-  } finally {
-    await client.close();
-  }
 }

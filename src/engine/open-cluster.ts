@@ -1,15 +1,15 @@
 import {
   type ClusterOptions,
-  hasMacros,
   joinCluster,
   localDatabase,
   probeOf,
-  toReplicated,
+  withoutPrices,
 } from './cluster.ts';
 import { Connection, type Address, type Limits } from './connection.ts';
 import { EngineAwayError, type EngineLog } from './engine.ts';
 import type { Migration } from './migrations.ts';
 import { prepareServer } from './prepare-server.ts';
+import { hasMacros, toReplicated } from './replicated.ts';
 import type { Session } from './supervised-engine.ts';
 import { toClickHouseCode, toFailureKind } from './to-engine-error.ts';
 
@@ -44,6 +44,7 @@ async function prepareCluster(
   { migrations, minimumVersion, log }: OpenOptions,
   signal: AbortSignal,
 ): Promise<string> {
+  const ofCluster = withoutPrices(migrations);
   let version = '';
   for (const node of nodes) {
     const address = withoutDatabase(node);
@@ -51,7 +52,7 @@ async function prepareCluster(
       address,
       {
         ...{ database: localDatabase(cluster), databaseEngine: '', minimumVersion, log },
-        migrations: (await isReplicated(address)) ? toReplicated(migrations) : migrations,
+        migrations: (await isReplicated(address)) ? toReplicated(ofCluster) : ofCluster,
       },
       signal,
     );

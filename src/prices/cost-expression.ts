@@ -1,6 +1,6 @@
 import { toClickHouseTime } from '../calls/time.ts';
 import type { Fault } from '../errors.ts';
-import type { Cost } from './costs.ts';
+import type { Cost } from './query-costs.ts';
 
 /** What an operand of an expression may be. */
 type Value = string | number | boolean | null;

@@ -105,6 +105,20 @@ describe('calls on a cluster', () => {
   });
 });
 
+test('each default price stands on one shard, so that a newer one can take its place', async () => {
+  const prices = await Promise.all(
+    [0, 1].map((node) =>
+      pair.query<{ id: string }>(
+        node,
+        "SELECT id FROM calls_usage_local.llm_token_prices FINAL WHERE pricing_level = 'default'",
+      ),
+    ),
+  );
+  for (const ofNode of prices) expect(ofNode.length).toBeGreaterThan(0);
+  const ids = prices.flat().map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+});
+
 test('while a shard is away nothing is answered by half, and all of it is when the shard is back', async () => {
   const names = await sendTraces('team/away', 20);
   const project = toProject(service, 'team/away');

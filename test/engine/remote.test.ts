@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 
 import { EngineAwayError, EngineStartError, type Engine } from '../../src/engine/engine.ts';
-import { toReplicated } from '../../src/engine/cluster.ts';
+import { toReplicated } from '../../src/engine/replicated.ts';
 import { toRemoteAddress, toRemoteAddresses } from '../../src/engine/remote.ts';
 import { checkServerVersion, compareVersions } from '../../src/engine/server-version.ts';
 import { startEngine, type EngineExtras } from '../../src/engine/start-engine.ts';

@@ -53,15 +53,6 @@ export async function queryCosts(
   return sorted.slice(query.offset, end).map((cost) => pickFields(cost, query.fields));
 }
 
-/** Takes prices of a project back; ids that it does not have are no fault. */
-export async function purgeCosts(
-  engine: Engine,
-  projectId: string,
-  costIds: readonly string[],
-): Promise<void> {
-  await engine.write('purge_costs', { project_id: projectId, cost_ids: costIds });
-}
-
 function toCost(row: CostRow): Cost {
   const text = (field: keyof Cost): string => row[field] ?? '';
   const price = (field: keyof Cost): number | null =>
