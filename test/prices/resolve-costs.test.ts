@@ -43,8 +43,8 @@ test('says the price that a question would apply, at its time and of its level',
 
 test('says by which rule a name was found, and null where none fits, in the order of the question', async () => {
   const project = asking.newProject();
-  await project.price({ 'azure/gpt-4o': { prompt_token_cost: 0.5, completion_token_cost: 0.5 } });
-  const names = ['no such model', 'azure/gpt-4o', 'GPT-4o', 'gpt-4o', 'gpt-4o'];
+  await project.price({ 'gpt-4o-mini': { prompt_token_cost: 0.5, completion_token_cost: 0.5 } });
+  const names = ['no such model', 'gpt-4o-mini', 'GPT-4o', 'gpt-4o', 'gpt-4o'];
   const found = await resolve(project, names);
   expect(found.map(({ llm_id }) => llm_id)).toEqual([...new Set(names)]);
   const [none, own, cased, exact] = found.map(({ price }) => price);
