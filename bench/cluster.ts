@@ -3,17 +3,12 @@
  * same page on one, through a service each. Both clusters share this machine's cores, so it shows what it costs to be a
  * cluster, not what is won by it. Medians of interleaved runs; about a minute.
  */
-import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { ClickHouseClient } from '@clickhouse/client';
-import { pino } from 'pino';
-
-import { type EmbeddedServer, startEmbedded } from '../src/engine/embedded.ts';
+import { startEmbeddedPair } from '../test/support/embedded-pair.ts';
 import { fill } from './fill.ts';
 import { quantile } from './measure.ts';
 import { pageOfRoots, project, quickScale, type Scale } from './scale.ts';
@@ -28,20 +23,16 @@ import {
 const runs = 21;
 const warmUps = 3;
 const scale: Scale = { ...quickScale, largeTrace: 1_000, evaluation: 1_000 };
-const name = 'pair';
 
 await main();
 
 async function main(): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'calls-usage-bench-'));
-  const nodes = await startNodes(directory);
+  const pair = await startEmbeddedPair();
   const single = await startServer(join(directory, 'single'));
-  const onCluster = await startServiceProcess(nodes[0], join(directory, 'service'), {
-    CLICKHOUSE_URL: nodes.map(toUrl).join(','),
-    CLICKHOUSE_CLUSTER: name,
-  });
+  const onCluster = await startServiceProcess(single, join(directory, 'service'), pair.environment);
   const onSingle = await startServiceProcess(single, join(directory, 'single'));
-  const clients = [...nodes, single].map(({ address }) => openBenchClient(address));
+  const clients = [...pair.addresses, single.address].map((address) => openBenchClient(address));
   try {
     await fillBoth(clients);
     const ids = pageOfRoots(scale, 'own', 100);
@@ -54,7 +45,7 @@ async function main(): Promise<void> {
   } finally {
     await Promise.all([onCluster.stop(), onSingle.stop()]);
     await Promise.all(clients.map((client) => client.close()));
-    await Promise.all([...nodes, single].map((server) => server.stop()));
+    await Promise.all([pair.stop(), single.stop()]);
     await rm(directory, { recursive: true });
   }
 }
@@ -94,37 +85,4 @@ async function measure(
     if (new Set(answers).size > 1) throw new Error('one server and the cluster differ');
   }
   return times;
-}
-
-async function startNodes(directory: string): Promise<[EmbeddedServer, EmbeddedServer]> {
-  const password = randomBytes(32).toString('base64url');
-  const tcpPorts = await freePorts(2);
-  const log = pino({ level: 'silent' });
-  const servers = await Promise.all(
-    tcpPorts.map((tcpPort, node) =>
-      startEmbedded(
-        {
-          ...{ dataDir: join(directory, String(node)), queryLog: false, log },
-          ...{ lockWaitMs: 5_000, stopTimeoutMs: 10_000 },
-          cluster: { name, password, tcpPorts, tcpPort },
-        },
-        new AbortController().signal,
-      ),
-    ),
-  );
-  return servers as [EmbeddedServer, EmbeddedServer];
-}
-
-function toUrl({ address }: EmbeddedServer): string {
-  const { username, password } = address;
-  return Object.assign(new URL(address.url), { username, password }).href.replace(/\/$/, '');
-}
-
-/** Ports that are free now, all different. */
-async function freePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
 }

@@ -11,8 +11,8 @@ import { quantile } from './measure.ts';
 import { pageOfRoots, project, quickScale, type Scale } from './scale.ts';
 import {
   askUsage,
-  key,
   openBenchClient,
+  post,
   type ServiceProcess,
   startServer,
   startServiceProcess,
@@ -70,16 +70,9 @@ async function setPrices(service: ServiceProcess, date: string): Promise<void> {
     completion_token_cost: 0.000008,
     effective_date: `${date}T00:00:30Z`,
   };
-  const response = await fetch(`${service.url}/cost/create`, {
-    method: 'POST',
-    headers: {
-      'content-type': 'application/json',
-      authorization: `Basic ${Buffer.from(`api:${key}`).toString('base64')}`,
-    },
-    body: JSON.stringify({
-      project_id: project,
-      costs: Object.fromEntries(overridden.map((model) => [model, price])),
-    }),
+  const { status, text } = await post(`${service.url}/cost/create`, {
+    project_id: project,
+    costs: Object.fromEntries(overridden.map((model) => [model, price])),
   });
-  if (!response.ok) throw new Error(await response.text());
+  if (status !== 200) throw new Error(`${status}: ${text}`);
 }

@@ -10,7 +10,7 @@ import { pino } from 'pino';
 import { type Address, openClient } from '../src/engine/connection.ts';
 import { type EmbeddedServer, startEmbedded } from '../src/engine/embedded.ts';
 
-export const key = 'bench';
+const key = 'bench';
 
 /** The service in a process of its own. */
 export interface ServiceProcess {
@@ -76,13 +76,23 @@ export async function askUsage(
   options: { readonly costs?: boolean; readonly signal?: AbortSignal } = {},
 ): Promise<{ status: number; text: string }> {
   const { costs = true, signal } = options;
-  const response = await fetch(`${url}/calls/usage`, {
+  const body = { project_id, call_ids, include_costs: costs, limit: 2_000_000 };
+  return await post(`${url}/calls/usage`, body, signal);
+}
+
+/** Sends JSON with the bench's key; the answer's status and text. */
+export async function post(
+  url: string,
+  body: object,
+  signal?: AbortSignal,
+): Promise<{ status: number; text: string }> {
+  const response = await fetch(url, {
     method: 'POST',
     headers: {
       'content-type': 'application/json',
       authorization: `Basic ${Buffer.from(`api:${key}`).toString('base64')}`,
     },
-    body: JSON.stringify({ project_id, call_ids, include_costs: costs, limit: 2_000_000 }),
+    body: JSON.stringify(body),
     ...(signal === undefined ? {} : { signal }),
   });
   return { status: response.status, text: await response.text() };

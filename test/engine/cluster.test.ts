@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type EmbeddedPair, startPair } from '../support/cluster.ts';
+import { openTestCluster, type TestCluster } from '../support/cluster.ts';
 import { openService, patience, type TestService } from '../support/http.ts';
 import { promptTokens, spent, toProject } from '../usage/asking.ts';
 
-let pair: EmbeddedPair;
+let cluster: TestCluster;
 let service: TestService;
 beforeAll(async () => {
-  pair = await startPair();
-  service = await openService(pair.environment);
+  cluster = await openTestCluster();
+  service = await openService(cluster.environment);
   await service.ready;
 });
 afterAll(async () => {
   await service.close();
-  await pair.stop();
+  await cluster.stop();
 });
 
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 31, 12, 0, second)).toISOString();
@@ -37,7 +37,7 @@ describe('calls on a cluster', () => {
     type Counts = { calls: string; traces: string; ids: string };
     const rows = await Promise.all(
       [0, 1].map((node) =>
-        pair.query<Counts>(
+        cluster.query<Counts>(
           node,
           `SELECT sum(n) AS calls, count() AS traces,
             (SELECT countIf(sipHash64(project_id, key) % 2 = ${node}) FROM calls_usage_local.call_traces FINAL
@@ -109,7 +109,7 @@ describe('calls on a cluster', () => {
 test('each default price stands on one shard, so that a newer one can take its place', async () => {
   const prices = await Promise.all(
     [0, 1].map((node) =>
-      pair.query<{ id: string }>(
+      cluster.query<{ id: string }>(
         node,
         "SELECT id FROM calls_usage_local.llm_token_prices FINAL WHERE pricing_level = 'default'",
       ),
@@ -127,7 +127,7 @@ test('while a shard is away nothing is answered by half, and all of it is when t
   const project = toProject(service, 'team/away');
   const ids = names.map((name) => `${name} root`);
   const before = await project.ask(ids);
-  pair.kill(1);
+  cluster.kill(1);
   const away = await project.send(ids);
   expect(away.status, away.text).toBe(503);
   expect(away.headers.get('retry-after')).not.toBeNull();
@@ -142,7 +142,7 @@ test('while a shard is away nothing is answered by half, and all of it is when t
   });
   expect(taken.status, taken.text).toBe(503);
   expect((await service.send('/health')).status).toBe(503);
-  await pair.restart(1);
+  await cluster.restart(1);
   await expect.poll(async () => (await service.send('/health')).status, patience).toBe(200);
   expect(await project.ask(ids)).toEqual(before);
 });

@@ -11,7 +11,7 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { startPair } from '../support/cluster.ts';
+import { openTestCluster } from '../support/cluster.ts';
 import { openTestEngine } from '../support/engine.ts';
 import { openService, type TestService } from '../support/http.ts';
 import { forest, type ForestSeed } from './forest.ts';
@@ -48,20 +48,20 @@ async function openServer(): Promise<Stage> {
   return { engine, service, close };
 }
 
-async function openPair(): Promise<Stage> {
-  const pair = await startPair();
-  const service = await openService({ ...pair.environment, ...sharing });
+async function openCluster(): Promise<Stage> {
+  const cluster = await openTestCluster();
+  const service = await openService({ ...cluster.environment, ...sharing });
   await service.ready;
   const close = async (): Promise<void> => {
     await service.close();
-    await pair.stop();
+    await cluster.stop();
   };
-  return { engine: pair, service, close };
+  return { engine: cluster, service, close };
 }
 
 test.each([
   ['one server', openServer, onServer],
-  ['a cluster of two shards', openPair, onCluster],
+  ['a cluster of two shards', openCluster, onCluster],
 ])(
   'any forest, sent in any order, is answered as the oracle does, by %s',
   async (_, open, forests) => {

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestEngine, type TestEngine } from '../support/engine.ts';
 import { deletionRow, endRow, looseEndRow, startRow, wholeRow } from './part-rows.ts';
@@ -107,4 +108,13 @@ describe('what a deletion would newly delete', () => {
     expect(await countOf('p/chain', 'call-999')).toBe(1);
     expect(await countOf('p/chain', 'call-400', 'call-10')).toBe(1_000 - 10);
   });
+});
+
+test('walks word for word as the statement that deletes', () => {
+  const [count, remove] = ['count_calls_to_delete', 'delete_calls'].map((name) => {
+    const text = readFileSync(new URL(`../../sql/queries/${name}.sql`, import.meta.url), 'utf8');
+    return text.slice(text.indexOf('WITH RECURSIVE'), text.indexOf('\n)\nSELECT'));
+  });
+  expect(count).toContain('UNION ALL');
+  expect(count).toBe(remove);
 });
