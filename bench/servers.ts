@@ -10,7 +10,7 @@ import { pino } from 'pino';
 import { type Address, openClient } from '../src/engine/connection.ts';
 import { type EmbeddedServer, startEmbedded } from '../src/engine/embedded.ts';
 
-const key = 'bench';
+export const key = 'bench';
 
 /** The service in a process of its own. */
 export interface ServiceProcess {
