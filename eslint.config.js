@@ -1,36 +1,97 @@
 import { defineConfig } from 'eslint/config';
 import tseslint from 'typescript-eslint';
 
-/** Only src/engine knows ClickHouse; tests reach it through test/support, measurements as they like. */
+/** What reaches ClickHouse past src/clickhouse. */
 const clickHousePackages = {
   regex: '^(@clickhouse/|chdb$|chdb/|ffi-rs$)',
-  message: 'Only src/engine and test/support speak to ClickHouse.',
+  message: 'Only src/clickhouse and test/support speak to ClickHouse.',
 };
 
 /**
- * Data walks one way: http → calls | usage | prices → engine. What a folder must not import.
- * @param {string[]} folders of src
+ * Data walks one way: http → ingest | usage | prices → clickhouse. For each room of src the rooms that its files must
+ * not import; the order of the entries is the order of the layers.
  */
-function nothingFrom(...folders) {
+const forbiddenRooms = {
+  http: ['main', 'service'],
+  ingest: ['main', 'service', 'http', 'usage', 'prices'],
+  usage: ['main', 'service', 'http'],
+  prices: ['main', 'service', 'http', 'ingest', 'usage'],
+  clickhouse: ['main', 'service', 'http', 'ingest', 'usage', 'prices'],
+};
+
+/** What a room of src/http must not import from its siblings. */
+const forbiddenHttpRooms = {
+  auth: ['routes', 'compat', 'validation'],
+  validation: ['routes', 'compat', 'auth'],
+  compat: [],
+  routes: [],
+};
+
+/** What a room of src/clickhouse must not import from its siblings. */
+const forbiddenClickHouseRooms = {
+  client: ['schema', 'embedded', 'cluster'],
+  schema: ['embedded', 'cluster'],
+  embedded: ['cluster', 'schema'],
+  cluster: ['embedded'],
+};
+
+/** @param {readonly string[]} rooms folders or files that may not be imported from a folder below */
+function noImportFrom(rooms) {
   return {
-    regex: `^(\\.\\./)+(src/)?(${folders.join('|')})(/|\\.ts$)`,
-    message: 'Data walks one way: http → calls | usage | prices → engine.',
+    regex: `^(\\.\\./)+(src/)?(${rooms.join('|')})(/|\\.ts$)`,
+    message: 'Data walks one way: http → ingest | usage | prices → clickhouse.',
+  };
+}
+
+const noProgram = {
+  regex: '^(\\.\\./)+(cli|demo|bench|test)/',
+  message: 'The service knows nothing of its command line tools, demo, bench and tests.',
+};
+
+/**
+ * @param {string} folder
+ * @param {{ regex: string, message: string }[]} patterns
+ * @returns {import('eslint').Linter.Config}
+ */
+function restrictImports(folder, ...patterns) {
+  return {
+    files: [`${folder}/**`],
+    rules: { 'no-restricted-imports': ['error', { patterns }] },
   };
 }
 
 /**
- * @param {string[]} files
- * @param {{ regex: string, message: string }[]} patterns
- * @returns {import('eslint').Linter.Config}
+ * The rules of every room, and of the rooms within one.
+ * @returns {import('eslint').Linter.Config[]}
  */
-function restrictImports(files, ...patterns) {
-  return { files, rules: { 'no-restricted-imports': ['error', { patterns }] } };
+function layers() {
+  const http = noImportFrom(forbiddenRooms.http);
+  const clickhouse = noImportFrom(forbiddenRooms.clickhouse);
+  return [
+    ...Object.entries(forbiddenRooms).map(([room, rooms]) =>
+      restrictImports(
+        `src/${room}`,
+        noProgram,
+        noImportFrom(rooms),
+        ...(room === 'clickhouse' ? [] : [clickHousePackages]),
+      ),
+    ),
+    ...Object.entries(forbiddenHttpRooms)
+      .filter(([, rooms]) => rooms.length > 0)
+      .map(([room, rooms]) =>
+        restrictImports(
+          `src/http/${room}`,
+          ...[noProgram, clickHousePackages, http, noImportFrom(rooms)],
+        ),
+      ),
+    ...Object.entries(forbiddenClickHouseRooms).map(([room, rooms]) =>
+      restrictImports(`src/clickhouse/${room}`, noProgram, clickhouse, noImportFrom(rooms)),
+    ),
+  ];
 }
 
-const entries = ['main', 'cli', 'demo'];
-
 export default defineConfig(
-  { ignores: ['node_modules/', 'coverage/', 'data/', 'src/http/openapi-types.ts'] },
+  { ignores: ['node_modules/', 'coverage/', 'data/', 'src/openapi-types.ts'] },
   {
     files: ['**/*.{js,ts}'],
     extends: [tseslint.configs.strictTypeChecked],
@@ -54,7 +115,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['src/**'],
+    files: ['{src,cli,demo}/**'],
     rules: {
       'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
     },
@@ -66,19 +127,10 @@ export default defineConfig(
       '@typescript-eslint/no-non-null-assertion': 'off',
     },
   },
-  restrictImports(['src/**'], clickHousePackages),
-  restrictImports(['test/**'], clickHousePackages),
-  restrictImports(['test/support/**']),
-  restrictImports(
-    ['src/engine/**'],
-    nothingFrom(...entries, 'http', 'calls', 'usage', 'prices', 'errors'),
-  ),
-  restrictImports(
-    ['src/{calls,usage,prices}/**'],
-    clickHousePackages,
-    nothingFrom(...entries, 'http'),
-  ),
-  restrictImports(['src/http/**'], clickHousePackages, nothingFrom(...entries)),
+  restrictImports('src', clickHousePackages, noProgram),
+  restrictImports('test', clickHousePackages),
+  restrictImports('test/support'),
+  ...layers(),
   {
     // Tools ask for a default export.
     files: ['*.config.{js,ts}'],

@@ -1,5 +1,5 @@
 import type { Scenario } from './scenarios.ts';
-import type { Totals, WayName } from './ways.ts';
+import type { Totals, WayName } from './strategies.ts';
 
 /**
  * Compares what the ways answered, before any of them is timed. Ours and fetch-and-fold must agree call by call

@@ -39,7 +39,7 @@ export async function readCost(
       FROM system.query_log
       WHERE type != 'QueryStart' AND is_initial_query
         AND toUnixTimestamp64Milli(query_start_time_microseconds) BETWEEN {from:Int64} AND {to:Int64}
-        AND if({way:String} = 'floor', log_comment = 'bench_floor', startsWith(log_comment, 'calls_usage'))`,
+        AND if({way:String} = 'floor', log_comment = 'bench_floor', startsWith(log_comment, 'usage_'))`,
     query_params: { way, from: window.from, to: window.to },
     format: 'JSONEachRow',
   });

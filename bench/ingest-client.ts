@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ClickHouseClient } from '@clickhouse/client';
 
-import type { Address } from '../src/engine/connection.ts';
+import type { Address } from '../src/clickhouse/client/connection.ts';
 import { toStartAndEnd, toStartAndEndRows, toWholeCall, toWholeRow } from './ingest-parts.ts';
 import { key, openBenchClient } from './servers.ts';
 
@@ -32,7 +32,7 @@ export interface Sent {
   /** The batches that were acknowledged. */
   readonly acknowledged: readonly string[];
   /** The first answer that was none of 200. */
-  readonly fault: string | undefined;
+  readonly issue: string | undefined;
 }
 
 type Send = (batch: string, seed: number) => Promise<string | undefined>;
@@ -49,7 +49,7 @@ async function run(order: Order): Promise<Sent> {
   const until = startedAt + order.seconds * 1_000;
   const requests: { at: number; ms: number; ok: boolean }[] = [];
   const acknowledged: string[] = [];
-  let fault: string | undefined;
+  let issue: string | undefined;
   const send = senderOf(order);
   const runClient = async (name: number): Promise<void> => {
     // Clients do not begin all at the same moment.
@@ -61,14 +61,14 @@ async function run(order: Order): Promise<Sent> {
       const end = performance.now();
       requests.push({ at: begin - startedAt, ms: end - begin, ok: failure === undefined });
       if (failure === undefined) acknowledged.push(batch);
-      else fault ??= failure;
+      else issue ??= failure;
       due = order.everyMs > 0 ? Math.max(due + order.everyMs, end) : end;
       if (due > end) await sleep(due - end);
     }
   };
   await Promise.all(Array.from({ length: order.clients }, (_, name) => runClient(name)));
   const seconds = (performance.now() - startedAt) / 1_000;
-  return { parts: acknowledged.length * order.batch, seconds, requests, acknowledged, fault };
+  return { parts: acknowledged.length * order.batch, seconds, requests, acknowledged, issue };
 }
 
 function senderOf(order: Order): Send {

@@ -13,7 +13,7 @@ import { pathToFileURL } from 'node:url';
 
 import type { ClickHouseClient } from '@clickhouse/client';
 
-import type { EmbeddedServer } from '../src/engine/embedded.ts';
+import type { EmbeddedServer } from '../src/clickhouse/embedded/embedded-server.ts';
 import type { Order, Sent } from './ingest-client.ts';
 import {
   type Acknowledged,
@@ -164,7 +164,7 @@ async function measureThroughput(bench: Bench, options: IngestOptions): Promise<
     for (const kind of round % 2 === 0 ? kinds : kinds.toReversed()) {
       const before = await readProcessorTime(bench);
       const sent = await bench.send({ kind, seconds: options.roundSeconds });
-      if (sent.fault !== undefined) throw new Error(`${kind}: ${sent.fault}`);
+      if (sent.issue !== undefined) throw new Error(`${kind}: ${sent.issue}`);
       const after = await readProcessorTime(bench);
       rates[kind].push(sent.parts / sent.seconds);
       clickHouse[kind].push((1e6 * (after.clickHouse - before.clickHouse)) / sent.parts);

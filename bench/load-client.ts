@@ -4,9 +4,9 @@
  */
 import { text } from 'node:stream/consumers';
 
-import type { Address } from '../src/engine/connection.ts';
+import type { Address } from '../src/clickhouse/client/connection.ts';
 import { openBenchClient } from './servers.ts';
-import { createWays } from './ways.ts';
+import { createWays } from './strategies.ts';
 
 /** What {@link file://load-client.ts} is told. */
 export interface LoadOrder {

@@ -3,7 +3,7 @@ import { text } from 'node:stream/consumers';
 
 import type { ClickHouseClient } from '@clickhouse/client';
 
-import type { EmbeddedServer } from '../src/engine/embedded.ts';
+import type { EmbeddedServer } from '../src/clickhouse/embedded/embedded-server.ts';
 import type { LoadOrder, LoadResult } from './load-client.ts';
 import { quantile } from './measure.ts';
 import { ratio } from './report.ts';
@@ -126,7 +126,7 @@ async function waitForQueries(
   isWished: (count: number) => boolean,
 ): Promise<number | null> {
   const start = performance.now();
-  const query = `SELECT count() AS n FROM system.processes WHERE startsWith(query_id, 'calls_usage')`;
+  const query = `SELECT count() AS n FROM system.processes WHERE startsWith(query_id, 'usage_')`;
   while (performance.now() - start < 10_000) {
     if (isWished(await readNumber(client, query))) return Math.round(performance.now() - start);
   }

@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 
 import type { ClickHouseClient } from '@clickhouse/client';
 
-import type { EmbeddedServer } from '../src/engine/embedded.ts';
+import type { EmbeddedServer } from '../src/clickhouse/embedded/embedded-server.ts';
 import { readCost, waitForLog } from './costs.ts';
 import { findRegressions, readExpected, writeExpected } from './expected.ts';
 import { fill, type Filling, settle } from './fill.ts';
@@ -28,7 +28,7 @@ import {
   startServiceProcess,
 } from './servers.ts';
 import { toMarkdown, toTable } from './table.ts';
-import { createWays } from './ways.ts';
+import { createWays } from './strategies.ts';
 
 const print = console.log;
 const options = readOptions();
@@ -73,8 +73,8 @@ async function run(
   const { scale } = options;
   await fillOnce(client, dataDir, scale);
   const filling = await settle(client);
-  const engine = await readVersion(client);
-  printFacts(engine, filling);
+  const clickhouse = await readVersion(client);
+  printFacts(clickhouse, filling);
   const ways = createWays(client, service.url, scale.secondsPerWay);
   const idleMb = await warmUp(service, scale);
   const bench: Bench = { client, service, ways, scale, idleMb };
@@ -88,7 +88,7 @@ async function run(
   if (ingest !== null) print(`ingest: ${JSON.stringify(ingest, undefined, 2)}`);
   if (options.json !== undefined) {
     const facts = {
-      engine,
+      clickhouse,
       cores: cpus().length,
       node: process.version,
       date: today(),
@@ -150,9 +150,9 @@ async function warmUp(service: ServiceProcess, scale: Scale): Promise<number | u
   return (await readMemory(service))?.now;
 }
 
-function printFacts(engine: string, { calls, activeParts, bytesOnDisk }: Filling): void {
+function printFacts(clickhouse: string, { calls, activeParts, bytesOnDisk }: Filling): void {
   print(
-    `ClickHouse ${engine}, ${cpus().length} cores, Node ${process.version}; ${calls.toLocaleString('en')} calls in ` +
+    `ClickHouse ${clickhouse}, ${cpus().length} cores, Node ${process.version}; ${calls.toLocaleString('en')} calls in ` +
       `${activeParts} active parts of the table calls, ${Math.round(bytesOnDisk / 1_048_576)} MiB`,
   );
   print(

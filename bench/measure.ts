@@ -5,7 +5,7 @@ import type { Window } from './costs.ts';
 import type { Scenario } from './scenarios.ts';
 import type { Scale } from './scale.ts';
 import { readMemory, resetPeakMemory, type ServiceProcess } from './servers.ts';
-import { readKeys, type Totals, type Way, type WayName, wayNames } from './ways.ts';
+import { readKeys, type Totals, type Way, type WayName, wayNames } from './strategies.ts';
 
 export interface Times {
   readonly runs: number;

@@ -7,8 +7,8 @@ import { createInterface } from 'node:readline';
 import type { ClickHouseClient } from '@clickhouse/client';
 import { pino } from 'pino';
 
-import { type Address, openClient } from '../src/engine/connection.ts';
-import { type EmbeddedServer, startEmbedded } from '../src/engine/embedded.ts';
+import { type Address, openClient } from '../src/clickhouse/client/connection.ts';
+import { type EmbeddedServer, startEmbedded } from '../src/clickhouse/embedded/embedded-server.ts';
 
 export const key = 'bench';
 

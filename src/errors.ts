@@ -1,5 +1,5 @@
 /** One fault of a request, as FastAPI reports it. */
-export interface Fault {
+export interface ValidationIssue {
   readonly loc: readonly (string | number)[];
   readonly msg: string;
   readonly type: string;
@@ -9,17 +9,17 @@ export interface Fault {
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
-  readonly detail: string | readonly Fault[];
+  readonly detail: string | readonly ValidationIssue[];
   readonly headers: Readonly<Record<string, string>>;
 
   constructor(
     status: number,
-    detail: string | readonly Fault[],
+    detail: string | readonly ValidationIssue[],
     headers: Readonly<Record<string, string>> = {},
     options?: ErrorOptions,
   ) {
     super(
-      typeof detail === 'string' ? detail : detail.map((fault) => fault.msg).join('; '),
+      typeof detail === 'string' ? detail : detail.map((issue) => issue.msg).join('; '),
       options,
     );
     this.status = status;
@@ -42,7 +42,7 @@ export const apiErrors = {
     new ApiError(405, 'Method Not Allowed', { allow: allow.join(', ') }),
   tooLarge: (detail: string) => new ApiError(413, detail),
   unsupportedMedia: (detail: string) => new ApiError(415, detail),
-  invalid: (faults: readonly Fault[]) => new ApiError(422, faults),
+  invalid: (issues: readonly ValidationIssue[]) => new ApiError(422, issues),
   tooManyRequests: (detail: string) => new ApiError(429, detail, { 'retry-after': retryAfterS }),
   internal: (cause: unknown) => new ApiError(500, 'Internal Server Error', {}, { cause }),
   unavailable: (detail: string, cause?: unknown) =>

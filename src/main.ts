@@ -1,4 +1,4 @@
-import { EngineStartError } from './engine/engine.ts';
+import { ClickHouseStartError } from './clickhouse/clickhouse.ts';
 import { type Service, startService } from './service.ts';
 import { readSettings, SettingsError } from './settings.ts';
 
@@ -32,7 +32,7 @@ function stopOnSignals(service: Service): void {
 }
 
 function fail(error: unknown): void {
-  const isForOperator = error instanceof SettingsError || error instanceof EngineStartError;
+  const isForOperator = error instanceof SettingsError || error instanceof ClickHouseStartError;
   console.error(isForOperator ? error.message : error);
   process.exitCode = 1;
 }

@@ -1,14 +1,14 @@
 import { type DestinationStream, pino } from 'pino';
 import { Registry } from 'prom-client';
-import { PartStore, type PartStoreLimits } from './calls/part-store.ts';
-import { startEngine } from './engine/start-engine.ts';
+import { PartInserter, type PartInserterLimits } from './ingest/part-inserter.ts';
+import { startClickHouse } from './clickhouse/start-clickhouse.ts';
 import { createApp } from './http/app.ts';
-import { readKeys } from './http/keys.ts';
-import { readOpenApi } from './http/openapi.ts';
+import { readKeys } from './http/auth/keys.ts';
+import { readOpenApi } from './http/validation/openapi.ts';
 import { listen } from './http/server.ts';
-import { readBook, readBookVersion } from './prices/book.ts';
-import { createLearner } from './prices/learn-models.ts';
-import { loadBook } from './prices/load-book.ts';
+import { readBook, readBookVersion } from './prices/catalog/price-book.ts';
+import { createAliasResolver } from './prices/resolve-aliases.ts';
+import { loadBook } from './prices/catalog/load-price-book.ts';
 import type { Settings } from './settings.ts';
 
 /** The whole service, running. */
@@ -17,7 +17,7 @@ export interface Service {
   readonly url: string;
   /**
    * Resolves when requests can be answered for the first time; until then they get 503.
-   * Rejects with `EngineStartError` for what cannot heal by itself.
+   * Rejects with `ClickHouseStartError` for what cannot heal by itself.
    */
   readonly ready: Promise<void>;
   /** Refuses new requests, finishes those under way, closes the engine. */
@@ -46,14 +46,14 @@ export async function startService(
   });
   const stopping = new AbortController();
   const book = once(readBook);
-  const engine = startEngine(settings, log, {
+  const clickhouse = startClickHouse(settings, log, {
     prepare: (store) => loadBook(store, readBookVersion(), book, log),
   });
   // Whoever asks for it later still gets the rejection.
-  engine.ready.catch(() => undefined);
+  clickhouse.ready.catch(() => undefined);
   const app = createApp({
-    engine,
-    partStore: new PartStore(engine, toPartStoreLimits(settings)),
+    clickhouse,
+    partInserter: new PartInserter(clickhouse, toPartInserterLimits(settings)),
     openApi,
     keys,
     log,
@@ -61,36 +61,36 @@ export async function startService(
     bodyLimitBytes: settings.bodyLimitMb * mebibyte,
     requestsPerSecond: settings.requestsPerSecond,
     usageSharing: {
-      atOnce: settings.usageReadings,
-      waiting: settings.usageWaiting,
-      callIds: settings.usageSharedIds,
+      concurrency: settings.usageConcurrency,
+      waiting: settings.usageQueueSize,
+      callIds: settings.usageBatchIds,
     },
-    learnModels: createLearner(engine, book),
+    resolveAliases: createAliasResolver(clickhouse, book),
     stopping: stopping.signal,
   });
   const server = await listen(app, settings).catch(async (error: unknown) => {
-    await engine.close();
+    await clickhouse.close();
     throw error;
   });
   log.info({ url: server.url }, 'listening');
   const close = async (): Promise<void> => {
     stopping.abort();
     await server.close(settings.shutdownTimeoutMs);
-    await engine.close();
+    await clickhouse.close();
     log.info('stopped');
   };
-  return { url: server.url, ready: engine.ready, close: once(close) };
+  return { url: server.url, ready: clickhouse.ready, close: once(close) };
 }
 
 const mebibyte = 1_048_576;
 
-function toPartStoreLimits(settings: Settings): PartStoreLimits {
+function toPartInserterLimits(settings: Settings): PartInserterLimits {
   return {
-    windowMs: settings.insertWindowMs,
-    rows: settings.insertRows,
-    bytes: settings.insertMb * mebibyte,
-    atOnce: settings.insertsAtOnce,
-    heldBytes: settings.insertQueueMb * mebibyte,
+    windowMs: settings.insertFlushIntervalMs,
+    rows: settings.insertBatchRows,
+    bytes: settings.insertBatchMb * mebibyte,
+    concurrency: settings.insertConcurrency,
+    memoryBudgetBytes: settings.insertQueueMb * mebibyte,
   };
 }
 

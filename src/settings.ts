@@ -41,7 +41,13 @@ export const settingsTable = {
     'calls_usage',
     'Database; made if it is missing.',
   ),
-  clickhousePool: whole('CLICKHOUSE_POOL', 32, 1, 1_000, 'Connections to ClickHouse at most.'),
+  clickhouseMaxOpenConnections: whole(
+    'CLICKHOUSE_MAX_OPEN_CONNECTIONS',
+    32,
+    1,
+    1_000,
+    'Connections to ClickHouse at most.',
+  ),
   clickhouseTimeoutMs: whole(
     'CLICKHOUSE_TIMEOUT_MS',
     60_000,
@@ -87,49 +93,55 @@ export const settingsTable = {
     1_048_576,
     'Size of one answer of ClickHouse, in MiB.',
   ),
-  usageReadings: whole(
-    'USAGE_READINGS',
+  usageConcurrency: whole(
+    'USAGE_CONCURRENCY',
     4,
     1,
     1_000,
     'Questions that ClickHouse answers at once; those that wait for it are read together.',
   ),
-  usageWaiting: whole(
-    'USAGE_WAITING',
+  usageQueueSize: whole(
+    'USAGE_QUEUE_SIZE',
     1_000,
     1,
     1_000_000,
     'Questions that may wait for ClickHouse; beyond it 503.',
   ),
-  usageSharedIds: whole(
-    'USAGE_SHARED_IDS',
+  usageBatchIds: whole(
+    'USAGE_BATCH_IDS',
     1_000,
     1,
     1_000_000,
     'Calls that waiting questions may ask for together in one statement.',
   ),
-  insertWindowMs: whole(
-    'INSERT_WINDOW_MS',
+  insertFlushIntervalMs: whole(
+    'INSERT_FLUSH_INTERVAL_MS',
     100,
     0,
     10_000,
     'How long calls of several requests may wait to become one insert, in milliseconds.',
   ),
-  insertRows: whole(
-    'INSERT_ROWS',
+  insertBatchRows: whole(
+    'INSERT_BATCH_ROWS',
     10_000,
     1,
     1_000_000,
     'Calls of several requests that become one insert, at most.',
   ),
-  insertMb: whole(
-    'INSERT_MB',
+  insertBatchMb: whole(
+    'INSERT_BATCH_MB',
     8,
     1,
     1_024,
     'Size of the calls of several requests that become one insert, at most, in MiB.',
   ),
-  insertsAtOnce: whole('INSERTS_AT_ONCE', 4, 1, 1_000, 'Inserts of calls under way at most.'),
+  insertConcurrency: whole(
+    'INSERT_CONCURRENCY',
+    4,
+    1,
+    1_000,
+    'Inserts of calls under way at most.',
+  ),
   insertQueueMb: whole(
     'INSERT_QUEUE_MB',
     256,
@@ -145,7 +157,7 @@ export const settingsTable = {
     'Largest request body, after decompression, in MiB; beyond it 413.',
   ),
   requestsPerSecond: whole(
-    'REQUESTS_PER_SECOND',
+    'RATE_LIMIT_PER_SECOND',
     0,
     0,
     1_000_000,
@@ -198,7 +210,7 @@ export type Settings = {
  * @throws {SettingsError} naming every setting that cannot be used, at once.
  */
 export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
-  const faults: string[] = [];
+  const issues: string[] = [];
   const entries = Object.entries(settingsTable).map(([key, setting]) => {
     const given = environment[setting.name];
     const value = given === undefined || given === '' ? setting.default : given;
@@ -206,11 +218,11 @@ export function readSettings(environment: Readonly<Record<string, string | undef
     try {
       return [key, setting.parse(value, setting.name)];
     } catch (error) {
-      faults.push((error as Error).message);
+      issues.push((error as Error).message);
       return [key, undefined];
     }
   });
-  if (faults.length > 0) throw new SettingsError(faults.join('\n'));
+  if (issues.length > 0) throw new SettingsError(issues.join('\n'));
   return Object.fromEntries(entries) as Settings;
 }
 

@@ -1,31 +1,31 @@
 import express, { Router, type Express, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { PartStore } from '../calls/part-store.ts';
-import type { Engine } from '../engine/engine.ts';
-import type { LearnModels } from '../prices/learn-models.ts';
-import type { SharingLimits } from '../usage/shared-reading.ts';
+import type { PartInserter } from '../ingest/part-inserter.ts';
+import type { ClickHouse } from '../clickhouse/clickhouse.ts';
+import type { ResolveAliases } from '../prices/resolve-aliases.ts';
+import type { CoalescingLimits } from '../usage/coalesce-queries.ts';
 import { apiErrors } from '../errors.ts';
-import { requireKey } from './auth.ts';
-import { callRoutes } from './call-routes.ts';
-import { answerErrors } from './errors.ts';
-import type { Key } from './keys.ts';
+import { requireKey } from './auth/require-key.ts';
+import { callRoutes } from './routes/call-routes.ts';
+import { sendErrors } from './errors.ts';
+import type { Key } from './auth/keys.ts';
 import { createDroppedCounter, createPricedCounter } from './metrics.ts';
-import { noteRoutes } from './note-routes.ts';
-import { objectRoutes } from './object-routes.ts';
-import type { OpenApi } from './openapi.ts';
-import { priceRoutes } from './price-routes.ts';
-import { limitRate } from './rate-limit.ts';
-import { giveRequestId, logRequests } from './request-log.ts';
-import { addRoutes } from './route.ts';
-import { descriptionRoutes, healthRoutes } from './service-routes.ts';
-import { tableRoutes } from './table-routes.ts';
-import { usageRoutes } from './usage-routes.ts';
+import { noteRoutes } from './compat/feedback-routes.ts';
+import { objectRoutes } from './compat/object-routes.ts';
+import type { OpenApi } from './validation/openapi.ts';
+import { priceRoutes } from './routes/cost-routes.ts';
+import { limitRate } from './auth/rate-limit.ts';
+import { assignRequestId, logRequests } from './request-log.ts';
+import { addRoutes } from './routes/route.ts';
+import { descriptionRoutes, healthRoutes } from './routes/service-routes.ts';
+import { tableRoutes } from './compat/table-routes.ts';
+import { usageRoutes } from './routes/usage-routes.ts';
 
 /** What the edge is made of. */
 export interface AppOptions {
-  readonly engine: Engine;
-  readonly partStore: PartStore;
+  readonly clickhouse: ClickHouse;
+  readonly partInserter: PartInserter;
   readonly openApi: OpenApi;
   readonly keys: readonly Key[];
   readonly log: Logger;
@@ -34,18 +34,18 @@ export interface AppOptions {
   readonly bodyLimitBytes: number;
   /** Requests of one key in one second at most; 0 for any number. */
   readonly requestsPerSecond: number;
-  readonly usageSharing: SharingLimits;
-  readonly learnModels: LearnModels;
+  readonly usageSharing: CoalescingLimits;
+  readonly resolveAliases: ResolveAliases;
   /** Fires when the service stops; requests that come after it are refused. */
   readonly stopping: AbortSignal;
 }
 
 /** The service's HTTP side: from a request to a function of calls, usage or prices, and back. */
 export function createApp(options: AppOptions): Express {
-  const { engine, openApi, keys, log, metrics, stopping } = options;
+  const { clickhouse, openApi, keys, log, metrics, stopping } = options;
   const countDropped = createDroppedCounter(metrics, log);
   const router = Router({ caseSensitive: true, strict: true });
-  addRoutes(router, healthRoutes(engine));
+  addRoutes(router, healthRoutes(clickhouse));
   router.use(requireKey(keys), ...limitRate(options.requestsPerSecond));
   addRoutes(router, usageRoutes({ ...options, countPriced: createPricedCounter(metrics) }));
   addRoutes(router, callRoutes({ ...options, countDropped }));
@@ -59,7 +59,7 @@ export function createApp(options: AppOptions): Express {
   });
 
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
-  app.use(giveRequestId(), logRequests(log), refuseWhenStopping(stopping), router, answerErrors());
+  app.use(assignRequestId(), logRequests(log), refuseWhenStopping(stopping), router, sendErrors());
   return app;
 }
 

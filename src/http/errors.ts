@@ -1,20 +1,20 @@
 import type { ErrorRequestHandler } from 'express';
 import {
-  EngineAwayError,
-  EngineOverloadedError,
+  ClickHouseUnavailableError,
+  ClickHouseOverloadedError,
   QueryTimeoutError,
   ResultTooLargeError,
-} from '../engine/engine.ts';
-import { ApiError, apiErrors, type Fault } from '../errors.ts';
-import { isHungUp } from './request-context.ts';
+} from '../clickhouse/clickhouse.ts';
+import { ApiError, apiErrors, type ValidationIssue } from '../errors.ts';
+import { isDisconnected } from './context.ts';
 
 /** Answers whatever went wrong, in FastAPI's shape; the cause goes to the log alone. */
-export function answerErrors(): ErrorRequestHandler {
+export function sendErrors(): ErrorRequestHandler {
   // Express knows error middleware by its four parameters.
   return (error: unknown, _request, response, _next) => {
     const apiError = toApiError(error);
     if (apiError.cause !== undefined) response.locals.cause = apiError.cause;
-    if (isHungUp(response)) return;
+    if (isDisconnected(response)) return;
     if (response.headersSent) {
       response.destroy();
       return;
@@ -26,10 +26,10 @@ export function answerErrors(): ErrorRequestHandler {
 /** What the client is told of anything that was thrown. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  if (error instanceof EngineAwayError) {
+  if (error instanceof ClickHouseUnavailableError) {
     return apiErrors.unavailable('ClickHouse is away; try again.', error);
   }
-  if (error instanceof EngineOverloadedError) {
+  if (error instanceof ClickHouseOverloadedError) {
     return apiErrors.unavailable('ClickHouse is overloaded; try again.', error);
   }
   if (error instanceof QueryTimeoutError) {
@@ -58,15 +58,15 @@ function toBodyError(error: unknown): ApiError | undefined {
     );
   }
   if (type === 'request.aborted' || type === 'request.size.invalid') {
-    return apiErrors.invalid([bodyFault('The body ended early')]);
+    return apiErrors.invalid([bodyIssue('The body ended early')]);
   }
   if (code !== undefined && /^(Z_|ERR_BROTLI|ERR__ERROR_FORMAT|ERR_PADDING)/.test(code)) {
-    return apiErrors.invalid([bodyFault('The body is not of its content encoding')]);
+    return apiErrors.invalid([bodyIssue('The body is not of its content encoding')]);
   }
   // A path with a broken percent sign names nothing.
   return error instanceof URIError ? apiErrors.notFound() : undefined;
 }
 
-function bodyFault(msg: string): Fault {
+function bodyIssue(msg: string): ValidationIssue {
   return { loc: ['body'], msg, type: 'value_error' };
 }

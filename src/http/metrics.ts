@@ -1,7 +1,7 @@
 import type { Response } from 'express';
 import type { Logger } from 'pino';
 import { Counter, type Registry } from 'prom-client';
-import type { Checked } from './batch.ts';
+import type { Checked } from './routes/batch-items.ts';
 
 /** Counts the items of a batch that were dropped, and logs one line if any were. */
 export type CountDropped = (response: Response, items: readonly Checked<unknown>[]) => void;
@@ -15,15 +15,15 @@ export function createDroppedCounter(registry: Registry, log: Logger): CountDrop
     registers: [registry],
   });
   return (response, items) => {
-    const faults = items.flatMap((item) => ('faults' in item ? [item.faults[0]?.type ?? ''] : []));
-    if (faults.length === 0) return;
-    for (const fault of faults) counter.inc({ fault });
+    const issues = items.flatMap((item) => ('issues' in item ? [item.issues[0]?.type ?? ''] : []));
+    if (issues.length === 0) return;
+    for (const issue of issues) counter.inc({ fault: issue });
     const line = {
       request_id: response.locals.requestId,
       key: response.locals.key?.name,
-      dropped: faults.length,
+      dropped: issues.length,
       items: items.length,
-      faults: [...new Set(faults)],
+      issues: [...new Set(issues)],
     };
     log.warn(line, 'dropped parts that can never be stored');
   };

@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
-import { isHungUp } from './request-context.ts';
+import { isDisconnected } from './context.ts';
 
 /** Gives every answer its `x-request-id`: the client's own where it is well-formed, else a new one. */
-export function giveRequestId(): RequestHandler {
+export function assignRequestId(): RequestHandler {
   return (request, response, next) => {
     const given = request.headers['x-request-id'];
     const usable = typeof given === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(given);
@@ -22,11 +22,11 @@ export function logRequests(log: Logger): RequestHandler {
       const line = {
         method: request.method,
         route: (request.route as { path?: string } | undefined)?.path ?? 'unmatched',
-        status: isHungUp(response) ? 499 : response.statusCode,
+        status: isDisconnected(response) ? 499 : response.statusCode,
         duration_ms: Math.round(performance.now() - startedAt),
         request_id: response.locals.requestId,
         key: response.locals.key?.name,
-        error: isHungUp(response) ? undefined : describeCause(response.locals.cause),
+        error: isDisconnected(response) ? undefined : describeCause(response.locals.cause),
       };
       log[levelOf(response)](line, 'request');
     });
@@ -35,7 +35,7 @@ export function logRequests(log: Logger): RequestHandler {
 }
 
 function levelOf(response: Response): 'info' | 'warn' | 'error' {
-  if (isHungUp(response) || response.statusCode < 500) return 'info';
+  if (isDisconnected(response) || response.statusCode < 500) return 'info';
   return response.statusCode === 500 ? 'error' : 'warn';
 }
 

@@ -32,24 +32,24 @@ export async function listen(app: RequestListener, settings: ServerSettings): Pr
     app,
   );
   server.on('clientError', answerBadRequest);
-  const underWay = trackAnswers(server);
+  const inFlight = trackAnswers(server);
   await startListening(server, settings);
   return {
     url: urlOf(server, settings.host),
-    close: (graceMs) => closeServer(server, underWay, graceMs),
+    close: (graceMs) => closeServer(server, inFlight, graceMs),
   };
 }
 
 function startListening(server: Server, { host, port }: ServerSettings): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) => {
-      reject(new SettingsError(listenFault(error, host, port), { cause: error }));
+      reject(new SettingsError(listenErrorMessage(error, host, port), { cause: error }));
     });
     server.listen(port, host, resolve);
   });
 }
 
-function listenFault(error: NodeJS.ErrnoException, host: string, port: number): string {
+function listenErrorMessage(error: NodeJS.ErrnoException, host: string, port: number): string {
   const where = `PORT ${String(port)} on HOST ${host}`;
   switch (error.code) {
     case 'EADDRINUSE':
@@ -91,21 +91,21 @@ const badRequests: Readonly<Record<string, readonly [string, string]>> = {
 };
 
 function trackAnswers(server: Server): ReadonlySet<ServerResponse> {
-  const underWay = new Set<ServerResponse>();
+  const inFlight = new Set<ServerResponse>();
   server.on('request', (_request, response) => {
-    underWay.add(response);
+    inFlight.add(response);
     response.once('close', () => {
-      underWay.delete(response);
+      inFlight.delete(response);
       // Once the server is closed, connections that fall idle are of no use.
       if (!server.listening) server.closeIdleConnections();
     });
   });
-  return underWay;
+  return inFlight;
 }
 
 function closeServer(
   server: Server,
-  underWay: ReadonlySet<ServerResponse>,
+  inFlight: ReadonlySet<ServerResponse>,
   graceMs: number,
 ): Promise<void> {
   return new Promise((resolve) => {
@@ -116,7 +116,7 @@ function closeServer(
       clearTimeout(cut);
       resolve();
     });
-    for (const response of underWay) {
+    for (const response of inFlight) {
       if (!response.headersSent) response.setHeader('connection', 'close');
     }
   });

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
-import { toClickHouseTime } from '../calls/time.ts';
-import type { Engine } from '../engine/engine.ts';
+import { toDateTime64 } from '../clickhouse/client/date-time64.ts';
+import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import { toDecimal } from './decimal.ts';
 
 /** One price of POST /cost/create, valid against `CostCreateInput` of openapi/service.openapi.yaml; USD per token. */
@@ -22,7 +22,7 @@ export interface CostCreateInput {
  * @returns [cost id, llm_id] for each, in the order given
  */
 export async function createCosts(
-  engine: Engine,
+  clickhouse: ClickHouse,
   projectId: string,
   costs: ReadonlyMap<string, CostCreateInput>,
   createdBy: string,
@@ -34,7 +34,7 @@ export async function createCosts(
     pricing_level_id: projectId,
     provider_id: cost.provider_id ?? 'default',
     llm_id,
-    effective_date: toClickHouseTime(cost.effective_date ?? now),
+    effective_date: toDateTime64(cost.effective_date ?? now),
     prompt_token_cost: toDecimal(cost.prompt_token_cost),
     completion_token_cost: toDecimal(cost.completion_token_cost),
     cache_read_input_token_cost: toOptionalDecimal(cost.cache_read_input_token_cost),
@@ -43,7 +43,7 @@ export async function createCosts(
     completion_token_cost_unit: cost.completion_token_cost_unit ?? 'USD',
     created_by: createdBy,
   }));
-  await engine.insert('llm_token_prices', rows);
+  await clickhouse.insert('llm_token_prices', rows);
   return rows.map(({ id, llm_id }) => [id, llm_id]);
 }
 

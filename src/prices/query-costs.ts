@@ -1,5 +1,5 @@
-import { type Engine, ResultTooLargeError } from '../engine/engine.ts';
-import type { CostExpression, costFields } from './cost-expression.ts';
+import { type ClickHouse, ResultTooLargeError } from '../clickhouse/clickhouse.ts';
+import type { CostFilter, costFields } from './cost-filter.ts';
 
 /** A price of a project as POST /cost/query answers it; USD per token. */
 export interface Cost {
@@ -20,7 +20,7 @@ type CostField = (typeof costFields)[number];
 
 export interface CostQuery {
   readonly project_id: string;
-  readonly where: CostExpression | undefined;
+  readonly where: CostFilter | undefined;
   /** Which fields are answered; none for all. */
   readonly fields: readonly CostField[];
   readonly sortBy: readonly { readonly field: CostField; readonly direction: 'asc' | 'desc' }[];
@@ -31,7 +31,7 @@ export interface CostQuery {
 /** How many prices a project may have to be asked for them: each is looked at in the service. */
 const mostCosts = 20_000;
 
-/** A row of costs.sql. */
+/** A row of query_costs.sql. */
 type CostRow = Record<keyof Cost, string | null>;
 
 /**
@@ -40,12 +40,12 @@ type CostRow = Record<keyof Cost, string | null>;
  * @throws {ResultTooLargeError} it has more.
  */
 export async function queryCosts(
-  engine: Engine,
+  clickhouse: ClickHouse,
   query: CostQuery,
   signal: AbortSignal,
 ): Promise<Partial<Cost>[]> {
   const parameters = { project_id: query.project_id, most: mostCosts + 1 };
-  const rows = await engine.read<CostRow>('costs', parameters, { signal });
+  const rows = await clickhouse.read<CostRow>('query_costs', parameters, { signal });
   if (rows.length > mostCosts) throw new ResultTooLargeError(`more than ${mostCosts} prices`);
   const found = rows.map(toCost).filter((cost) => query.where?.(cost) ?? true);
   const sorted = query.sortBy.length === 0 ? found : found.sort(toOrder(query.sortBy));

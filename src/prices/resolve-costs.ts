@@ -1,6 +1,6 @@
-import { toClickHouseTime } from '../calls/time.ts';
-import type { Engine } from '../engine/engine.ts';
-import type { LearnModels } from './learn-models.ts';
+import { toDateTime64 } from '../clickhouse/client/date-time64.ts';
+import type { ClickHouse } from '../clickhouse/clickhouse.ts';
+import type { ResolveAliases } from './resolve-aliases.ts';
 
 export interface ResolveQuery {
   readonly project_id: string;
@@ -37,19 +37,19 @@ type Row = { readonly llm_id: string } & Readonly<Record<string, string | null>>
 
 /** Says for each model which price applies, and by which rule; names that the price book knows are learned first. */
 export async function resolveCosts(
-  engine: Engine,
-  learnModels: LearnModels,
+  clickhouse: ClickHouse,
+  resolveAliases: ResolveAliases,
   { project_id, models, at, prompt_tokens }: ResolveQuery,
   signal: AbortSignal,
 ): Promise<ResolvedCost[]> {
-  const time = toClickHouseTime(at ?? new Date().toISOString());
+  const time = toDateTime64(at ?? new Date().toISOString());
   const parameters = { project_id, models, at: time, prompt_tokens };
   const read = async (): Promise<Map<string, Row>> => {
-    const rows = await engine.read<Row>('resolve_costs', parameters, { signal });
+    const rows = await clickhouse.read<Row>('resolve_costs', parameters, { signal });
     return new Map(rows.map((row) => [row.llm_id, row]));
   };
   let found = await read();
-  const learned = await learnModels(models.filter((model) => !found.has(model)));
+  const learned = await resolveAliases(models.filter((model) => !found.has(model)));
   if (learned.size > 0) found = await read();
   return [...new Set(models)].map((model) => toResolved(model, found.get(model)));
 }

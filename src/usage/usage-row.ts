@@ -35,7 +35,7 @@ interface StatementRow {
   readonly unfinished_call_ids: readonly string[];
 }
 
-/** A row of calls_usage.sql. */
+/** A row of usage_tree_walk.sql. */
 export interface TreeRow extends StatementRow {
   readonly call_id: string;
   readonly is_here: 0 | 1;
@@ -44,7 +44,7 @@ export interface TreeRow extends StatementRow {
   readonly deleted_open_call_ids: readonly string[];
 }
 
-/** A row of calls_usage_roots.sql or calls_usage_rolled_up_roots.sql; `call_key` is the trace. */
+/** A row of usage_flat_sum.sql or usage_flat_sum_rolled_up.sql; `call_key` is the trace. */
 export interface RootsRow extends StatementRow {
   /** How many calls without a parent the row holds. */
   readonly roots: string;
@@ -52,7 +52,7 @@ export interface RootsRow extends StatementRow {
   readonly is_rolled_up: 0 | 1;
 }
 
-/** Reads a row of calls_usage.sql. */
+/** Reads a row of usage_tree_walk.sql. */
 export function fromTree(row: TreeRow): UsageRow {
   const { call_id, above_key } = row;
   return { ...fromStatement(row), call_id, above_key, is_here: row.is_here === 1 };

@@ -5,15 +5,15 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
-import type { Answer } from '../../src/demo/answer.ts';
-import { listCalls } from '../../src/demo/sample-trace.ts';
-import { sampleProjectId, sampleTraces } from '../../src/demo/sample-traces.ts';
-import { listShownCalls } from '../../src/demo/tree.ts';
-import { expectUsage, type ExpectedUsage } from './expected-usage.ts';
+import type { Answer } from '../../demo/answer.ts';
+import { listCalls } from '../../demo/sample-trace.ts';
+import { sampleProjectId, sampleTraces } from '../../demo/sample-traces.ts';
+import { listShownCalls } from '../../demo/tree.ts';
+import { expectUsage, type ExpectedUsage } from '../support/expected-usage.ts';
 
 const roots = sampleTraces.map(({ root }) => root);
 const rootDirectory = fileURLToPath(new URL('../..', import.meta.url));
-const script = ['--import', 'tsx', 'src/demo/demo.ts'];
+const script = ['--import', 'tsx', 'demo/demo.ts'];
 
 let scratch: string;
 
@@ -80,8 +80,8 @@ describe('npm run demo -- --once', () => {
       const sums = expectUsage({ start, ...root });
       const models = Object.keys(answered[start.id] ?? {});
       return [
-        { name: start.op_name, total: addUp([...sums.values()]) },
-        ...models.map((model) => ({ name: model, total: addUp([sums.get(model)!]) })),
+        { name: start.op_name, total: rollUp([...sums.values()]) },
+        ...models.map((model) => ({ name: model, total: rollUp([sums.get(model)!]) })),
       ];
     });
     expected.forEach(({ name, total }, index) => {
@@ -101,7 +101,7 @@ describe('npm run demo -- --once', () => {
     expect(rows).toHaveLength(shown.length + 1);
     expect(lines).toHaveLength(shown.length);
     shown.forEach((call, index) => {
-      const total = addUp([...expectUsage(call).values()]);
+      const total = rollUp([...expectUsage(call).values()]);
       const [label, ...cells] = lines[index] ?? [];
       const [prompt, completion, cost] = cells.slice(-3);
       expect(label).toContain(call.start.op_name);
@@ -276,7 +276,7 @@ interface Total {
   readonly isPartlyPriced: boolean;
 }
 
-function addUp(sums: readonly ExpectedUsage[]): Total {
+function rollUp(sums: readonly ExpectedUsage[]): Total {
   const counts = { requests: 0, prompt: 0, completion: 0, total: 0 };
   const costs = { prompt: 0, completion: 0 };
   let unpriced = 0;

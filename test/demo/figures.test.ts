@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { toTotals, type ModelUsage } from '../../src/demo/answer.ts';
-import { toCostText, toCountText, toTotalCostText } from '../../src/demo/figures.ts';
+import { toTotals, type ModelUsage } from '../../demo/answer.ts';
+import { toCostText, toCountText, toTotalCostText } from '../../demo/figures.ts';
 
 const priced: ModelUsage = {
   requests: 1,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { parseOptions, UsageError } from '../../src/demo/options.ts';
+import { parseOptions, UsageError } from '../../demo/options.ts';
 
 describe('the command line of the demo', () => {
   test('serves on unless it is told to run once', () => {

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { findPlace, type Place } from '../../src/demo/place.ts';
+import { findPlace, type Place } from '../../demo/place.ts';
 
 async function find(environment: Record<string, string>): Promise<Place> {
   const place = await findPlace(environment);

@@ -2,9 +2,9 @@ import { existsSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { DemoError } from '../../src/demo/client.ts';
-import { chooseColors } from '../../src/demo/colors.ts';
-import { runDemo, type DemoWorld } from '../../src/demo/run-demo.ts';
+import { DemoError } from '../../demo/client.ts';
+import { chooseColors } from '../../demo/colors.ts';
+import { runDemo, type DemoWorld } from '../../demo/run-demo.ts';
 
 interface Watched {
   readonly world: DemoWorld;

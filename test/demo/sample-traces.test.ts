@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { listCalls } from '../../src/demo/sample-trace.ts';
-import { sampleProjectId, sampleTraces } from '../../src/demo/sample-traces.ts';
+import { listCalls } from '../../demo/sample-trace.ts';
+import { sampleProjectId, sampleTraces } from '../../demo/sample-traces.ts';
 
 const calls = sampleTraces.flatMap(({ root }) => listCalls(root));
 

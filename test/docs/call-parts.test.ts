@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { codeIn, readText, sectionOf, tableOf, uncoded } from './markdown.ts';
-import { openPipeline, type Pipeline } from './pipeline.ts';
+import { codeIn, readText, sectionOf, tableOf, uncoded } from '../support/markdown.ts';
+import { openPipeline, type Pipeline } from '../support/pipeline.ts';
 
 const text = readText('docs/call-parts.md');
 const [, schema = ''] =
   /CREATE TABLE call_parts\n\(\n([^]*?)\n\)\nENGINE/.exec(
-    readText('test/engine/golden-schema.sql'),
+    readText('test/clickhouse/schema/golden-schema.sql'),
   ) ?? [];
 const kinds = ['start', 'end', 'whole', 'deletion'] as const;
 

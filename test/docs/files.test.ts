@@ -1,7 +1,7 @@
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { settingsTable } from '../../src/settings.ts';
-import { headingsOf, isThere, listFiles, readText, withoutCode } from './markdown.ts';
+import { headingsOf, isThere, listFiles, readText, withoutCode } from '../support/markdown.ts';
 
 const documents = listFiles('.md');
 
@@ -61,7 +61,7 @@ describe('links', () => {
 
   test('every document that a comment names is there', () => {
     const named = /\b(?:docs\/[\w./-]+\.md|sql\/[\w./-]+\.(?:md|sql)|openapi\/[\w.-]+\.yaml)/g;
-    for (const source of [...listFiles('.ts', 'src/'), ...listFiles('.sql', 'sql/')]) {
+    for (const source of [...listFiles('.ts'), ...listFiles('.sql', 'sql/')]) {
       const missing = [...readText(source).matchAll(named)].filter(([path]) => !isThere(path));
       expect(missing.map(String), source).toEqual([]);
     }

@@ -3,14 +3,22 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listCalls } from '../../src/demo/sample-trace.ts';
-import { sampleTraces } from '../../src/demo/sample-traces.ts';
-import { ApiError, apiErrors, type Fault } from '../../src/errors.ts';
-import { readKeys } from '../../src/http/keys.ts';
-import { readOpenApi } from '../../src/http/openapi.ts';
+import { listCalls } from '../../demo/sample-trace.ts';
+import { sampleTraces } from '../../demo/sample-traces.ts';
+import { ApiError, apiErrors, type ValidationIssue } from '../../src/errors.ts';
+import { readKeys } from '../../src/http/auth/keys.ts';
+import { readOpenApi } from '../../src/http/validation/openapi.ts';
 import { readSettings, settingsTable } from '../../src/settings.ts';
-import { openService, type TestService } from '../support/http.ts';
-import { codeIn, isThere, listFiles, readText, sectionOf, tableOf, uncoded } from './markdown.ts';
+import { openService, type TestService } from '../support/service.ts';
+import {
+  codeIn,
+  isThere,
+  listFiles,
+  readText,
+  sectionOf,
+  tableOf,
+  uncoded,
+} from '../support/markdown.ts';
 
 const readme = readText('README.md');
 
@@ -101,7 +109,7 @@ describe('errors', () => {
     detail,
   }));
   const sentence = 'a sentence of the test';
-  const faults: readonly Fault[] = [{ loc: ['body'], msg: 'm', type: 't' }];
+  const issues: readonly ValidationIssue[] = [{ loc: ['body'], msg: 'm', type: 't' }];
   const made: readonly ApiError[] = [
     apiErrors.invalidCost(sentence),
     apiErrors.notAuthenticated(),
@@ -110,7 +118,7 @@ describe('errors', () => {
     apiErrors.methodNotAllowed(['GET']),
     apiErrors.tooLarge(sentence),
     apiErrors.unsupportedMedia(sentence),
-    apiErrors.invalid(faults),
+    apiErrors.invalid(issues),
     apiErrors.tooManyRequests(sentence),
     apiErrors.internal(undefined),
     apiErrors.unavailable(sentence),
@@ -125,7 +133,7 @@ describe('errors', () => {
   test.each(made)('$status has the detail and the headers that the table tells', (error) => {
     const { detail, when } = documented.find(({ status }) => status === error.status)!;
     if (error.detail === sentence) expect(detail).toBe('a sentence');
-    else if (error.detail === faults) expect(detail).toContain('"loc"');
+    else if (error.detail === issues) expect(detail).toContain('"loc"');
     else expect(uncoded(detail)).toBe(error.detail);
     const told = [...when.matchAll(/`([A-Z][\w-]+)`/g)].map(([, name = '']) => name.toLowerCase());
     expect(told).toEqual(Object.keys(error.headers));

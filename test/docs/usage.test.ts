@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { codeIn, readText, tableOf, uncoded } from './markdown.ts';
-import { openPipeline, type Pipeline } from './pipeline.ts';
+import { codeIn, readText, tableOf, uncoded } from '../support/markdown.ts';
+import { openPipeline, type Pipeline } from '../support/pipeline.ts';
 
 const text = readText('docs/usage.md');
 const rows = tableOf(text, 'call').map(

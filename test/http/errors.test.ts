@@ -1,20 +1,20 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  EngineAwayError,
-  EngineOverloadedError,
+  ClickHouseUnavailableError,
+  ClickHouseOverloadedError,
   QueryTimeoutError,
   ResultTooLargeError,
-} from '../../src/engine/engine.ts';
+} from '../../src/clickhouse/clickhouse.ts';
 import { apiErrors } from '../../src/errors.ts';
 import { toApiError } from '../../src/http/errors.ts';
-import { openService, type TestService } from '../support/http.ts';
+import { openService, type TestService } from '../support/service.ts';
 
 describe('what is thrown becomes what is answered', () => {
   const secret = "SELECT secret FROM table at engine.ts:12, user 'default'";
 
   test.each([
-    [new EngineAwayError(secret), 503, '1'],
-    [new EngineOverloadedError(secret), 503, '1'],
+    [new ClickHouseUnavailableError(secret), 503, '1'],
+    [new ClickHouseOverloadedError(secret), 503, '1'],
     [new QueryTimeoutError(secret), 504, undefined],
     [new ResultTooLargeError(secret), 422, undefined],
     [new Error(secret), 500, undefined],

@@ -5,7 +5,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { basic, engineAway, testKey, useService, patience } from '../support/http.ts';
+import { basic, clickhouseUnavailable, testKey, useService, patience } from '../support/service.ts';
 
 /** `npm start` with an engine that is away, and what it wrote. */
 async function start(environment: Readonly<Record<string, string>>) {
@@ -17,7 +17,7 @@ async function start(environment: Readonly<Record<string, string>>) {
       PORT: '0',
       API_KEYS: testKey,
       DATA_DIR: dataDir,
-      ...engineAway,
+      ...clickhouseUnavailable,
       ...environment,
     },
   });

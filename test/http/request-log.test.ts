@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openService, testKey, type TestService, patience } from '../support/http.ts';
+import { openService, testKey, type TestService, patience } from '../support/service.ts';
 
 let service: TestService;
 beforeAll(async () => {

@@ -3,9 +3,9 @@ import { createServer } from 'node:http';
 import { connect, type AddressInfo, type Socket } from 'node:net';
 import express from 'express';
 import { expect, onTestFinished, test } from 'vitest';
-import { hangUpSignal } from '../../src/http/request-context.ts';
+import { disconnectSignal } from '../../src/http/context.ts';
 import { SettingsError } from '../../src/settings.ts';
-import { basic, openService, testKey, useService, patience } from '../support/http.ts';
+import { basic, openService, testKey, useService, patience } from '../support/service.ts';
 
 /** A connection of the test's own, and everything that came over it. */
 async function useSocket(url: string): Promise<{ socket: Socket; received: () => string }> {
@@ -28,7 +28,7 @@ function headOf(path: string, length: number): string {
   );
 }
 
-const underWay = 'HTTP/1.1 100 Continue\r\n\r\n';
+const inFlight = 'HTTP/1.1 100 Continue\r\n\r\n';
 
 test('a port that is taken is said to be, with the way out', async () => {
   const { url } = await useService();
@@ -88,7 +88,7 @@ test.each([
   socket.write(request);
   await once(socket, 'end');
 
-  expect(received().replace(underWay, '')).toMatch(/^HTTP\/1\.1 408 /);
+  expect(received().replace(inFlight, '')).toMatch(/^HTTP\/1\.1 408 /);
   expect(received()).toContain('{"detail":"Request Timeout"}');
   expect((await service.send('/server_info')).status).toBe(200);
 });
@@ -109,9 +109,9 @@ test('a client that hangs up while it sends is logged as gone, not as an error',
 test('a client that hangs up before its answer fires the signal of its request', async () => {
   const app = express();
   const signals: AbortSignal[] = [];
-  app.get('/slow', (_request, response) => void signals.push(hangUpSignal(response)));
+  app.get('/slow', (_request, response) => void signals.push(disconnectSignal(response)));
   app.get('/quick', (_request, response) => {
-    signals.push(hangUpSignal(response));
+    signals.push(disconnectSignal(response));
     response.end();
   });
   const server = createServer(app).listen(0, '127.0.0.1');
@@ -137,7 +137,7 @@ test('closing finishes the request under way, on a connection that then ends', a
   const { socket, received } = await useSocket(service.url);
   const body = JSON.stringify({ obj: { project_id: 'a/b', object_id: 'o', val: 1 } });
   socket.write(headOf('/obj/create', body.length) + body.slice(0, 10));
-  await expect.poll(received, patience).toBe(underWay);
+  await expect.poll(received, patience).toBe(inFlight);
 
   const closed = service.close();
   socket.write(body.slice(10));
@@ -180,11 +180,11 @@ test('a request that never ends is cut off after SHUTDOWN_TIMEOUT_MS', async () 
   const service = await openService({ SHUTDOWN_TIMEOUT_MS: '50' });
   const { socket, received } = await useSocket(service.url);
   socket.write(`${headOf('/obj/create', 1_000)}{`);
-  await expect.poll(received, patience).toBe(underWay);
+  await expect.poll(received, patience).toBe(inFlight);
 
   await Promise.all([once(socket, 'close'), service.close()]);
 
-  expect(received()).toBe(underWay);
+  expect(received()).toBe(inFlight);
 });
 
 /** Resolves when what was written to another connection before has surely reached the service. */

@@ -4,25 +4,25 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { openTestEngine, type TestEngine } from '../support/engine.ts';
-import { openService, type TestService } from '../support/http.ts';
+import { openTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
+import { openService, type TestService } from '../support/service.ts';
 import type { Answer, ModelUsage } from './oracle.ts';
 import { readAnswer } from './read-answer.ts';
 
 const loading = 300_000;
 
-let engine: TestEngine;
+let clickhouse: TestClickHouse;
 let service: TestService;
 const times: string[] = [];
 beforeAll(async () => {
-  engine = await openTestEngine();
-  service = await openService(engine.environment);
+  clickhouse = await openTestClickHouse();
+  service = await openService(clickhouse.environment);
   await service.ready;
 });
 afterAll(async () => {
   console.log(`Answered in:\n${times.join('\n')}`);
   await service.close();
-  await engine.close();
+  await clickhouse.close();
 });
 
 interface Calls {
@@ -38,7 +38,7 @@ interface Calls {
 /** Inserts calls from number 0 on, all of one trace. */
 async function insert({ project, size, parent, stored, isRolledUp = false }: Calls): Promise<void> {
   const attributes = isRolledUp ? '{"weave":{"source":"js-sdk"}}' : '{}';
-  await engine.command(
+  await clickhouse.command(
     `INSERT INTO call_parts
         (project_id, trace_id, id, kind, parent_id, started_at, ended_at, attributes_dump, summary_dump)
       WITH toInt64(${parent}) AS parent

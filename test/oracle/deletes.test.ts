@@ -2,24 +2,24 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { openTestEngine, type TestEngine } from '../support/engine.ts';
-import { openService, type TestService } from '../support/http.ts';
+import { openTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
+import { openService, type TestService } from '../support/service.ts';
 import type { Part, Plan, PlannedPhase } from './forest-plan.ts';
 import { toObject, writeJson } from './json.ts';
 import { toBatches } from './part-requests.ts';
 import { newTally, playForest } from './play-forest.ts';
 import { partsOf, questionOf, type SmallCall } from './small-parts.ts';
 
-let engine: TestEngine;
+let clickhouse: TestClickHouse;
 let service: TestService;
 beforeAll(async () => {
-  engine = await openTestEngine();
-  service = await openService(engine.environment);
+  clickhouse = await openTestClickHouse();
+  service = await openService(clickhouse.environment);
   await service.ready;
 });
 afterAll(async () => {
   await service.close();
-  await engine.close();
+  await clickhouse.close();
 });
 
 /** Each call but `own` is an SDK's and spent 1 itself; two are each other's parents. */
@@ -140,7 +140,7 @@ test('any call, after any number of parts, and all parts once more', async () =>
         phase(sample!, [id]),
       ];
       const plan: Plan = { phases, callCount: calls.length };
-      await playForest(plan, { service, engine }, tally);
+      await playForest(plan, { service, clickhouse }, tally);
     }
   }
   // Three answers and two deletions each.

@@ -298,7 +298,7 @@ class Summaries {
   readonly #modelNames: readonly string[];
   readonly #made = new Map<Draft, JsonObject>();
   /** Calls whose summary is being made; in a cycle an SDK could not have added them up. */
-  readonly #underWay = new Set<Draft>();
+  readonly #inFlight = new Set<Draft>();
 
   constructor(drafts: readonly Draft[], modelNames: readonly string[]) {
     this.#drafts = drafts;
@@ -308,9 +308,9 @@ class Summaries {
   of(draft: Draft): JsonObject {
     const made = this.#made.get(draft);
     if (made !== undefined) return made;
-    this.#underWay.add(draft);
+    this.#inFlight.add(draft);
     const summary = this.#make(draft);
-    this.#underWay.delete(draft);
+    this.#inFlight.delete(draft);
     this.#made.set(draft, summary);
     return summary;
   }
@@ -336,7 +336,7 @@ class Summaries {
     const sum = new Map<string, Counters>();
     for (const child of this.#drafts) {
       const isChild = child.project === project && child.trace === trace && child.parent === id;
-      if (!isChild || !child.isRolledUp || this.#underWay.has(child)) continue;
+      if (!isChild || !child.isRolledUp || this.#inFlight.has(child)) continue;
       addTo(sum, storedUsage(this.of(child)));
     }
     return sum;

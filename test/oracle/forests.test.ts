@@ -12,8 +12,8 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
 import { openTestCluster } from '../support/cluster.ts';
-import { openTestEngine } from '../support/engine.ts';
-import { openService, type TestService } from '../support/http.ts';
+import { openTestClickHouse } from '../support/clickhouse.ts';
+import { openService, type TestService } from '../support/service.ts';
 import { forest, type ForestSeed } from './forest.ts';
 import { planForest } from './forest-plan.ts';
 import { newTally, playForest, type Player, type Tally } from './play-forest.ts';
@@ -36,16 +36,16 @@ interface Stage extends Player {
 }
 
 // Few readings at once, so that questions share them.
-const sharing = { USAGE_READINGS: '2' };
+const sharing = { USAGE_CONCURRENCY: '2' };
 
 async function openServer(): Promise<Stage> {
-  const engine = await openTestEngine();
-  const service = await openService({ ...engine.environment, ...sharing });
+  const clickhouse = await openTestClickHouse();
+  const service = await openService({ ...clickhouse.environment, ...sharing });
   const close = async (): Promise<void> => {
     await service.close();
-    await engine.close();
+    await clickhouse.close();
   };
-  return { engine, service, close };
+  return { clickhouse, service, close };
 }
 
 async function openCluster(): Promise<Stage> {
@@ -56,7 +56,7 @@ async function openCluster(): Promise<Stage> {
     await service.close();
     await cluster.stop();
   };
-  return { engine: cluster, service, close };
+  return { clickhouse: cluster, service, close };
 }
 
 test.each([
@@ -73,14 +73,14 @@ test.each([
     const runs = Array.from({ length: lanes }, (_, lane) =>
       playMany(stage, seed + lane, forests, tally),
     );
-    const faults = (await Promise.all(runs)).filter((fault) => fault !== undefined);
+    const issues = (await Promise.all(runs)).filter((issue) => issue !== undefined);
     const seconds = (performance.now() - began) / 1_000;
     await stage.close();
     console.log(
       `Seed ${seed}: ${tally.forests} forests of ${tally.calls} calls in ${tally.requests} requests; ` +
         `${tally.answers} answers compared, with the usage of ${tally.entries} calls; ${seconds.toFixed(1)} s.`,
     );
-    expect(faults.join('\n\n'), 'differences from the oracle').toBe('');
+    expect(issues.join('\n\n'), 'differences from the oracle').toBe('');
   },
   60_000 + Math.max(onServer, onCluster) * 3_000 + lanes * shrinkMs,
 );

@@ -5,24 +5,24 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { openTestEngine, type TestEngine } from '../support/engine.ts';
-import { openService, type TestService } from '../support/http.ts';
+import { openTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
+import { openService, type TestService } from '../support/service.ts';
 import type { Part, Plan, PlannedPhase } from './forest-plan.ts';
 import { toObject, writeJson } from './json.ts';
 import { toSingle } from './part-requests.ts';
 import { newTally, playForest } from './play-forest.ts';
 import { partsOf, questionOf, type SmallCall } from './small-parts.ts';
 
-let engine: TestEngine;
+let clickhouse: TestClickHouse;
 let service: TestService;
 beforeAll(async () => {
-  engine = await openTestEngine();
-  service = await openService(engine.environment);
+  clickhouse = await openTestClickHouse();
+  service = await openService(clickhouse.environment);
   await service.ready;
 });
 afterAll(async () => {
   await service.close();
-  await engine.close();
+  await clickhouse.close();
 });
 
 /** An SDK's calls, each of which spent 1 itself, and one that ran elsewhere and came over REST. */
@@ -114,7 +114,7 @@ test('after every single part, in 10 orders, the answer is right for what is the
       };
     });
     const plan: Plan = { phases, callCount: calls.length };
-    await playForest(plan, { service, engine }, tally);
+    await playForest(plan, { service, clickhouse }, tally);
   }
   expect(tally.answers).toBe(10 * parts.length);
 }, 180_000);

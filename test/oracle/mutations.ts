@@ -14,10 +14,10 @@ interface Change {
 }
 
 const [tree, roots, rolledUpRoots] = [
-  'calls_usage',
-  'calls_usage_roots',
-  'calls_usage_rolled_up_roots',
-].map((name) => `sql/queries/${name}.sql`) as [string, string, string];
+  'usage_tree_walk',
+  'usage_flat_sum',
+  'usage_flat_sum_rolled_up',
+].map((name) => `sql/queries/usage/${name}.sql`) as [string, string, string];
 const migration = 'sql/migrations/0005_calls_in_small_blocks.sql';
 
 function inAll(find: string, replace: string): Change[] {
@@ -92,13 +92,13 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a trace is whole though it has several roots',
-    changes: [{ file: 'src/usage/usage-reader.ts', find: 'count === 1', replace: 'count >= 1' }],
+    changes: [{ file: 'src/usage/query-usage.ts', find: 'count === 1', replace: 'count >= 1' }],
   },
   {
     name: 'ends without a trace id are lost',
     changes: [
       {
-        file: 'src/usage/loose-ends.ts',
+        file: 'src/usage/orphan-ends.ts',
         find: "if (found?.loose_ends === '0') return false;",
         replace: 'return found === undefined;',
       },

@@ -93,7 +93,7 @@ export function answer(events: readonly Event[], question: Question): Answer {
   }
   const callUsage = new Map<string, Map<string, ModelUsage>>();
   for (const id of question.callIds) {
-    callUsage.set(id, addUp(subtreeOf(calls, id), calls, events, question));
+    callUsage.set(id, rollUp(subtreeOf(calls, id), calls, events, question));
   }
   const unfinished: string[] = [];
   for (const call of touched) if (!call.isFinished) unfinished.push(call.id);
@@ -302,7 +302,7 @@ function combine(a: Counters, b: Counters, how: (a: bigint, b: bigint) => bigint
   };
 }
 
-function addUp(
+function rollUp(
   subtree: ReadonlySet<Call>,
   calls: readonly Call[],
   events: readonly Event[],

@@ -8,10 +8,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { startEmbedded, type EmbeddedServer } from '../../src/engine/embedded.ts';
-import { silentLog } from '../support/engine-log.ts';
-import { openService, type TestService } from '../support/http.ts';
-import { makeDirectory } from '../support/own-engine.ts';
+import {
+  startEmbedded,
+  type EmbeddedServer,
+} from '../../src/clickhouse/embedded/embedded-server.ts';
+import { silentLog } from '../support/silent-log.ts';
+import { openService, type TestService } from '../support/service.ts';
+import { makeDirectory } from '../support/embedded-clickhouse.ts';
 import { forest, type ForestSeed } from './forest.ts';
 import { planForest, type Part, type Plan } from './forest-plan.ts';
 import { toObject, writeJson } from './json.ts';

@@ -1,8 +1,8 @@
 /** Sends a planned forest to a real service and compares every answer with the oracle's. */
 import { randomUUID } from 'node:crypto';
 
-import type { TestEngine } from '../support/engine.ts';
-import type { TestService } from '../support/http.ts';
+import type { TestClickHouse } from '../support/clickhouse.ts';
+import type { TestService } from '../support/service.ts';
 import type {
   Part,
   Plan,
@@ -19,7 +19,7 @@ import { describeDifference, readAnswer, toComparable } from './read-answer.ts';
 export interface Player {
   readonly service: Pick<TestService, 'send'>;
   /** For what is inserted past the service: parts by a pipeline, and default prices. */
-  readonly engine: Pick<TestEngine, 'insert'>;
+  readonly clickhouse: Pick<TestClickHouse, 'insert'>;
 }
 
 /** What was done so far. */
@@ -191,7 +191,7 @@ class Game {
   async #insert(table: string, rows: readonly object[]): Promise<void> {
     this.#sent.push(...rows.map((row) => `INSERT INTO ${table} ${JSON.stringify(row)}`));
     this.#tally.requests += 1;
-    await this.#player.engine.insert(table, rows);
+    await this.#player.clickhouse.insert(table, rows);
   }
 
   #expect(what: string, expected: string | number, actual: string | number): void {

@@ -54,11 +54,11 @@ function readCost(value: Json | undefined): number | null {
 
 /** The limit's fault names the calls that were touched, then the limit. */
 function readLimitExceeded(body: JsonObject): Answer {
-  const [fault, ...others] = asArray(body.get('detail')).map(asObject);
-  const loc = writeJson(fault?.get('loc') ?? null);
-  const isLimit = fault?.get('type') === 'limit_exceeded' && loc === '["body","limit"]';
+  const [issue, ...others] = asArray(body.get('detail')).map(asObject);
+  const loc = writeJson(issue?.get('loc') ?? null);
+  const isLimit = issue?.get('type') === 'limit_exceeded' && loc === '["body","limit"]';
   if (!isLimit || others.length > 0) throw new Error('422 for something else than the limit');
-  const [touched, limit] = writeJson(fault.get('msg') ?? null).match(/\d+/g) ?? [];
+  const [touched, limit] = writeJson(issue.get('msg') ?? null).match(/\d+/g) ?? [];
   return { kind: 'limit_exceeded', touched: BigInt(touched ?? -1), limit: BigInt(limit ?? -1) };
 }
 

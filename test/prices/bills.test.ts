@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Asking, openAsking, type Project } from '../usage/asking.ts';
+import { type UsageClient, openUsageClient, type Project } from '../support/usage-client.ts';
 
 // Bills worked out by hand, in USD per million tokens (M), through the whole service with the price book that it loads.
 // The prices are those of @pydantic/genai-prices 0.1.8, which names these pages as where it has them from (the pages
@@ -10,11 +10,11 @@ import { type Asking, openAsking, type Project } from '../usage/asking.ts';
 //   Mistral    https://mistral.ai/pricing/api
 //   AWS        https://aws.amazon.com/bedrock/pricing/
 
-let asking: Asking;
+let usageClient: UsageClient;
 beforeAll(async () => {
-  asking = await openAsking();
+  usageClient = await openUsageClient();
 });
-afterAll(() => asking.close());
+afterAll(() => usageClient.close());
 
 interface Used {
   readonly at?: string;
@@ -26,7 +26,7 @@ interface Used {
 }
 
 /** Sends a trace whose root has a call below it for each use, in a project of its own or the one given. */
-async function send(uses: readonly Used[], project = asking.newProject()): Promise<Project> {
+async function send(uses: readonly Used[], project = usageClient.newProject()): Promise<Project> {
   const calls = uses.map(({ at, model, prompt, completion, read, written }, index) => ({
     id: `call-${index}`,
     parent: 'root',
@@ -191,7 +191,7 @@ describe('overrides', () => {
   test('a project’s price counts from its date on, and has no tiers of the book', async () => {
     // Before: gemini-2.5-pro above 200,000: 300,000 × 2.50/M = 0.75. From 2026-02-01 on, 1/M: 0.3. Together 1.05.
     const model = 'gemini-2.5-pro';
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const price = { prompt_token_cost: 1e-6, completion_token_cost: 0 };
     await project.price({ [model]: { ...price, effective_date: '2026-02-01T00:00:00Z' } });
     const used = { model, prompt: 300_000 };
@@ -268,9 +268,12 @@ describe('names', () => {
     const model = 'gpt-4.1-mini-2025-04-14';
     const project = await send([{ model, prompt: 1_000 }]);
     const learned = (): Promise<unknown[]> =>
-      asking.engine.query('SELECT 1 FROM llm_token_prices WHERE llm_id = {model: String}', {
-        model,
-      });
+      usageClient.clickhouse.query(
+        'SELECT 1 FROM llm_token_prices WHERE llm_id = {model: String}',
+        {
+          model,
+        },
+      );
     await project.ask(['root']);
     expect(await learned()).toEqual([]);
     await project.ask(['root'], { include_costs: true });

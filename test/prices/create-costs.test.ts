@@ -1,18 +1,18 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Asking, openAsking } from '../usage/asking.ts';
+import { type UsageClient, openUsageClient } from '../support/usage-client.ts';
 
-let asking: Asking;
+let usageClient: UsageClient;
 beforeAll(async () => {
-  asking = await openAsking();
+  usageClient = await openUsageClient();
 });
-afterAll(() => asking.close());
+afterAll(() => usageClient.close());
 
 const withCosts = { include_costs: true };
 
 /** Stored prices of a project, in the order of their names. */
 function storedOf(project: string): Promise<Record<string, unknown>[]> {
-  return asking.engine.query(
+  return usageClient.clickhouse.query(
     'SELECT * FROM llm_token_prices FINAL WHERE pricing_level_id = {project: String} ORDER BY llm_id',
     { project },
   );
@@ -20,7 +20,7 @@ function storedOf(project: string): Promise<Record<string, unknown>[]> {
 
 describe('POST /cost/create', () => {
   test('stores every field as it was sent, numbers as decimals', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const costs = {
       'a model': {
         prompt_token_cost: 3.3 / 1e6,
@@ -34,7 +34,7 @@ describe('POST /cost/create', () => {
       },
     };
     const body = { project_id: project.id, costs };
-    const answer = await asking.service.send('/cost/create', { body });
+    const answer = await usageClient.service.send('/cost/create', { body });
 
     const { ids } = answer.json() as { ids: [string, string][] };
     expect(ids).toEqual([[expect.any(String), 'a model']]);
@@ -63,7 +63,7 @@ describe('POST /cost/create', () => {
   });
 
   test('fills in what is missing or null: no cache prices, US dollars, from now on', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const costs = { prompt_token_cost: 1, completion_token_cost: 2 };
     const nothing = Object.fromEntries(
       ['cache_read_input_token_cost', 'cache_creation_input_token_cost', 'effective_date']
@@ -90,11 +90,11 @@ describe('POST /cost/create', () => {
   });
 
   test('gives every price an id of its own, in the order given, names verbatim', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const names = ['b', '__proto__', 'a', ' ', "it's", '\u{1f600}', '\0'];
     const price = '{"prompt_token_cost":1,"completion_token_cost":1}';
     const costs = names.map((name) => `${JSON.stringify(name)}:${price}`).join();
-    const answer = await asking.service.send('/cost/create', {
+    const answer = await usageClient.service.send('/cost/create', {
       body: `{"project_id":${JSON.stringify(project.id)},"costs":{${costs}}}`,
     });
     const { ids } = answer.json() as { ids: [string, string][] };
@@ -105,7 +105,7 @@ describe('POST /cost/create', () => {
   });
 
   test('of the same model again is a second price, and the one made last holds', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const at = (prompt_token_cost: number) => ({
       m: { prompt_token_cost, completion_token_cost: 0, effective_date: '2020-01-01T00:00:00Z' },
     });
@@ -118,19 +118,19 @@ describe('POST /cost/create', () => {
   });
 
   test('of nothing stores nothing', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.price({});
     expect(await storedOf(project.id)).toEqual([]);
   });
 
   test('with one price that is wrong stores none', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const price = { prompt_token_cost: 1, completion_token_cost: 1 };
     const body = {
       project_id: project.id,
       costs: { good: price, bad: { ...price, prompt_token_cost: -1 } },
     };
-    expect((await asking.service.send('/cost/create', { body })).status).toBe(422);
+    expect((await usageClient.service.send('/cost/create', { body })).status).toBe(422);
     expect(await storedOf(project.id)).toEqual([]);
   });
 });
@@ -145,7 +145,7 @@ describe('a price that was taken is charged exactly', () => {
   }
 
   test('for any prices and any tokens', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const price = fc.oneof(
       fc.double({ min: 1e-12, max: 1000, noNaN: true }),
       fc.nat({ max: 99_999 }).map((number) => Number(`${number}e-9`)),
@@ -179,8 +179,8 @@ describe('a price that was taken is charged exactly', () => {
 
 describe('the default prices', () => {
   test('charge a model that the project has no price for, from its date on', async () => {
-    const project = asking.newProject();
-    const [row] = await asking.engine.query<Record<string, string>>(
+    const project = usageClient.newProject();
+    const [row] = await usageClient.clickhouse.query<Record<string, string>>(
       `SELECT prompt_token_cost, completion_token_cost FROM llm_token_prices FINAL
       WHERE pricing_level = 'default' AND llm_id = 'gpt-4o-mini'
         AND effective_date <= '2026-01-31 00:00:00' ORDER BY effective_date DESC LIMIT 1`,
@@ -195,7 +195,7 @@ describe('the default prices', () => {
   });
 
   test('are outdone by any price of the project that is in force', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.price({
       'gpt-4o-mini': {
         prompt_token_cost: 7,

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openAsking, type Asking } from '../usage/asking.ts';
+import { openUsageClient, type UsageClient } from '../support/usage-client.ts';
 
-let asking: Asking;
+let usageClient: UsageClient;
 beforeAll(async () => {
-  asking = await openAsking();
+  usageClient = await openUsageClient();
 });
-afterAll(() => asking.close());
+afterAll(() => usageClient.close());
 
 type Price = Record<string, unknown>;
 
@@ -14,7 +14,7 @@ const literal = (value: unknown) => ({ $literal: value });
 
 /** A project with prices of three models, two of them with two dates. */
 async function newProject(): Promise<string> {
-  const project = asking.newProject();
+  const project = usageClient.newProject();
   const price = (prompt: number, day: string) => ({
     prompt_token_cost: prompt,
     completion_token_cost: 0.25,
@@ -27,7 +27,7 @@ async function newProject(): Promise<string> {
 }
 
 async function query(project_id: string, more: object = {}): Promise<Price[]> {
-  const answer = await asking.service.send('/cost/query', { body: { project_id, ...more } });
+  const answer = await usageClient.service.send('/cost/query', { body: { project_id, ...more } });
   expect(answer.status, answer.text).toBe(200);
   return (answer.json() as { results: Price[] }).results;
 }
@@ -125,11 +125,11 @@ describe('POST /cost/query', () => {
     ],
   ])('refuses %j', async (expression, loc, type) => {
     const body = { project_id: 'team/none', query: expression };
-    const answer = await asking.service.send('/cost/query', { body });
+    const answer = await usageClient.service.send('/cost/query', { body });
     expect(answer.status, answer.text).toBe(422);
-    const [fault] = (answer.json() as { detail: { loc: unknown; type: string }[] }).detail;
-    expect(fault?.type).toBe(type);
-    if (loc !== undefined) expect(fault?.loc).toEqual(loc);
+    const [issue] = (answer.json() as { detail: { loc: unknown; type: string }[] }).detail;
+    expect(issue?.type).toBe(type);
+    if (loc !== undefined) expect(issue?.loc).toEqual(loc);
   });
 });
 
@@ -139,10 +139,10 @@ function deep(levels: number): object {
 
 describe('POST /cost/purge', () => {
   const purge = (project_id: string, $expr: object) =>
-    asking.service.send('/cost/purge', { body: { project_id, query: { $expr } } });
+    usageClient.service.send('/cost/purge', { body: { project_id, query: { $expr } } });
 
   test('takes prices back, and the next answer does without them', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.price({ m: { prompt_token_cost: 1, completion_token_cost: 1 } });
     await project.price({
       m: { prompt_token_cost: 2, completion_token_cost: 1, effective_date: '2020-01-01T00:00:00Z' },
@@ -164,14 +164,14 @@ describe('POST /cost/purge', () => {
   test('leaves other projects and the default prices alone', async () => {
     const [one, other] = [await newProject(), await newProject()];
     const ids = (await query(other)).map((price) => literal(price['id']));
-    const defaults = await asking.engine.query<{ id: string }>(
+    const defaults = await usageClient.clickhouse.query<{ id: string }>(
       "SELECT id FROM llm_token_prices WHERE pricing_level = 'default' LIMIT 100",
     );
     expect(defaults.length).toBeGreaterThan(0);
     const all = [...ids, ...defaults.map(({ id }) => literal(id))];
     expect((await purge(one, { $in: [field('id'), all] })).status).toBe(200);
     expect(await query(other)).toHaveLength(ids.length);
-    const left = await asking.engine.query<{ rows: string }>(
+    const left = await usageClient.clickhouse.query<{ rows: string }>(
       `SELECT count() AS rows FROM llm_token_prices FINAL
         WHERE pricing_level = 'default' AND id IN ({ids: Array(String)})`,
       { ids: defaults.map(({ id }) => id) },

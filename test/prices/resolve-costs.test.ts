@@ -1,22 +1,22 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { ResolvedCost } from '../../src/prices/resolve-costs.ts';
-import { openAsking, type Asking, type Project } from '../usage/asking.ts';
+import { openUsageClient, type UsageClient, type Project } from '../support/usage-client.ts';
 
-let asking: Asking;
+let usageClient: UsageClient;
 beforeAll(async () => {
-  asking = await openAsking();
+  usageClient = await openUsageClient();
 });
-afterAll(() => asking.close());
+afterAll(() => usageClient.close());
 
 async function resolve(project: Project, models: readonly string[], more: object = {}) {
   const body = { project_id: project.id, models, ...more };
-  const answer = await asking.service.send('/cost/resolve', { body });
+  const answer = await usageClient.service.send('/cost/resolve', { body });
   expect(answer.status, answer.text).toBe(200);
   return (answer.json() as { results: ResolvedCost[] }).results;
 }
 
 test('says the price that a question would apply, at its time and of its level', async () => {
-  const project = asking.newProject();
+  const project = usageClient.newProject();
   const dated = (prompt: number, day: string) => ({
     m: {
       prompt_token_cost: prompt,
@@ -42,7 +42,7 @@ test('says the price that a question would apply, at its time and of its level',
 });
 
 test('says by which rule a name was found, and null where none fits, in the order of the question', async () => {
-  const project = asking.newProject();
+  const project = usageClient.newProject();
   await project.price({ 'gpt-4o-mini': { prompt_token_cost: 0.5, completion_token_cost: 0.5 } });
   const names = ['no such model', 'gpt-4o-mini', 'GPT-4o', 'gpt-4o', 'gpt-4o'];
   const found = await resolve(project, names);
@@ -56,14 +56,14 @@ test('says by which rule a name was found, and null where none fits, in the orde
 });
 
 test('says the price of a large prompt where that is another one, strictly above its threshold', async () => {
-  const project = asking.newProject();
+  const project = usageClient.newProject();
   const row = (above: number, cost: string) => ({
     ...{ id: `tier ${above}`, pricing_level: 'project', pricing_level_id: project.id },
     ...{ provider_id: 'p', llm_id: 'tiered', effective_date: '2026-01-01 00:00:00' },
     ...{ prompt_token_cost: cost, completion_token_cost: '0', prompt_tokens_above: above },
     created_by: 'test',
   });
-  await asking.engine.insert('llm_token_prices', [row(0, '1'), row(200, '2')]);
+  await usageClient.clickhouse.insert('llm_token_prices', [row(0, '1'), row(200, '2')]);
   for (const [prompt_tokens, price] of [
     [0, 1],
     [200, 1],

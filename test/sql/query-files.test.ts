@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { queryNames } from '../../src/engine/queries.ts';
+import { queryPaths } from '../../src/clickhouse/client/queries.ts';
 
-test.each(queryNames)('the query %s has a test file of its name', (name) => {
-  const file = new URL(`${name.replaceAll('_', '-')}.test.ts`, import.meta.url);
-  expect(existsSync(file), file.pathname).toBe(true);
+test.each([...queryPaths])('the query %s has a test file of its name', (_, path) => {
+  const file = path.replaceAll('_', '-').replace('.sql', '.test.ts');
+  expect(existsSync(new URL(file, import.meta.url)), file).toBe(true);
 });

@@ -1,7 +1,7 @@
 import { createClient } from '@clickhouse/client';
 
 import { type EmbeddedPair, startEmbeddedPair } from './embedded-pair.ts';
-import { queryRows } from './engine.ts';
+import { queryRows } from './clickhouse.ts';
 
 /** A cluster of two embedded servers, with what tests do past the service. */
 export interface TestCluster extends EmbeddedPair {

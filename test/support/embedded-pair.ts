@@ -5,9 +5,12 @@ import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { Address } from '../../src/engine/connection.ts';
-import { type EmbeddedServer, startEmbedded } from '../../src/engine/embedded.ts';
-import { silentLog } from './engine-log.ts';
+import type { Address } from '../../src/clickhouse/client/connection.ts';
+import {
+  type EmbeddedServer,
+  startEmbedded,
+} from '../../src/clickhouse/embedded/embedded-server.ts';
+import { silentLog } from './silent-log.ts';
 
 /** Two embedded ClickHouse servers that know each other as the shards of one cluster. */
 export interface EmbeddedPair {

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 
 import type { TestProject } from 'vitest/node';
 
-import { startEmbedded } from '../../src/engine/embedded.ts';
-import { silentLog } from './engine-log.ts';
+import { startEmbedded } from '../../src/clickhouse/embedded/embedded-server.ts';
+import { silentLog } from './silent-log.ts';
 
 /** What sql/README.md says a user needs, for a database called allowed. */
 const documentedGrants = [

@@ -252,11 +252,11 @@ const byType: Readonly<Record<string, readonly unknown[]>> = {
 };
 
 function wrongValues(schema: Schema): [unknown, string][] {
-  const fault = typeFaultOf(schema);
-  if (fault === 'literal_error') return [5, 'other', ['USD'], {}].map((value) => [value, fault]);
+  const issue = typeFaultOf(schema);
+  if (issue === 'literal_error') return [5, 'other', ['USD'], {}].map((value) => [value, issue]);
   const values: [unknown, string][] = (byType[schema.type ?? ''] ?? []).map((value) => [
     value,
-    fault,
+    issue,
   ]);
   if (schema.type === 'integer') values.push([1.5, 'int_from_float']);
   if (schema.minLength === 1) values.push(['', 'string_too_short']);

@@ -1,27 +1,27 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { looseEndRow, permutationsOf, startRow } from '../sql/part-rows.ts';
-import { openService, type TestService } from '../support/http.ts';
+import { orphanEndRow, permutationsOf, startRow } from '../support/part-rows.ts';
+import { openService, type TestService } from '../support/service.ts';
 import {
-  type Asking,
-  openAsking,
+  type UsageClient,
+  openUsageClient,
   type Project,
   promptTokens,
   spent,
   type Sums,
   toProject,
-} from './asking.ts';
+} from '../support/usage-client.ts';
 
-let asking: Asking;
+let usageClient: UsageClient;
 /** A second service on the same database. */
 let other: TestService;
 beforeAll(async () => {
-  asking = await openAsking();
-  other = await openService(asking.engine.environment);
+  usageClient = await openUsageClient();
+  other = await openService(usageClient.clickhouse.environment);
   await other.ready;
 });
 afterAll(async () => {
   await other.close();
-  await asking.close();
+  await usageClient.close();
 });
 
 /**
@@ -70,23 +70,23 @@ function sumsOf(prompt: number, completion: number): Sums {
 
 describe('repeated parts', () => {
   test('sent twice in one batch change nothing', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.upsert(...partsOf(project), ...partsOf(project));
     await expectTruth(project);
   });
 
   test('sent again and again change nothing, before ClickHouse merges and after', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     for (let time = 0; time < 3; time += 1) await project.upsert(...partsOf(project));
     await expectTruth(project);
     for (const table of ['call_parts', 'calls', 'call_traces']) {
-      await asking.engine.command(`OPTIMIZE TABLE ${table} FINAL`);
+      await usageClient.clickhouse.command(`OPTIMIZE TABLE ${table} FINAL`);
     }
     await expectTruth(project);
   });
 
   test('sent by two clients to two services at once change nothing', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const elsewhere = toProject(other, project.id);
     const sending = Array.from({ length: 5 }, () => [
       project.upsert(...partsOf(project)),
@@ -97,7 +97,7 @@ describe('repeated parts', () => {
   });
 
   test('of whole calls change nothing', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const calls = [
       { id: 'a', usage: spent(1) },
       { id: 'b', parent: 'a', usage: spent(10) },
@@ -110,7 +110,7 @@ describe('repeated parts', () => {
   });
 
   test('as a whole call and as its start and end are one call', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const call = { id: 'a', usage: spent(1) };
     await project.upsert(project.start(call), project.end(call, { trace_id: 'trace' }));
     await project.complete(call);
@@ -123,7 +123,7 @@ describe('order of arrival never matters', () => {
   const orders = new Map(permutationsOf([0, 1, 2, 3, 4]).map((order) => [order.join(''), order]));
 
   test('each part by itself, in all orders', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     // The nth batch brings the nth part of each trace.
     for (const position of [0, 1, 2, 3, 4]) {
       const items = [...orders].map(([name, order]) => partsOf(project, name)[order[position]!]!);
@@ -134,7 +134,7 @@ describe('order of arrival never matters', () => {
   });
 
   test('all parts of a trace in one batch, in all orders', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const sending = [...orders].map(([name, order]) => {
       const parts = partsOf(project, name);
       return project.upsert(...order.map((index) => parts[index]!));
@@ -144,7 +144,7 @@ describe('order of arrival never matters', () => {
   });
 
   test('all parts at once', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const elsewhere = toProject(other, project.id);
     await Promise.all(
       partsOf(project).map((part, index) => (index % 2 ? project : elsewhere).upsert(part)),
@@ -163,14 +163,14 @@ describe('an end without a trace id', () => {
   }
 
   test('is found when its start came before', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.upsert(project.start(call));
     await project.upsert(project.end(call));
     await expectEnded(project);
   });
 
   test('is found when its start comes after it', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.upsert(project.end(call));
     await project.upsert(project.start(call));
     await expectEnded(project);
@@ -180,14 +180,14 @@ describe('an end without a trace id', () => {
     ['before', true],
     ['behind', false],
   ])('is found when its start stands %s it in the same batch', async (_, isStartFirst) => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const parts = [project.start(call), project.end(call)];
     await project.upsert(...(isStartFirst ? parts : parts.reverse()));
     await expectEnded(project);
   });
 
   test.each([[{ trace_id: null }], [{ trace_id: '' }]])('may say so: %j', async (more) => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.upsert(project.end(call, more));
     await project.upsert(project.start(call));
     await expectEnded(project);
@@ -195,10 +195,10 @@ describe('an end without a trace id', () => {
 
   test.each(['/call/end', '/v2/%/call/end'])('may come by itself, by %s', async (path) => {
     for (const isStartFirst of [true, false]) {
-      const project = asking.newProject();
+      const project = usageClient.newProject();
       const sendEnd = async (): Promise<void> => {
         const { req: body } = project.end(call) as { req: object };
-        const answer = await asking.service.send(path.replace('%', project.id), { body });
+        const answer = await usageClient.service.send(path.replace('%', project.id), { body });
         expect(answer.status, answer.text).toBe(200);
       };
       if (!isStartFirst) await sendEnd();
@@ -209,7 +209,7 @@ describe('an end without a trace id', () => {
   });
 
   test('is found when start and end come to two services at once', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const elsewhere = toProject(other, project.id);
     const ids = Array.from({ length: 40 }, (_, index) => `call-${index}`);
     await Promise.all(
@@ -231,16 +231,16 @@ describe('an end without a trace id', () => {
     ['before', true],
     ['behind', false],
   ])('is found when a pipeline inserts it %s its start', async (_, isEndFirst) => {
-    const project = asking.newProject();
-    const rows = [looseEndRow(project.id, call), startRow(project.id, call)];
+    const project = usageClient.newProject();
+    const rows = [orphanEndRow(project.id, call), startRow(project.id, call)];
     for (const row of isEndFirst ? rows : rows.reverse()) {
-      await asking.engine.insert('call_parts', [row]);
+      await usageClient.clickhouse.insert('call_parts', [row]);
     }
     await expectEnded(project);
   });
 
   test('counts once when it comes with its trace id as well', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.upsert(project.end(call));
     await project.upsert(project.start(call), project.end(call, { trace_id: 'trace' }));
     await project.upsert(project.end(call));
@@ -248,14 +248,14 @@ describe('an end without a trace id', () => {
   });
 
   test('ends a call that used nothing', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.upsert(project.end({ id: 'a' }));
     await project.upsert(project.start({ id: 'a' }));
     expect(await project.ask(['a'])).toEqual({ call_usage: { a: {} }, unfinished_call_ids: [] });
   });
 
   test('counts in the calls above it', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.upsert(project.end({ id: 'leaf', usage: spent(100) }));
     await project.complete(
       { id: 'root', usage: spent(1) },
@@ -268,7 +268,7 @@ describe('an end without a trace id', () => {
   });
 
   test('belongs to its project alone', async () => {
-    const [one, two] = [asking.newProject(), asking.newProject()];
+    const [one, two] = [usageClient.newProject(), usageClient.newProject()];
     await one.upsert(one.end(call));
     await two.upsert(two.start(call));
     expect(await two.ask(['a'])).toEqual({ call_usage: { a: {} }, unfinished_call_ids: ['a'] });
@@ -277,7 +277,7 @@ describe('an end without a trace id', () => {
   });
 
   test('whose start never comes is invisible', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.upsert(project.end(call));
     await project.complete({ id: 'b', parent: 'a', usage: spent(1) });
     expect((await project.ask(['a', 'b'])).call_usage).toMatchObject({
@@ -287,7 +287,7 @@ describe('an end without a trace id', () => {
   });
 
   test('may be deleted with its call', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.upsert(project.end(call));
     await project.upsert(project.start(call));
     expect(await project.remove('a')).toBe(1);

@@ -1,11 +1,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Asking, openAsking } from './asking.ts';
+import { type Answer, type UsageClient, openUsageClient } from '../support/usage-client.ts';
 
-let asking: Asking;
+let usageClient: UsageClient;
 beforeAll(async () => {
-  asking = await openAsking();
+  usageClient = await openUsageClient();
 });
-afterAll(() => asking.close());
+afterAll(() => usageClient.close());
 
 /** Prompt and completion cost of a model in an answer. */
 function costsOf(answer: Answer, callId = 'a', model = 'm'): (number | null | undefined)[] {
@@ -20,35 +20,35 @@ describe('include_costs', () => {
   const costs = { m: { prompt_token_cost: 0.5, completion_token_cost: 2 } };
 
   test.each([[{}], [{ include_costs: false }]])('%j leaves both cost fields null', async (more) => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.price(costs);
     await project.complete({ id: 'a', usage });
     expect(costsOf(await project.ask(['a'], more))).toEqual([null, null]);
   });
 
   test('true charges each token at its price', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.price(costs);
     await project.complete({ id: 'a', usage });
     expect(costsOf(await project.ask(['a'], withCosts))).toEqual([3 * 0.5, 4 * 2]);
   });
 
   test('a model without any price has cost null, never 0, beside one that has', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.price(costs);
     await project.complete({ id: 'a', usage });
     expect(costsOf(await project.ask(['a'], withCosts), 'a', 'free')).toEqual([null, null]);
   });
 
   test('a price of 0 makes a cost of 0, not null', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.price({ m: { prompt_token_cost: 0, completion_token_cost: 0 } });
     await project.complete({ id: 'a', usage });
     expect(costsOf(await project.ask(['a'], withCosts))).toEqual([0, 0]);
   });
 
   test('costs of descendants are in those of the calls above them, requested or not', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.price(costs);
     await project.complete(
       { id: 'a', usage: { m: { prompt_tokens: 1 } } },
@@ -64,7 +64,7 @@ describe('include_costs', () => {
 
 describe('arithmetic', () => {
   test('is exact and decimal: three tokens at 0.1 are 0.3', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.price({ m: { prompt_token_cost: 0.1, completion_token_cost: 0.7 } });
     await project.complete({ id: 'a', usage: { m: { prompt_tokens: 3, completion_tokens: 3 } } });
     expect([3 * 0.1, 3 * 0.7]).not.toEqual([0.3, 2.1]);
@@ -72,7 +72,7 @@ describe('arithmetic', () => {
   });
 
   test('is rounded once, at the very edge: a thousand calls and nesting add no error', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.price({ m: { prompt_token_cost: 1.1e-7, completion_token_cost: 3e-7 } });
     const usage = { m: { prompt_tokens: 1, completion_tokens: 1 } };
     const ids = Array.from({ length: 1_000 }, (_, index) => `call-${index}`);
@@ -90,7 +90,7 @@ describe('arithmetic', () => {
   });
 
   test('holds the largest sums at the highest price, and the smallest price', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.price({ m: { prompt_token_cost: 1000, completion_token_cost: 1e-30 } });
     const most = 2 ** 53 - 1;
     const usage = { m: { prompt_tokens: most, completion_tokens: most } };
@@ -172,14 +172,14 @@ describe('prompt cost', () => {
       sumOf([100 - 30 - 20, 10]),
     ],
   ])('%s', async (_, usage, cacheCosts, expected) => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.price({ m: { ...price, ...cacheCosts } });
     await project.complete({ id: 'a', usage: { m: usage } });
     expect(costsOf(await project.ask(['a'], withCosts))).toEqual([expected, 0]);
   });
 
   test('and completion cost are the whole cost', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.price({ m: { ...price, ...cachePrices } });
     const usage = {
       m: { prompt_tokens: 100, completion_tokens: 7, total_tokens: 9_999, ...cached(30, 20) },
@@ -192,7 +192,7 @@ describe('prompt cost', () => {
   });
 
   test('decides call by call which tokens are uncached, not for the sum', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.price({ m: { ...price, ...cachePrices } });
     await project.complete(
       { id: 'a', usage: { m: { prompt_tokens: 1_000 } } },
@@ -213,7 +213,7 @@ describe('the price of a call', () => {
   const usage = { m: { prompt_tokens: 1 } };
 
   test('is the one in force when it started, inside one answer and one trace', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.price(at('2026-01-01T00:00:00Z', 1));
     await project.price(at('2026-02-01T00:00:00Z', 10));
     await project.price(at('2026-03-01T00:00:00Z', 100));
@@ -232,8 +232,8 @@ describe('the price of a call', () => {
   });
 
   test('is the project’s where it has one, else the default one', async () => {
-    const [own, others] = [asking.newProject(), asking.newProject()];
-    await asking.engine.insert('llm_token_prices', [
+    const [own, others] = [usageClient.newProject(), usageClient.newProject()];
+    await usageClient.clickhouse.insert('llm_token_prices', [
       {
         id: 'default-m',
         pricing_level: 'default',
@@ -253,7 +253,7 @@ describe('the price of a call', () => {
   });
 
   test('is that of exactly this model name', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.price({ M: at('2020-01-01T00:00:00Z', 1).m });
     await project.price({ 'm ': at('2020-01-01T00:00:00Z', 1).m });
     await project.price({ 'vendor/n': at('2020-01-01T00:00:00Z', 1).m });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Asking, openAsking } from './asking.ts';
+import { type Answer, type UsageClient, openUsageClient } from '../support/usage-client.ts';
 
 /** Expected of a model: requests, prompt, completion and total tokens. */
 type Counts = readonly [number, number, number, number];
@@ -123,20 +123,20 @@ const cases: Case[] = [
   ],
 ];
 
-let asking: Asking;
+let usageClient: UsageClient;
 let answer: Answer;
 beforeAll(async () => {
-  asking = await openAsking();
-  const project = asking.newProject();
+  usageClient = await openUsageClient();
+  const project = usageClient.newProject();
   const calls = cases.map(([id, usage]) =>
     JSON.stringify(project.whole({ id, usage: 'HERE' })).replace('"HERE"', () => usage),
   );
   const path = `/v2/${project.id}/calls/complete`;
-  const taken = await asking.service.send(path, { body: `{"batch":[${calls.join(',')}]}` });
+  const taken = await usageClient.service.send(path, { body: `{"batch":[${calls.join(',')}]}` });
   expect(taken.text).toBe('{}');
   answer = await project.ask(cases.map(([id]) => id));
 });
-afterAll(() => asking.close());
+afterAll(() => usageClient.close());
 
 describe('per call and model', () => {
   test.each(cases)('%s', (id, _, expected) => {
@@ -157,7 +157,7 @@ describe('per call and model', () => {
   });
 
   test('what a start, its inputs, its attributes or an output say of usage is not counted', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const usage = { m: { prompt_tokens: 5 } };
     const more = {
       summary: { usage },

@@ -1,23 +1,29 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { startRow, wholeRow } from '../sql/part-rows.ts';
-import { type Asking, openAsking, type Project, promptTokens, spent } from './asking.ts';
+import { startRow, wholeRow } from '../support/part-rows.ts';
+import {
+  type UsageClient,
+  openUsageClient,
+  type Project,
+  promptTokens,
+  spent,
+} from '../support/usage-client.ts';
 
-let asking: Asking;
+let usageClient: UsageClient;
 beforeAll(async () => {
-  asking = await openAsking();
+  usageClient = await openUsageClient();
 });
-afterAll(() => asking.close());
+afterAll(() => usageClient.close());
 
 /** Inserts calls as a pipeline would. */
 async function insert(rows: readonly object[]): Promise<void> {
-  await asking.engine.insert('call_parts', rows);
+  await usageClient.clickhouse.insert('call_parts', rows);
 }
 
 describe('a chain of 5,000 calls', () => {
   const length = 5_000;
   let project: Project;
   beforeAll(async () => {
-    project = asking.newProject();
+    project = usageClient.newProject();
     await insert(
       Array.from({ length }, (_, index) =>
         wholeRow(project.id, {
@@ -53,7 +59,7 @@ describe('a star of 100,000 calls', () => {
   const leaves = 99_999;
   let project: Project;
   beforeAll(async () => {
-    project = asking.newProject();
+    project = usageClient.newProject();
     const leaf = (index: number) => ({ id: `leaf-${index}`, parent: 'root', usage: spent(index) });
     await insert([
       wholeRow(project.id, { id: 'root', usage: spent(1) }),
@@ -77,7 +83,7 @@ describe('a star of 100,000 calls', () => {
   });
 
   test('that all run names every one as unfinished', async () => {
-    const running = asking.newProject();
+    const running = usageClient.newProject();
     const ids = Array.from({ length: leaves }, (_, index) => `leaf-${index}`);
     await insert([
       startRow(running.id, { id: 'root' }),

@@ -1,12 +1,19 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { wholeRow } from '../sql/part-rows.ts';
-import { type Answer, type Asking, contract, openAsking, promptTokens, spent } from './asking.ts';
+import { wholeRow } from '../support/part-rows.ts';
+import {
+  type Answer,
+  type UsageClient,
+  contract,
+  openUsageClient,
+  promptTokens,
+  spent,
+} from '../support/usage-client.ts';
 
-let asking: Asking;
+let usageClient: UsageClient;
 beforeAll(async () => {
-  asking = await openAsking();
+  usageClient = await openUsageClient();
 });
-afterAll(() => asking.close());
+afterAll(() => usageClient.close());
 
 describe('result keys', () => {
   /** The ids of an answer as they stand in its text; objects sort integers by themselves. */
@@ -14,7 +21,7 @@ describe('result keys', () => {
     [...text.matchAll(/"([^"]*)":\{(?=\}|"m")/g)].map(([, id = '']) => id);
 
   test('every distinct id has its key, in the order of the request', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const ids = ['b', '10', 'a', '9', 'c'];
     await project.complete(...ids.map((id) => ({ id, usage: spent(1) })));
 
@@ -24,7 +31,7 @@ describe('result keys', () => {
   });
 
   test('unknown, deleted and usage-less ids map to {}', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete({ id: 'deleted', usage: spent(1) }, { id: 'no usage' });
     await project.upsert(project.start({ id: 'running' }));
     await project.remove('deleted');
@@ -35,7 +42,7 @@ describe('result keys', () => {
   });
 
   test('an id of which only the end has come is unknown', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.upsert(
       project.end({ id: 'loose', usage: spent(1) }),
       project.end({ id: 'placed', usage: spent(1) }, { trace_id: 'trace' }),
@@ -45,13 +52,13 @@ describe('result keys', () => {
   });
 
   test('no ids are 200 with empty maps', async () => {
-    const answer = await asking.newProject().send([]);
+    const answer = await usageClient.newProject().send([]);
     expect(answer.status).toBe(200);
     expect(answer.text).toBe('{"call_usage":{},"unfinished_call_ids":[]}');
   });
 
   test('a project that nobody has heard of has no calls', async () => {
-    const answer = await asking.newProject().ask(['a'], { include_costs: true });
+    const answer = await usageClient.newProject().ask(['a'], { include_costs: true });
     expect(answer).toEqual({ call_usage: { a: {} }, unfinished_call_ids: [] });
   });
 });
@@ -64,7 +71,7 @@ describe('models', () => {
   ];
   let answer: Answer;
   beforeAll(async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const calls = names.map((name, index) => ({
       id: `call-${index}`,
       usage: JSON.parse(`{${JSON.stringify(name)}:{"prompt_tokens":3}}`) as object,
@@ -83,7 +90,7 @@ describe('models', () => {
   );
 
   test('that differ in one character are different models, in order of code points', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const names = ['A', 'a', 'a ', 'e\u0301', 'é', '\ue000', '\u{10000}'];
     const entries = names.map((name, index) => [name, { prompt_tokens: 1 + index }] as const);
     await project.complete({ id: 'a', usage: Object.fromEntries(entries.toReversed()) });
@@ -94,7 +101,7 @@ describe('models', () => {
   });
 
   test('of several calls are added up one by one', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete(
       { id: 'root', usage: { m: { prompt_tokens: 1, requests: 1 }, n: { output_tokens: 2 } } },
       { id: 'child', parent: 'root', usage: { n: { output_tokens: 20 }, o: { requests: 3 } } },
@@ -121,7 +128,7 @@ describe('sums', () => {
   const most = Number.MAX_SAFE_INTEGER;
 
   test('beyond 2^53 are exact in the JSON text', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const usage = { m: { prompt_tokens: most, completion_tokens: most, requests: most } };
     await project.complete({ id: 'a', usage }, { id: 'b', parent: 'a', usage });
     const { text } = await project.send(['a', 'b']);
@@ -131,14 +138,14 @@ describe('sums', () => {
       `"a":{"m":{"requests":${2n * one},"prompt_tokens":${2n * one},"completion_tokens":${2n * one},"total_tokens":${4n * one},`,
     );
     // The synonyms make an odd sum: 2^53 - 1 + 2 is 2^53 + 1, which no number can hold.
-    const odd = asking.newProject();
+    const odd = usageClient.newProject();
     const entry = { prompt_tokens: most, input_tokens: 2 };
     await odd.complete({ id: 'c', usage: { m: entry } });
     expect((await odd.send(['c'])).text).toContain(`"prompt_tokens":${one + 2n},`);
   });
 
   test('beyond 64 bits do not wrap', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     // 2^64 / 2^53 is 2,048 calls; half as many again.
     const calls = 3_072;
     const entry = { prompt_tokens: most, output_tokens: most, requests: most };
@@ -149,7 +156,7 @@ describe('sums', () => {
         usage: { m: entry },
       }),
     );
-    await asking.engine.insert('call_parts', rows);
+    await usageClient.clickhouse.insert('call_parts', rows);
 
     const answer = await project.send(['call-0']);
 
@@ -165,7 +172,7 @@ describe('sums', () => {
 describe('limit', () => {
   /** A root with three children, a second root alone. */
   const fourAndOne = async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete(
       { id: 'root', usage: spent(1) },
       ...['a', 'b', 'c'].map((id) => ({ id, parent: 'root', usage: spent(10) })),
@@ -204,7 +211,7 @@ describe('limit', () => {
   });
 
   test('a call of several models counts once', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const models = ['m', 'n', 'o'].map((name) => [name, { prompt_tokens: 1 }] as const);
     await project.complete({ id: 'a', usage: Object.fromEntries(models) });
     const { call_usage } = await project.ask(['a'], { limit: 1, include_costs: true });
@@ -212,7 +219,7 @@ describe('limit', () => {
   });
 
   test('calls without usage count, unknown and deleted ones do not', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete({ id: 'a' }, { id: 'b', parent: 'a' }, { id: 'c', parent: 'a' });
     await project.upsert(project.start({ id: 'd', parent: 'a' }));
     await project.remove('c');
@@ -229,7 +236,7 @@ describe('limit', () => {
   });
 
   test('is 10,000 where the request does not say', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const rows = Array.from({ length: 10_001 }, (_, index) =>
       wholeRow(project.id, {
         id: `call-${index}`,
@@ -237,7 +244,7 @@ describe('limit', () => {
         usage: spent(1),
       }),
     );
-    await asking.engine.insert('call_parts', rows);
+    await usageClient.clickhouse.insert('call_parts', rows);
 
     const answer = await project.send(['call-0']);
     expect(answer.status).toBe(422);
@@ -248,7 +255,7 @@ describe('limit', () => {
   });
 
   test.each([0, -1, -1e300])('below 1 is refused: %d', async (limit) => {
-    const answer = await asking.newProject().send(['a'], { limit });
+    const answer = await usageClient.newProject().send(['a'], { limit });
     expect(answer.status).toBe(422);
     expect(answer.json()).toMatchObject({
       detail: [{ loc: ['body', 'limit'], type: 'greater_than_equal' }],
@@ -266,7 +273,7 @@ describe('limit', () => {
 
 describe('unfinished_call_ids', () => {
   test('are sorted by code point', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const sorted = ['10', '9', 'Z', 'a', 'a\0', 'aa', 'b', 'é', '\ue000', '\u{10000}'];
     // The order of UTF-16, in which JavaScript sorts, is another one.
     expect(sorted.toSorted()).not.toEqual(sorted);
@@ -275,7 +282,7 @@ describe('unfinished_call_ids', () => {
   });
 
   test('are those of counted calls alone, each once', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.upsert(
       project.start({ id: 'root' }),
       project.start({ id: 'child', parent: 'root' }),
@@ -298,7 +305,7 @@ describe('unfinished_call_ids', () => {
   });
 
   test('name a call of several models once', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.upsert(project.start({ id: 'root' }));
     await project.complete(
       { id: 'a', parent: 'root', usage: { m: { requests: 1 }, n: { requests: 1 } } },
@@ -308,7 +315,7 @@ describe('unfinished_call_ids', () => {
   });
 
   test('no longer name a call that has ended', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.upsert(project.start({ id: 'root' }), project.start({ id: 'a', parent: 'root' }));
     expect((await project.ask(['root'])).unfinished_call_ids).toEqual(['a', 'root']);
     await project.upsert(project.end({ id: 'a' }));
@@ -323,7 +330,7 @@ describe('the literal contract', () => {
     Object.keys(contract.components.schemas[name]?.properties ?? {});
 
   test.each([false, true])('every field is there, with include_costs %s', async (include_costs) => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete({ id: 'a', usage: spent(1) });
     await project.price({ m: { prompt_token_cost: 0.5, completion_token_cost: 0.5 } });
     const answer = await project.ask(['a'], { include_costs });
@@ -332,11 +339,11 @@ describe('the literal contract', () => {
   });
 
   test('an error is what it says of errors', async () => {
-    const answer = await asking.newProject().send(['a'], { limit: 0, extra: 1 });
+    const answer = await usageClient.newProject().send(['a'], { limit: 0, extra: 1 });
     const { detail } = answer.json() as { detail: object[] };
     expect(detail).toHaveLength(2);
-    for (const fault of detail) {
-      expect(Object.keys(fault).sort()).toEqual(fields('ValidationError').sort());
+    for (const issue of detail) {
+      expect(Object.keys(issue).sort()).toEqual(fields('ValidationError').sort());
     }
   });
 });

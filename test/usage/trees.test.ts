@@ -1,18 +1,18 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type Answer,
-  type Asking,
-  openAsking,
+  type UsageClient,
+  openUsageClient,
   type Project,
   promptTokens,
   spent,
-} from './asking.ts';
+} from '../support/usage-client.ts';
 
-let asking: Asking;
+let usageClient: UsageClient;
 beforeAll(async () => {
-  asking = await openAsking();
+  usageClient = await openUsageClient();
 });
-afterAll(() => asking.close());
+afterAll(() => usageClient.close());
 
 /** Prompt tokens of every call of an answer. */
 function tokensIn(answer: Answer): Record<string, number> {
@@ -32,7 +32,7 @@ const tree = [
 
 describe('which calls count', () => {
   test('the call itself and every descendant, for roots, inner calls and leaves alike', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete(...tree);
     const answers: Record<string, number> = {};
     for (const { id } of tree) answers[id] = promptTokens(await project.ask([id]), id);
@@ -47,7 +47,7 @@ describe('which calls count', () => {
   });
 
   test('a requested call inside another requested call’s subtree counts in both', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete(...tree);
     expect(tokensIn(await project.ask(['c', 'root', 'a']))).toEqual({
       root: 1 + 10 + 100 + 1_000 + 10_000,
@@ -65,7 +65,7 @@ describe('which calls count', () => {
   });
 
   test('calls of many traces may be asked for at once', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     const traces = Array.from({ length: 50 }, (_, index) => index);
     await project.complete(
       ...traces.flatMap((index) => [
@@ -84,7 +84,7 @@ describe('which calls count', () => {
   });
 
   test('a parent in another trace is no parent', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete(
       { id: 'root', trace: 'one', usage: spent(1) },
       { id: 'child', trace: 'one', parent: 'root', usage: spent(10) },
@@ -97,7 +97,7 @@ describe('which calls count', () => {
   });
 
   test('a parent in another project is no parent, and the same ids there are other calls', async () => {
-    const [one, two] = [asking.newProject(), asking.newProject()];
+    const [one, two] = [usageClient.newProject(), usageClient.newProject()];
     await one.complete({ id: 'root', usage: spent(1) });
     await two.complete(
       { id: 'root', usage: spent(10) },
@@ -110,15 +110,15 @@ describe('which calls count', () => {
   });
 
   test('a project whose name begins another one’s is another project', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete({ id: 'a', usage: spent(1) });
     const body = { project_id: project.id.slice(0, -1), call_ids: ['a'] };
-    const answer = await asking.service.send('/calls/usage', { body });
+    const answer = await usageClient.service.send('/calls/usage', { body });
     expect((answer.json() as Answer).call_usage).toEqual({ a: {} });
   });
 
   test('trace and call may have the same id', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete(
       { id: 'x', trace: 'x', usage: spent(1) },
       { id: 'y', trace: 'x', parent: 'x', usage: spent(10) },
@@ -129,7 +129,7 @@ describe('which calls count', () => {
 
 describe('tree faults', () => {
   test('a call whose parent never arrived is nobody’s descendant', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete(
       { id: 'root', usage: spent(1) },
       { id: 'orphan', parent: 'never came', usage: spent(10) },
@@ -147,14 +147,14 @@ describe('tree faults', () => {
   });
 
   test('a parent of which only the end has come is none', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.upsert(project.end({ id: 'end', usage: spent(1) }, { trace_id: 'trace' }));
     await project.complete({ id: 'child', parent: 'end', usage: spent(10) });
     expect(tokensIn(await project.ask(['end', 'child']))).toEqual({ end: 0, child: 10 });
   });
 
   test('a parent that arrives late takes its children in', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete({ id: 'child', parent: 'root', usage: spent(10) });
     expect(tokensIn(await project.ask(['root', 'child']))).toEqual({ root: 0, child: 10 });
     await project.upsert(project.start({ id: 'root' }));
@@ -165,12 +165,12 @@ describe('tree faults', () => {
 describe('a cycle in parent_id', () => {
   let cycleProject: Project;
   beforeAll(async () => {
-    cycleProject = asking.newProject();
+    cycleProject = usageClient.newProject();
     await cycleProject.complete(...cycle);
   });
 
   test('of one call counts it once', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete(
       { id: 'a', parent: 'a', usage: spent(1) },
       { id: 'below', parent: 'a', usage: spent(10) },
@@ -222,14 +222,14 @@ describe('a cycle in parent_id', () => {
   });
 
   test('names each unfinished member once', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.upsert(...cycle.map((call) => project.start(call)));
     const { unfinished_call_ids } = await project.ask(['c', 'a']);
     expect(unfinished_call_ids).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
   test('that a deletion breaks is a chain', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete(...cycle);
     // Deleting c deletes what stands below it, which is the whole cycle and what hangs on it.
     expect(await project.remove('c')).toBe(5);
@@ -242,7 +242,7 @@ describe('a cycle in parent_id', () => {
   });
 
   test.each([2, 3, 1_000])('of %d calls counts every one', async (length) => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete(
       ...Array.from({ length }, (_, index) => ({
         id: `call-${index}`,
@@ -259,7 +259,7 @@ describe('a cycle in parent_id', () => {
   });
 
   test('beside the requested tree changes nothing', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete(...cycle, ...tree.map((call) => ({ ...call, id: `tree ${call.id}` })));
     expect(tokensIn(await project.ask(['tree root']))).toEqual({ 'tree root': 1 });
   });
@@ -267,7 +267,7 @@ describe('a cycle in parent_id', () => {
 
 describe('deleted calls', () => {
   test('are not counted, and they cut their subtree off', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete(...tree);
     // a with b and c below it.
     expect(await project.remove('a')).toBe(3);
@@ -283,7 +283,7 @@ describe('deleted calls', () => {
   });
 
   test('cut off what comes below them later', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete(...tree);
     await project.remove('a');
     await project.complete(
@@ -299,7 +299,7 @@ describe('deleted calls', () => {
   });
 
   test('between two requested calls keep the inner one out of the outer one', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete(...tree);
     await project.remove('b');
     await project.complete({ id: 'late', parent: 'b', usage: spent(1_000_000) });
@@ -311,7 +311,7 @@ describe('deleted calls', () => {
   });
 
   test('stay deleted when their parts are sent again', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.complete(...tree);
     await project.remove('a');
     await project.complete(...tree);
@@ -319,7 +319,7 @@ describe('deleted calls', () => {
   });
 
   test('stay deleted when their end comes after the deletion', async () => {
-    const project = asking.newProject();
+    const project = usageClient.newProject();
     await project.upsert(project.start({ id: 'a' }));
     await project.remove('a');
     await project.upsert(project.end({ id: 'a', usage: spent(1) }));

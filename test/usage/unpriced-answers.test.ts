@@ -1,16 +1,16 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { createPricedCounter } from '../../src/http/metrics.ts';
-import { createUsage } from '../../src/usage/usage.ts';
-import { wholeRow } from '../sql/part-rows.ts';
-import { openTestEngine } from '../support/engine.ts';
+import { createUsage } from '../../src/usage/calls-usage.ts';
+import { wholeRow } from '../support/part-rows.ts';
+import { openTestClickHouse } from '../support/clickhouse.ts';
 
 test('answers are counted by whether every model in them has a price', async () => {
-  const opened = await openTestEngine();
+  const opened = await openTestClickHouse();
   const registry = new Registry();
-  const sharing = { atOnce: 1, waiting: 1, callIds: 1 };
+  const sharing = { concurrency: 1, waiting: 1, callIds: 1 };
   const counter = createPricedCounter(registry);
-  const answer = createUsage(opened.engine, sharing, undefined, counter);
+  const answer = createUsage(opened.clickhouse, sharing, undefined, counter);
   await opened.insert('call_parts', [
     wholeRow('p', { id: 'priced', trace: '1', usage: { 'gpt-4o': { requests: 1 } } }),
     wholeRow('p', {

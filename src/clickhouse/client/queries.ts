@@ -1,0 +1,116 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+import { withoutComments } from './sql-text.ts';
+
+/** The files of `sql/queries` by folder, without `.sql`; a test compares the two. */
+const queryFiles = {
+  calls: [
+    'count_calls_to_delete',
+    'count_orphan_ends',
+    'delete_calls',
+    'find_traces',
+    'repair_orphan_ends',
+  ],
+  prices: [
+    'price_book_rows',
+    'price_book_version',
+    'purge_costs',
+    'query_costs',
+    'resolve_costs',
+    'unpriced_models',
+  ],
+  usage: [
+    'locate_calls',
+    'price_boundaries',
+    'usage_flat_sum',
+    'usage_flat_sum_rolled_up',
+    'usage_tree_walk',
+  ],
+} as const satisfies Readonly<Record<string, readonly string[]>>;
+
+/** Where each query stands below `sql/queries`, by its name. */
+export const queryPaths: ReadonlyMap<QueryName, string> = new Map(
+  Object.entries(queryFiles).flatMap(([folder, names]) =>
+    names.map((name) => [name, `${folder}/${name}.sql`] as const),
+  ),
+);
+
+export type QueryName = (typeof queryFiles)[keyof typeof queryFiles][number];
+
+/** One statement, as its file has it. */
+export interface Query {
+  readonly name: string;
+  /** The statement, without comments, with the fragments that it includes. */
+  readonly text: string;
+  /** The type of each `{name: Type}` by its name. */
+  readonly parameters: ReadonlyMap<string, string>;
+}
+
+export type Queries = ReadonlyMap<string, Query>;
+
+/** Text that several statements include, by its name. */
+export type Fragments = ReadonlyMap<string, string>;
+
+const queriesFolder = new URL('../../../sql/queries/', import.meta.url);
+
+/** Finds `{name: Type}`; a type may hold parentheses, commas and spaces. */
+export const placeholder = /\{\s*([A-Za-z_]\w*)\s*:\s*([^{}]+?)\s*\}/g;
+
+/** Finds `{include name}`. */
+const inclusion = /\{include (\w+)\}/g;
+
+/**
+ * Reads every query of `sql/queries`.
+ * @throws when a file is missing or malformed.
+ */
+export function readQueries(folder = queriesFolder): Queries {
+  const fragments = readFragments(new URL('fragments/', folder));
+  return new Map(
+    Array.from(queryPaths, ([name, path]) => [
+      name,
+      parseQuery(name, readFileSync(new URL(path, folder), 'utf8'), fragments),
+    ]),
+  );
+}
+
+function readFragments(folder: URL): Fragments {
+  return new Map(
+    readdirSync(folder).map((file) => [
+      file.replace(/\.sql$/, ''),
+      readFileSync(new URL(file, folder), 'utf8'),
+    ]),
+  );
+}
+
+/**
+ * Reads one statement, puts the fragments that it names with `{include name}` into it, and finds its placeholders.
+ * @throws {SyntaxError} naming the query: a parameter has two types, a quote is not closed, a fragment is unknown.
+ */
+export function parseQuery(name: string, sql: string, fragments: Fragments = new Map()): Query {
+  const parameters = new Map<string, string>();
+  const text = includeFragments(name, sql, fragments);
+  for (const [, parameter = '', type = ''] of text.matchAll(placeholder)) {
+    const known = parameters.get(parameter) ?? type;
+    if (known !== type) {
+      throw new SyntaxError(`Query ${name}: {${parameter}} is both ${known} and ${type}.`);
+    }
+    parameters.set(parameter, type);
+  }
+  return { name, text, parameters };
+}
+
+function includeFragments(name: string, sql: string, fragments: Fragments): string {
+  return toStatement(name, sql).replace(inclusion, (_, fragment: string) => {
+    const text = fragments.get(fragment);
+    if (text === undefined) throw new SyntaxError(`Query ${name}: no fragment ${fragment}.`);
+    return includeFragments(name, text, fragments);
+  });
+}
+
+function toStatement(name: string, sql: string): string {
+  try {
+    return withoutComments(sql).trim().replace(/;$/, '');
+  } catch (error) {
+    throw new SyntaxError(`Query ${name}: ${(error as Error).message}.`, { cause: error });
+  }
+}

@@ -1,0 +1,52 @@
+import { libchdbPath } from 'chdb/libchdb';
+
+import { ClickHouseStartError } from '../clickhouse.ts';
+
+/** What decides whether the embedded engine can run; `glibc` is undefined where another C library is used. */
+export interface Platform {
+  readonly os: string;
+  readonly architecture: string;
+  readonly glibc: string | undefined;
+}
+
+/** The platform of this process. */
+export function readPlatform(): Platform {
+  const report = process.report.getReport() as unknown as {
+    readonly header: { readonly glibcVersionRuntime?: string };
+  };
+  return {
+    os: process.platform,
+    architecture: process.arch,
+    glibc: report.header.glibcVersionRuntime,
+  };
+}
+
+/**
+ * Refuses platforms for which there is no embedded ClickHouse.
+ * @throws {ClickHouseStartError} naming CLICKHOUSE_URL as the way out.
+ */
+export function checkPlatform({ os, architecture, glibc }: Platform): void {
+  const hasLibrary =
+    (os === 'darwin' || (os === 'linux' && glibc !== undefined)) &&
+    ['x64', 'arm64'].includes(architecture);
+  if (hasLibrary) return;
+  const library = os === 'linux' && glibc === undefined ? ' with musl' : '';
+  throw new ClickHouseStartError(
+    `There is no embedded ClickHouse for ${os} ${architecture}${library}; it exists for Linux with glibc and for macOS, x64 and arm64. Set CLICKHOUSE_URL to the address of a ClickHouse server instead.`,
+  );
+}
+
+/**
+ * The path of the engine's library, which npm installs with the package chdb.
+ * @throws {ClickHouseStartError} it was not installed.
+ */
+export function findLibrary(): string {
+  try {
+    return libchdbPath({ env: {} });
+  } catch (error) {
+    throw new ClickHouseStartError(
+      'The embedded ClickHouse is not installed: npm has left out the optional dependency of the package chdb. Install again with optional dependencies, or set CLICKHOUSE_URL to the address of a ClickHouse server.',
+      { cause: error },
+    );
+  }
+}

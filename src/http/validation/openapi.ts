@@ -1,0 +1,139 @@
+import { readFileSync } from 'node:fs';
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { parse as parseYaml } from 'yaml';
+import { toDateTime64 } from '../../clickhouse/client/date-time64.ts';
+import { hasLoneSurrogate } from './unicode.ts';
+import {
+  type Validator,
+  createValidator,
+  type Compiled,
+  type ExtraValidation,
+  isRecord,
+} from './validator.ts';
+
+/** The two documents: what is served of them and what requests are checked with. */
+export interface OpenApi {
+  /** Both documents as one. */
+  readonly document: Readonly<Record<string, unknown>>;
+  /** The version of our own document, which is the service's. */
+  readonly version: string;
+  /** A checker of a request schema of either document, by its name under `components/schemas`. */
+  validatorOf<T>(schemaName: string, extraValidation?: ExtraValidation): Validator<T>;
+  /** The same of a batch, whose items are left unchecked: each is for itself. */
+  envelopeValidatorOf<T>(schemaName: string): Validator<T>;
+}
+
+type Document = Readonly<Record<string, unknown>>;
+
+const contractName = 'calls-usage.openapi.yaml';
+const ownName = 'service.openapi.yaml';
+
+/**
+ * Reads the contract of /calls/usage, word for word, and our own document for everything around it.
+ * @param directory where both files are
+ * @throws when a file cannot be read, or when both documents say something different of the same thing
+ */
+export function readOpenApi(directory: URL): OpenApi {
+  const documents: Record<string, Document> = Object.fromEntries(
+    [contractName, ownName].map((name) => [name, readDocument(new URL(name, directory))]),
+  );
+  const validators = [false, true].map((allErrors) => createAjv(documents, allErrors));
+  const compile = (schema: object): Compiled => {
+    const [first, all] = validators.map((ajv) => ajv.compile(schema));
+    return { first, all } as Compiled;
+  };
+  return {
+    document: mergeDocuments(documents),
+    version: String(sectionOf(documents[ownName], 'info')['version']),
+    validatorOf: (schemaName, extraValidation) =>
+      createValidator(compile({ $ref: refOf(documents, schemaName) }), extraValidation),
+    envelopeValidatorOf: (schemaName) =>
+      createValidator(compile(withoutItems(schemaIn(documents, schemaName)))),
+  };
+}
+
+function readDocument(file: URL): Document {
+  return parseYaml(readFileSync(file, 'utf8')) as Document;
+}
+
+function createAjv(documents: Readonly<Record<string, Document>>, allErrors: boolean): Ajv2020 {
+  const ajv = new Ajv2020({ strict: true, allErrors, verbose: true, useDefaults: true });
+  ajv.addVocabulary(['openapi', 'info', 'servers', 'security', 'tags', 'paths', 'components']);
+  ajv.addFormat('unicode', (text) => !hasLoneSurrogate(text));
+  ajv.addFormat('date-time', (text) => toDateTime64(text) !== undefined);
+  for (const [name, document] of Object.entries(documents)) ajv.addSchema(document, name);
+  return ajv;
+}
+
+function refOf(documents: Readonly<Record<string, Document>>, schemaName: string): string {
+  const name = Object.keys(documents).find((each) => schemaName in schemasOf(documents[each]));
+  if (name === undefined) throw new Error(`No OpenAPI document has the schema ${schemaName}.`);
+  return `${name}#/components/schemas/${schemaName}`;
+}
+
+function schemaIn(documents: Readonly<Record<string, Document>>, schemaName: string): Document {
+  const owner = Object.values(documents).find((document) => schemaName in schemasOf(document));
+  return sectionOf(schemasOf(owner), schemaName);
+}
+
+function schemasOf(document: Document | undefined): Document {
+  return sectionOf(sectionOf(document, 'components'), 'schemas');
+}
+
+function withoutItems(schema: Document): Document {
+  const properties = Object.entries(sectionOf(schema, 'properties')).map(([name, property]) => {
+    const { items: _, ...rest } = property as Document;
+    return [name, rest];
+  });
+  return { ...schema, properties: Object.fromEntries(properties) as Document };
+}
+
+/** Our own document with the contract's paths and components put in. */
+function mergeDocuments(documents: Readonly<Record<string, Document>>): Document {
+  const contract = documents[contractName];
+  const own = withLocalRefs(documents[ownName]) as Document;
+  const kinds = Object.keys({
+    ...sectionOf(contract, 'components'),
+    ...sectionOf(own, 'components'),
+  });
+  const components = kinds.map((kind) => [
+    kind,
+    mergeSections(
+      sectionOf(sectionOf(contract, 'components'), kind),
+      sectionOf(sectionOf(own, 'components'), kind),
+      `components/${kind}`,
+    ),
+  ]);
+  return {
+    ...own,
+    paths: mergeSections(sectionOf(contract, 'paths'), sectionOf(own, 'paths'), 'paths'),
+    components: Object.fromEntries(components) as Document,
+  };
+}
+
+function mergeSections(contract: Document, own: Document, at: string): Document {
+  const pointsToContract = (name: string, entry: unknown): boolean =>
+    name in contract && isRecord(entry) && entry['$ref'] === `#/${at}/${name}`;
+  const added = Object.entries(own).filter(([name, entry]) => !pointsToContract(name, entry));
+  const clash = added.find(([name]) => name in contract);
+  if (clash !== undefined) throw new Error(`Both OpenAPI documents have ${at}/${clash[0]}.`);
+  return { ...contract, ...Object.fromEntries(added) };
+}
+
+/** References to the contract's file are references within the one document. */
+function withLocalRefs(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withLocalRefs);
+  if (!isRecord(value)) return value;
+  const entries = Object.entries(value).map(([name, entry]) => [
+    name,
+    name === '$ref' && typeof entry === 'string'
+      ? entry.replace(contractName, '')
+      : withLocalRefs(entry),
+  ]);
+  return Object.fromEntries(entries) as unknown;
+}
+
+function sectionOf(document: Document | undefined, name: string): Document {
+  const section = document?.[name];
+  return isRecord(section) ? section : {};
+}

@@ -1,0 +1,115 @@
+import { readdirSync, readFileSync } from 'node:fs';
+
+import { describe, expect, test } from 'vitest';
+
+import { bindParameters } from '../../../src/clickhouse/client/bind-parameters.ts';
+import { parseQuery, queryPaths, readQueries } from '../../../src/clickhouse/client/queries.ts';
+
+describe('the queries', () => {
+  test('are the files of sql/queries', () => {
+    const files = readdirSync(new URL('../../../sql/queries/', import.meta.url), {
+      recursive: true,
+      encoding: 'utf8',
+    }).filter((file) => file.endsWith('.sql') && !file.startsWith('fragments/'));
+    expect([...queryPaths.values()].sort()).toEqual(files.sort());
+    expect([...readQueries().keys()]).toEqual([...queryPaths.keys()]);
+  });
+
+  test('know their parameters, whatever type these have', () => {
+    const sql = `-- {no: String}
+      SELECT {a: String}, { b:Array( Tuple(String, DateTime64(6, 'UTC')) ) }, {a: String};`;
+    const query = parseQuery('q', sql);
+    expect([...query.parameters]).toEqual([
+      ['a', 'String'],
+      ['b', "Array( Tuple(String, DateTime64(6, 'UTC')) )"],
+    ]);
+    expect(query.text).not.toMatch(/;$/);
+  });
+
+  test('are refused where one parameter has two types', () => {
+    const parse = (): unknown => parseQuery('q', 'SELECT {a: String}, {a: UInt8}');
+    expect(parse).toThrow('Query q: {a} is both String and UInt8.');
+  });
+
+  test('are refused where a string is not closed', () => {
+    expect(() => parseQuery('q', "SELECT 'a")).toThrow("Query q: ' is not closed.");
+  });
+});
+
+describe('a fragment', () => {
+  test('replaces its name in a statement, and brings its parameters', () => {
+    const fragments = new Map([
+      ['outer', '-- why\n{include inner} + 1'],
+      ['inner', '{a: UInt8}'],
+    ]);
+    const query = parseQuery('q', 'SELECT {include outer}', fragments);
+    expect(query.text).toBe('SELECT {a: UInt8} + 1');
+    expect([...query.parameters]).toEqual([['a', 'UInt8']]);
+  });
+
+  test('that is unknown is refused', () => {
+    expect(() => parseQuery('q', '{include a}')).toThrow('Query q: no fragment a.');
+  });
+
+  test('of sql/queries/fragments is included by at least two statements', () => {
+    const folder = new URL('../../../sql/queries/', import.meta.url);
+    const sql = readdirSync(folder, { recursive: true, encoding: 'utf8' })
+      .filter((file) => file.endsWith('.sql'))
+      .map((file) => readFileSync(new URL(file, folder), 'utf8'));
+    const fragments = readdirSync(new URL('fragments/', folder));
+    expect(fragments.length).toBeGreaterThan(0);
+    for (const file of fragments) {
+      const inclusion = `{include ${file.replace('.sql', '')}}`;
+      expect(sql.join('\n').split(inclusion).length - 1, file).toBeGreaterThan(1);
+    }
+  });
+});
+
+describe('binding parameters', () => {
+  const query = parseQuery('q', 'SELECT {id: String}, {ids: Array(String)}, {ids: Array(String)}');
+
+  test.each([
+    ['missing', { id: 'a' }, 'Query q: parameter ids is missing.'],
+    ['undefined', { id: undefined, ids: [] }, 'Query q: parameter id is missing.'],
+    ['extra', { id: 'a', ids: [], more: 1 }, 'Query q: there is no parameter more.'],
+    ['inherited', Object.create({ id: 'a', ids: [] }) as object, 'parameter id is missing'],
+  ])('refuses a parameter that is %s', (_, parameters, message) => {
+    const bind = (): unknown => bindParameters(query, parameters as Record<string, unknown>);
+    expect(bind).toThrow(TypeError);
+    expect(bind).toThrow(message);
+  });
+
+  test('leaves short values alone', () => {
+    const values = { id: '', ids: ['a', 'b'] };
+    expect(bindParameters(query, values)).toEqual({ text: query.text, values });
+  });
+
+  test('spreads long values over parameters of the same type, none longer than ClickHouse takes', () => {
+    const ids = Array.from(
+      { length: 10_000 },
+      (_, index) => `id-${String(index).padStart(30, "'")}`,
+    );
+    const { text, values } = bindParameters(query, { id: 'é😀'.repeat(50_000), ids });
+    const pieces = Object.entries(values);
+    const texts = pieces.filter(([name]) => /^id(__|$)/.test(name)).map(([, value]) => value);
+    const arrays = pieces.filter(([name]) => /^ids(__|$)/.test(name)).map(([, value]) => value);
+    expect(texts.join('')).toBe('é😀'.repeat(50_000));
+    expect(arrays.flat()).toEqual(ids);
+    expect(text).toContain('concat({id: String}, {id__1: String}');
+    expect(text.match(/arrayConcat\(\{ids: Array\(String\)\}, /g)).toHaveLength(2);
+    for (const [, value] of pieces) {
+      expect(Buffer.byteLength(JSON.stringify(value).replaceAll("'", "\\'"))).toBeLessThan(131_072);
+    }
+  });
+
+  test('spreads one long text in an array', () => {
+    const { text, values } = bindParameters(query, {
+      id: '',
+      ids: ['a', 'x'.repeat(200_000), 'b'],
+    });
+    expect(text).toContain(
+      'arrayConcat({ids: Array(String)}, [concat({ids__1: String}, {ids__2: String})], {ids__3: Array(String)})',
+    );
+    expect(values['ids__3']).toEqual(['b']);
+  });
+});

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openTestCluster, type TestCluster } from '../../support/cluster.ts';
+import { openService, patience, type TestService } from '../../support/service.ts';
+import { promptTokens, spent, toProject } from '../../support/usage-client.ts';
+
+let cluster: TestCluster;
+let service: TestService;
+beforeAll(async () => {
+  cluster = await openTestCluster();
+  service = await openService(cluster.environment);
+  await service.ready;
+});
+afterAll(async () => {
+  await service.close();
+  await cluster.stop();
+});
+
+const at = (second: number): string => new Date(Date.UTC(2026, 0, 31, 12, 0, second)).toISOString();
+
+/** Sends traces of a root, a child and a grandchild, with 1, 10 and 100 tokens times their number. */
+async function sendTraces(id: string, count: number): Promise<string[]> {
+  const project = toProject(service, id);
+  const names = Array.from({ length: count }, (_, index) => `trace-${index}`);
+  await project.complete(
+    ...names.flatMap((trace, index) => [
+      { id: `${trace} root`, trace, startedAt: at(0), usage: spent(index) },
+      { id: `${trace} child`, trace, parent: `${trace} root`, startedAt: at(1), usage: spent(10) },
+      { id: `${trace} leaf`, trace, parent: `${trace} child`, startedAt: at(2), usage: spent(100) },
+    ]),
+  );
+  return names;
+}
+
+describe('calls on a cluster', () => {
+  test('are spread over the shards, each trace whole on one, each id where its hash belongs', async () => {
+    const names = await sendTraces('team/spread', 40);
+    type Counts = { calls: string; traces: string; ids: string };
+    const rows = await Promise.all(
+      [0, 1].map((node) =>
+        cluster.query<Counts>(
+          node,
+          `SELECT sum(n) AS calls, count() AS traces,
+            (SELECT countIf(sipHash64(project_id, key) % 2 = ${node}) FROM calls_usage_local.call_traces FINAL
+              WHERE project_id = 'team/spread') AS ids
+          FROM (SELECT trace_id, count() AS n FROM calls_usage_local.calls FINAL
+            WHERE project_id = 'team/spread' GROUP BY trace_id)`,
+        ),
+      ),
+    );
+    const counts = rows.flat();
+    for (const { traces, calls, ids } of counts) {
+      expect(Number(traces)).toBeGreaterThan(0);
+      expect(Number(calls)).toBe(3 * Number(traces));
+      expect(Number(ids)).toBeGreaterThan(0);
+    }
+    const sum = (key: keyof Counts): number =>
+      counts.reduce((all, one) => all + Number(one[key]), 0);
+    expect([sum('traces'), sum('calls'), sum('ids')]).toEqual([names.length, 120, 120]);
+  });
+
+  test('are answered for roots, inner and nested calls alike', async () => {
+    const names = await sendTraces('team/asked', 12);
+    const project = toProject(service, 'team/asked');
+    const roots = await project.ask(names.map((name) => `${name} root`));
+    expect(names.map((name) => promptTokens(roots, `${name} root`))).toEqual(
+      names.map((_, index) => index + 10 + 100),
+    );
+    const mixed = await project.ask(names.flatMap((name) => [`${name} root`, `${name} child`]));
+    expect(names.map((name) => promptTokens(mixed, `${name} child`))).toEqual(
+      names.map(() => 10 + 100),
+    );
+    expect(names.map((name) => promptTokens(mixed, `${name} root`))).toEqual(
+      names.map((_, index) => index + 10 + 100),
+    );
+  });
+
+  test('count usage that an SDK rolled up once, lose what is deleted, and find ends without a trace', async () => {
+    const project = toProject(service, 'team/odd');
+    const attributes = { weave: { source: 'js-sdk' } };
+    const root = { id: 'root', startedAt: at(0), usage: spent(110) };
+    const child = { id: 'child', parent: 'root', startedAt: at(1), usage: spent(100) };
+    const late = { id: 'late', parent: 'root', startedAt: at(2), usage: spent(1_000) };
+    await project.upsert(project.end(late));
+    await project.upsert(
+      ...[root, child].flatMap((call) => [project.start(call, { attributes }), project.end(call)]),
+    );
+    expect(promptTokens(await project.ask(['root']), 'root')).toBe(110);
+    await project.upsert(project.start(late));
+    expect(promptTokens(await project.ask(['root']), 'root')).toBe(110 + 1_000);
+    expect(await project.remove('child')).toBe(1);
+    expect(promptTokens(await project.ask(['root']), 'root')).toBe(110 - 100 + 1_000);
+  });
+
+  test('cost what the project’s prices say', async () => {
+    const project = toProject(service, 'team/priced');
+    await project.price({ m: { prompt_token_cost: 0.5, completion_token_cost: 1 } });
+    await project.complete({
+      id: 'root',
+      usage: { m: { prompt_tokens: 8, completion_tokens: 3 } },
+    });
+    const { call_usage } = await project.ask(['root'], { include_costs: true });
+    expect(call_usage['root']?.['m']).toMatchObject({
+      prompt_tokens_total_cost: 8 * 0.5,
+      completion_tokens_total_cost: 3,
+    });
+  });
+});
+
+test('each default price stands on one shard, so that a newer one can take its place', async () => {
+  const prices = await Promise.all(
+    [0, 1].map((node) =>
+      cluster.query<{ id: string }>(
+        node,
+        "SELECT id FROM calls_usage_local.llm_token_prices FINAL WHERE pricing_level = 'default'",
+      ),
+    ),
+  );
+  for (const ofNode of prices) expect(ofNode.length).toBeGreaterThan(0);
+  const ids = prices.flat().map(({ id }) => id);
+  expect(new Set(ids).size).toBe(ids.length);
+  // Of what migrations inserted, all has been taken back.
+  expect(ids.filter((id) => !id.startsWith('book:'))).toEqual([]);
+});
+
+test('while a shard is away nothing is answered by half, and all of it is when the shard is back', async () => {
+  const names = await sendTraces('team/away', 20);
+  const project = toProject(service, 'team/away');
+  const ids = names.map((name) => `${name} root`);
+  const before = await project.ask(ids);
+  cluster.kill(1);
+  const away = await project.send(ids);
+  expect(away.status, away.text).toBe(503);
+  expect(away.headers.get('retry-after')).not.toBeNull();
+  const whole = project.whole({ id: 'new', trace: 'a new trace' });
+  const other = project.whole({ id: 'other', trace: 'one more trace' });
+  const taken = await service.send('/v2/team/away/calls/complete', {
+    body: {
+      batch: Array.from({ length: 8 }, (_, i) => ({ ...whole, trace_id: `new-${i}` })).concat(
+        other as never,
+      ),
+    },
+  });
+  expect(taken.status, taken.text).toBe(503);
+  expect((await service.send('/health')).status).toBe(503);
+  await cluster.restart(1);
+  await expect.poll(async () => (await service.send('/health')).status, patience).toBe(200);
+  expect(await project.ask(ids)).toEqual(before);
+});

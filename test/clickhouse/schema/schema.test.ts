@@ -1,0 +1,19 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+
+import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
+
+let opened: TestClickHouse;
+beforeAll(async () => {
+  opened = await openTestClickHouse();
+});
+afterAll(() => opened.close());
+
+test('the migrations make the schema of golden-schema.sql', async () => {
+  const tables = await opened.query<{ statement: string }>(`
+    SELECT formatQuery(create_table_query) AS statement FROM system.tables
+    WHERE database = currentDatabase() ORDER BY name`);
+  const schema = tables
+    .map(({ statement }) => `${statement.replaceAll(`${opened.database}.`, '')};\n`)
+    .join('\n');
+  await expect(schema).toMatchFileSnapshot('golden-schema.sql');
+});

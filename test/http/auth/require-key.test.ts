@@ -1,0 +1,181 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openService, testKey, type TestService } from '../../support/service.ts';
+
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
+
+const fileKeys = {
+  keys: [
+    { name: 'dashboard', sha256: sha256('reads'), projects: ['team/*'], rights: ['read'] },
+    { name: 'pipeline', sha256: sha256('writes'), projects: ['team/one'], rights: ['write'] },
+    { name: 'finance', sha256: sha256('prices'), projects: ['*'], rights: ['prices'] },
+  ],
+};
+
+let service: TestService;
+let directory: string;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'calls-usage-keys-'));
+  const file = join(directory, 'keys.json');
+  await writeFile(file, JSON.stringify(fileKeys));
+  service = await openService({ API_KEYS: ` ${testKey} ,second:with:colons`, API_KEYS_FILE: file });
+});
+afterAll(async () => {
+  await service.close();
+  await rm(directory, { recursive: true });
+});
+
+describe('authentication', () => {
+  test.each([
+    ['no credentials', {}],
+    ['a wrong key', { authorization: `Basic ${btoa('api:wrong')}` }],
+    ['an empty key', { authorization: `Basic ${btoa('api:')}` }],
+    ['a key as user name', { authorization: `Basic ${btoa(`${testKey}:`)}` }],
+    ['half a key', { authorization: `Basic ${btoa(`api:${testKey.slice(0, -1)}`)}` }],
+    ['both keys at once', { authorization: `Basic ${btoa(`api:${testKey},second:with:colons`)}` }],
+    ['the digest of a key', { authorization: `Basic ${btoa(`api:${sha256('reads')}`)}` }],
+    ['another scheme', { authorization: `Bearer ${testKey}` }],
+    ['no base64', { authorization: 'Basic %%%' }],
+  ])('%s: 401 with a challenge', async (_what, headers) => {
+    const answer = await service.send('/server_info', { key: null, headers });
+
+    expect(answer.status).toBe(401);
+    expect(answer.json()).toEqual({ detail: 'Not authenticated' });
+    expect(answer.headers.get('www-authenticate')).toBe('Basic realm="calls-usage"');
+  });
+
+  test.each([testKey, 'second:with:colons', 'reads', 'writes', 'prices'])(
+    'the key %s is let in, whatever the user name',
+    async (key) => {
+      for (const user of ['api', '', 'anyone']) {
+        const headers = { authorization: `Basic ${btoa(`${user}:${key}`)}` };
+        const answer = await service.send('/server_info', { key: null, headers });
+        expect(answer.status).toBe(200);
+      }
+    },
+  );
+
+  test.each(['/openapi.json', '/docs', '/docs/swagger-ui.css', '/calls/usage', '/no/such/path'])(
+    '%s is not told to anyone without a key, not even whether it exists',
+    async (path) => {
+      expect((await service.send(path, { key: null })).status).toBe(401);
+    },
+  );
+
+  test('health needs no key', async () => {
+    expect((await service.send('/health', { key: null })).status).toBe(503);
+  });
+
+  test('a request without a key is refused before its body is read', async () => {
+    const answer = await service.send('/calls/usage', { key: null, body: 'x'.repeat(100_000) });
+    expect(answer.status).toBe(401);
+  });
+});
+
+const time = '2026-01-01T00:00:00Z';
+const startIn = (project_id: string) => ({
+  start: { project_id, op_name: 'op', started_at: time, attributes: {}, inputs: {} },
+});
+const endIn = (project_id: string) => ({
+  end: { project_id, id: 'x', ended_at: time, summary: {} },
+});
+const wholeIn = (project_id: string) => ({
+  ...startIn(project_id).start,
+  ...endIn(project_id).end,
+  trace_id: 't',
+});
+const price = { prompt_token_cost: 1, completion_token_cost: 1 };
+
+/** Each endpoint that touches a project, with a right body for a project. */
+const endpoints: [string, string, (project: string) => unknown][] = [
+  ['read', '/calls/usage', (project_id) => ({ project_id, call_ids: ['x'] })],
+  ['write', '/call/start', startIn],
+  ['write', '/call/end', endIn],
+  [
+    'write',
+    '/call/upsert_batch',
+    (project) => ({
+      batch: [
+        { mode: 'start', req: startIn('team/one') },
+        { mode: 'end', req: endIn(project) },
+      ],
+    }),
+  ],
+  ['write', '/v2/PROJECT/call/start', startIn],
+  ['write', '/v2/PROJECT/call/end', endIn],
+  ['write', '/v2/PROJECT/calls/complete', (project) => ({ batch: [wholeIn(project)] })],
+  ['write', '/calls/delete', (project_id) => ({ project_id, call_ids: ['x'] })],
+  ['write', '/obj/create', (project_id) => ({ obj: { project_id, object_id: 'o', val: {} } })],
+  ['write', '/file/create', formIn],
+  ['write', '/table/create', (project_id) => ({ table: { project_id, rows: [] } })],
+  ['write', '/table/query', (project_id) => ({ project_id, digest: 'x' })],
+  [
+    'write',
+    '/feedback/create',
+    (project_id) => ({ project_id, weave_ref: 'x', feedback_type: 'x', payload: {} }),
+  ],
+  ['write', '/call/update', (project_id) => ({ project_id, call_id: 'x' })],
+  ['prices', '/cost/create', (project_id) => ({ project_id, costs: { m: price } })],
+];
+
+function formIn(project_id: string): FormData {
+  const form = new FormData();
+  form.set('file', new Blob(['content']));
+  form.set('project_id', project_id);
+  return form;
+}
+
+const keyOfRight: Readonly<Record<string, string>> = {
+  read: 'reads',
+  write: 'writes',
+  prices: 'prices',
+};
+
+describe.each(endpoints)('the right to %s: %s', (right, path, bodyFor) => {
+  const ask = (key: string, project: string) =>
+    service.send(path.replace('PROJECT', project), { key, body: bodyFor(project) });
+
+  test('a key with the right, for a project of its patterns, gets through to the engine', async () => {
+    const { status } = await ask(keyOfRight[right] ?? '', 'team/one');
+    expect([200, 503]).toContain(status);
+  });
+
+  test.each(Object.values(keyOfRight).filter((key) => key !== keyOfRight[right]))(
+    'the key "%s" without the right gets 403',
+    async (key) => {
+      const answer = await ask(key, 'team/one');
+      expect(answer.status).toBe(403);
+      expect(answer.json()).toEqual({ detail: `This key does not have the right "${right}".` });
+    },
+  );
+
+  // The key for prices covers every project.
+  const foreign = right === 'prices' ? [] : ['other/one', 'team2/one', 'team', 'TEAM/one', '*'];
+  test.each(foreign)(
+    'a key gets 403 for the project "%s", which none of its patterns covers',
+    async (project) => {
+      const answer = await ask(keyOfRight[right] ?? '', project);
+      if (path.startsWith('/v2/') && !project.includes('/')) {
+        expect(answer.status).toBe(404);
+        return;
+      }
+      expect(answer.status).toBe(403);
+      const { detail } = answer.json() as { detail: string };
+      expect(detail).toBe(`This key may not touch the project "${project}".`);
+    },
+  );
+});
+
+test('a pattern of one project covers no other of the same entity', async () => {
+  expect(
+    (await service.send('/call/start', { key: 'writes', body: startIn('team/two') })).status,
+  ).toBe(403);
+});
+
+test('a pattern of an entity covers all its projects', async () => {
+  const body = { project_id: 'team/any', call_ids: [] };
+  expect((await service.send('/calls/usage', { key: 'reads', body })).status).not.toBe(403);
+});

@@ -1,0 +1,121 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { expect, onTestFinished, test } from 'vitest';
+import { type Acknowledged, countLost } from '../../bench/ingest-figures.ts';
+import { toWholeCall } from '../../bench/ingest-parts.ts';
+import {
+  key,
+  openBenchClient,
+  readMemory,
+  resetPeakMemory,
+  type ServiceProcess,
+  startServer,
+  startServiceProcess,
+} from '../../bench/servers.ts';
+import { basic, patience } from '../support/service.ts';
+import { makeDirectory } from '../support/embedded-clickhouse.ts';
+
+const project = 'ingest/backpressure';
+const clients = 48;
+const callsPerBatch = 400;
+
+/** 48 clients hold 24 MB of bodies; three times as much as the service may. */
+const settings = { INSERT_QUEUE_MB: '8', CLICKHOUSE_TIMEOUT_MS: '4000' };
+
+interface Answer {
+  readonly status: number;
+  readonly retryAfter: string | null;
+  readonly detail: string | undefined;
+  readonly ms: number;
+}
+
+/** Sends batches by many clients until it is stopped; who is refused sends the same batch again. */
+function startLoad({ url }: ServiceProcess) {
+  const answers: Answer[] = [];
+  const acknowledged: Acknowledged[] = [];
+  let isOver = false;
+  const send = async (batch: string): Promise<Answer> => {
+    const calls = Array.from({ length: callsPerBatch }, (_, index) =>
+      toWholeCall(project, batch, index, index),
+    );
+    const body = JSON.stringify({ batch: calls });
+    const headers = { 'content-type': 'application/json', authorization: basic(key) };
+    const startedAt = performance.now();
+    const path = `/v2/${project}/calls/complete`;
+    const response = await fetch(url + path, { method: 'POST', headers, body });
+    const { detail } = (await response.json()) as { detail?: string };
+    const ms = performance.now() - startedAt;
+    const retryAfter = response.headers.get('retry-after');
+    return { status: response.status, retryAfter, detail, ms };
+  };
+  const client = async (name: number): Promise<void> => {
+    for (let turn = 0; !isOver;) {
+      const batch = `whole-${name}-${turn}`;
+      const answer = await send(batch);
+      answers.push(answer);
+      if (answer.status === 200) {
+        acknowledged.push({ batch, project, parts: callsPerBatch });
+        turn += 1;
+      } else {
+        await sleep(200);
+      }
+    }
+  };
+  const done = Promise.all(Array.from({ length: clients }, (_, name) => client(name)));
+  const stop = async (): Promise<void> => {
+    isOver = true;
+    await done;
+  };
+  return { answers, acknowledged, stop };
+}
+
+async function openParts() {
+  const directory = await makeDirectory();
+  onTestFinished(() => directory.remove());
+  const server = await startServer(directory.path);
+  onTestFinished(() => server.stop());
+  const service = await startServiceProcess(server, directory.path, settings);
+  onTestFinished(() => service.stop());
+  const client = openBenchClient(server.address);
+  onTestFinished(() => client.close());
+  return { server, service, client };
+}
+
+test(
+  'a ClickHouse that stands still: 503 at once, memory stays bounded, nothing acknowledged is lost',
+  { timeout: 180_000 },
+  async () => {
+    const { server, service, client } = await openParts();
+    onTestFinished(() => void process.kill(server.processId, 'SIGCONT'));
+    const load = startLoad(service);
+    const acknowledged = (): number => load.acknowledged.length;
+    await expect.poll(acknowledged, { timeout: 60_000 }).toBeGreaterThan(2 * clients);
+    const before = await readMemory(service);
+    await resetPeakMemory(service);
+
+    process.kill(server.processId, 'SIGSTOP');
+    const taken = load.answers.length;
+    const refused = (): number =>
+      load.answers.slice(taken).filter(({ status }) => status !== 200).length;
+    await expect.poll(refused, { timeout: 60_000 }).toBeGreaterThan(5 * clients);
+    const stopped = await readMemory(service);
+    process.kill(server.processId, 'SIGCONT');
+
+    const sofar = acknowledged();
+    await expect.poll(acknowledged, { timeout: 60_000 }).toBeGreaterThan(sofar + clients);
+    await load.stop();
+
+    const refusals = load.answers.filter(({ status }) => status !== 200);
+    for (const { status, retryAfter, detail } of refusals) {
+      expect(status, detail).toBe(503);
+      expect(retryAfter).toMatch(/^\d+$/);
+    }
+    // Those for whom there is no room are told so long before the first insert is given up.
+    const told = refusals.filter(({ detail }) => detail?.includes('overloaded'));
+    expect(told.filter(({ ms }) => ms < 2_000).length).toBeGreaterThan(clients);
+    // 8 MiB may be held; objects of a body that is being read, and garbage of the refused, come on top.
+    if (before !== undefined && stopped !== undefined) {
+      expect(stopped.peak - before.now).toBeLessThan(100);
+    }
+    await expect.poll(() => countLost(client, load.acknowledged), patience).toBe(0);
+  },
+);

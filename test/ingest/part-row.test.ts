@@ -1,0 +1,269 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
+import { openService, type TestService } from '../support/service.ts';
+
+let clickhouse: TestClickHouse;
+let service: TestService;
+beforeAll(async () => {
+  clickhouse = await openTestClickHouse();
+  service = await openService(clickhouse.environment);
+  await service.ready;
+});
+afterAll(async () => {
+  await service.close();
+  await clickhouse.close();
+});
+
+/** Anything that JSON can say, at least a little of each. */
+const anything = {
+  text: 'é\u{1f600}\0"\\',
+  numbers: [0, -1, 1.5, 1e300, 12345678901234567890, 0.0012345678901234567],
+  nothing: null,
+  yes: true,
+  'a name with "quotes"': { ['__proto__ ']: [[], {}, [{ deep: [1, [2, [3]]] }]] },
+  '': '',
+};
+
+const startFields = {
+  project_id: 'team/rows',
+  trace_id: 'the trace',
+  parent_id: 'the parent',
+  op_name: 'weave:///team/rows/op/chat:v1',
+  display_name: 'a name\nof two lines',
+  started_at: '2026-01-31T23:59:59.123456+01:00',
+  attributes: { weave: { source: 'js-sdk', other: 1 }, ...anything },
+  inputs: { messages: [{ role: 'user', content: 'hello' }], ...anything },
+  thread_id: 'the thread',
+  turn_id: 'the turn',
+  otel_dump: { name: 'span', ...anything },
+  wb_user_id: 'somebody',
+  wb_run_id: 'a run',
+  wb_run_step: 9007199254740991,
+};
+
+const endFields = {
+  project_id: 'team/rows',
+  ended_at: '2026-02-01T00:00:00Z',
+  summary: {
+    usage: { m: { prompt_tokens: 3, unknown_tokens: 4, details: anything } },
+    status_counts: { success: 1 },
+    ...anything,
+  },
+  output: { choices: [anything, null] },
+  exception: 'Error: nothing\n    at line 1',
+  wb_run_step_end: -9007199254740991,
+};
+
+/** The columns of a start. */
+const startColumns = {
+  parent_id: 'the parent',
+  op_name: 'weave:///team/rows/op/chat:v1',
+  display_name: 'a name\nof two lines',
+  // An hour earlier in UTC.
+  started_at: '2026-01-31 22:59:59.123456',
+  attributes_dump: startFields.attributes,
+  inputs_dump: startFields.inputs,
+  thread_id: 'the thread',
+  turn_id: 'the turn',
+  otel_dump: startFields.otel_dump,
+  wb_user_id: 'somebody',
+  wb_run_id: 'a run',
+  wb_run_step: '9007199254740991',
+};
+
+/** The columns of an end. */
+const endColumns = {
+  ended_at: '2026-02-01 00:00:00.000000',
+  summary_dump: endFields.summary,
+  output_dump: endFields.output,
+  exception: 'Error: nothing\n    at line 1',
+  wb_run_step_end: '-9007199254740991',
+};
+
+/** What stands in a column for which nothing was sent. */
+const noColumns = {
+  parent_id: '',
+  op_name: '',
+  display_name: '',
+  started_at: null,
+  ended_at: null,
+  attributes_dump: {},
+  inputs_dump: {},
+  output_dump: null,
+  summary_dump: {},
+  exception: '',
+  thread_id: '',
+  turn_id: '',
+  otel_dump: '',
+  wb_user_id: '',
+  wb_run_id: '',
+  wb_run_step: null,
+  wb_run_step_end: null,
+};
+
+/** The rows of a call as they stand in `call_parts`, JSON read. */
+async function rowsOf(id: string): Promise<Record<string, unknown>[]> {
+  const rows = await clickhouse.query<Record<string, string>>(
+    'SELECT * FROM call_parts WHERE id = {id: String} ORDER BY kind',
+    { id },
+  );
+  return rows.map(({ inserted_at, ...row }) => {
+    expect(inserted_at).toMatch(/^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d\.\d{3}$/);
+    const columns = Object.entries(row).map(([name, value]) => [
+      name,
+      name.endsWith('_dump') && value !== '' ? (JSON.parse(value) as unknown) : value,
+    ]);
+    return Object.fromEntries(columns) as Record<string, unknown>;
+  });
+}
+
+/** Sends a part by each of the ways that it can go, and returns the id that it has then. */
+const ways = {
+  start: [
+    ['/call/start', (start: object) => ({ start })],
+    ['/v2/team/rows/call/start', (start: object) => ({ start })],
+    ['/call/upsert_batch', (start: object) => ({ batch: [{ mode: 'start', req: { start } }] })],
+  ],
+  end: [
+    ['/call/end', (end: object) => ({ end })],
+    ['/v2/team/rows/call/end', (end: object) => ({ end })],
+    ['/call/upsert_batch', (end: object) => ({ batch: [{ mode: 'end', req: { end } }] })],
+  ],
+  whole: [['/v2/team/rows/calls/complete', (call: object) => ({ batch: [call] })]],
+} as const;
+
+const fieldsOf = {
+  start: startFields,
+  end: { ...endFields, trace_id: 'the trace', started_at: '2026-01-31T12:00:00Z' },
+  whole: { ...startFields, ...endFields },
+};
+const columnsOf = {
+  start: { ...noColumns, ...startColumns },
+  end: { ...noColumns, ...endColumns, started_at: '2026-01-31 12:00:00.000000' },
+  whole: { ...noColumns, ...startColumns, ...endColumns },
+};
+const requiredOf = {
+  start: ['project_id', 'id', 'trace_id', 'op_name', 'started_at', 'attributes', 'inputs'],
+  end: ['project_id', 'id', 'trace_id', 'ended_at', 'summary'],
+  whole: [
+    ...['project_id', 'id', 'trace_id', 'op_name', 'started_at', 'ended_at', 'attributes'],
+    ...['inputs', 'summary'],
+  ],
+};
+
+const kinds = ['start', 'end', 'whole'] as const;
+const cases = kinds.flatMap((kind) =>
+  ways[kind].map(([path, wrap]) => ({ kind, path, wrap, id: `${kind} by ${path}` })),
+);
+
+describe.each(cases)('the row of a part of kind $kind by $path', ({ kind, path, wrap, id }) => {
+  const send = async (part: object): Promise<void> => {
+    const answer = await service.send(path, { body: wrap(part) });
+    expect(answer.status, answer.text).toBe(200);
+    expect(answer.text).not.toContain('dropped');
+  };
+  const keys = (callId: string) => ({
+    project_id: 'team/rows',
+    id: callId,
+    kind,
+    trace_id: 'the trace',
+  });
+
+  test('holds every field that was sent', async () => {
+    await send({ ...fieldsOf[kind], id });
+    expect(await rowsOf(id)).toEqual([{ ...keys(id), ...columnsOf[kind] }]);
+  });
+
+  test('holds nothing else: unknown fields are ignored, on every level that is not open', async () => {
+    const unknown = { unknown: 1, kind: 'deletion', inserted_at: '2000-01-01', usage: [], '': {} };
+    const body = { ...wrap({ ...fieldsOf[kind], ...unknown, id: `${id}, unknown` }), ...unknown };
+    const answer = await service.send(path, { body });
+    expect(answer.status, answer.text).toBe(200);
+    expect(await rowsOf(`${id}, unknown`)).toEqual([
+      { ...keys(`${id}, unknown`), ...columnsOf[kind] },
+    ]);
+  });
+
+  test.each([
+    ['missing', undefined],
+    ['null', null],
+  ])('holds a default where an optional field is %s', async (what, value) => {
+    const required = Object.entries(fieldsOf[kind]).map(([name, field]) =>
+      requiredOf[kind].includes(name) ? [name, field] : [name, value],
+    );
+    const callId = `${id}, ${what}`;
+    await send({ ...(Object.fromEntries(required) as object), id: callId });
+    const kept = {
+      start: ['op_name', 'started_at', 'attributes_dump', 'inputs_dump'],
+      end: ['ended_at', 'summary_dump'],
+      whole: [
+        ...['op_name', 'started_at', 'attributes_dump', 'inputs_dump', 'ended_at'],
+        'summary_dump',
+      ],
+    }[kind];
+    const columns = Object.entries(columnsOf[kind]).filter(([name]) => kept.includes(name));
+    expect(await rowsOf(callId)).toEqual([
+      { ...keys(callId), ...noColumns, ...Object.fromEntries(columns) },
+    ]);
+  });
+});
+
+describe('ids that the server makes', () => {
+  test.each(['/call/start', '/v2/team/rows/call/start'])('are stored, by %s', async (path) => {
+    const start = { ...startFields, id: null, trace_id: null };
+    const answer = await service.send(path, { body: { start } });
+    const made = answer.json() as { id: string; trace_id: string };
+    expect(await rowsOf(made.id)).toMatchObject([{ ...made, kind: 'start' }]);
+  });
+
+  test('are another for each start of a batch', async () => {
+    const item = { mode: 'start', req: { start: { ...startFields, id: null, trace_id: null } } };
+    const answer = await service.send('/call/upsert_batch', { body: { batch: [item, item] } });
+    const { res } = answer.json() as { res: { id: string; trace_id: string }[] };
+    expect(new Set(res.flatMap(({ id, trace_id }) => [id, trace_id])).size).toBe(4);
+    for (const made of res) expect(await rowsOf(made.id)).toMatchObject([made]);
+  });
+});
+
+test.each([['text'], [5], [0], [false], [[1, { a: null }]], [{}], ['']])(
+  'an output may be any JSON: %j',
+  async (output) => {
+    const id = `output ${JSON.stringify(output)}`;
+    await service.send('/call/end', { body: { end: { ...endFields, id, output } } });
+    expect(await rowsOf(id)).toMatchObject([{ output_dump: output }]);
+  },
+);
+
+test('an end without a trace id has that of its start where that is known', async () => {
+  const end = { ...endFields, id: 'traced' };
+  await service.send('/call/end', { body: { end: { ...end, output: 'before' } } });
+  await service.send('/call/start', { body: { start: { ...startFields, id: 'traced' } } });
+  await service.send('/call/end', { body: { end: { ...end, output: 'after' } } });
+  const rows = await rowsOf('traced');
+  expect(rows.map(({ kind, trace_id, output_dump }) => [kind, trace_id, output_dump])).toEqual(
+    expect.arrayContaining([
+      ['start', 'the trace', null],
+      ['end', '', 'before'],
+      ['end', 'the trace', 'after'],
+    ]),
+  );
+});
+
+test.each([
+  ['before', true],
+  ['behind', false],
+])('an end that stands %s its start in a batch has its trace id', async (where, isEndFirst) => {
+  const id = `beside, ${where}`;
+  const items = [
+    { mode: 'end', req: { end: { ...endFields, id } } },
+    { mode: 'start', req: { start: { ...startFields, id } } },
+  ];
+  const batch = isEndFirst ? items : items.reverse();
+  const answer = await service.send('/call/upsert_batch', { body: { batch } });
+  expect(answer.status, answer.text).toBe(200);
+  const rows = await rowsOf(id);
+  expect(rows.map(({ kind, trace_id }) => [kind, trace_id])).toEqual([
+    ['start', 'the trace'],
+    ['end', 'the trace'],
+  ]);
+});

@@ -1,0 +1,218 @@
+import type { ModelInfo } from '@pydantic/genai-prices';
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import {
+  bookAuthor,
+  readBook,
+  toBook,
+  type PriceBook,
+} from '../../../src/prices/catalog/price-book.ts';
+import { createAliasResolver } from '../../../src/prices/resolve-aliases.ts';
+import { loadBook } from '../../../src/prices/catalog/load-price-book.ts';
+import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
+import { silentLog } from '../../support/silent-log.ts';
+
+let real: PriceBook;
+beforeAll(async () => {
+  real = await readBook();
+});
+
+async function useEngine(): Promise<TestClickHouse> {
+  const opened = await openTestClickHouse();
+  onTestFinished(() => opened.close());
+  return opened;
+}
+
+async function load(opened: TestClickHouse, book: PriceBook): Promise<object[]> {
+  const lines: object[] = [];
+  const log = { ...silentLog, info: (line: object) => lines.push(line) };
+  await loadBook(opened.clickhouse, book.version, () => Promise.resolve(book), log);
+  return lines;
+}
+
+interface Stored {
+  readonly llm_id: string;
+  readonly date: string;
+  readonly above: string;
+  readonly prompt: string;
+  readonly alias_of: string;
+}
+
+function storedOf(opened: TestClickHouse): Promise<Stored[]> {
+  return opened.query(
+    `SELECT llm_id, toString(toDate32(effective_date)) AS date, toString(prompt_tokens_above) AS above,
+        toString(prompt_token_cost) AS prompt, alias_of
+    FROM llm_token_prices FINAL
+    ORDER BY llm_id, date, prompt_tokens_above`,
+  );
+}
+
+/** All rows that a book has. */
+function rowsOf(book: PriceBook): string[] {
+  const rows = [...book.prices].flatMap(([llmId, model]) =>
+    model.rows.map(
+      (row) =>
+        `${llmId} ${row.effective_date.slice(0, 10)} ${row.prompt_tokens_above} ${row.prompt_token_cost}`,
+    ),
+  );
+  return rows.sort();
+}
+
+const toLines = (stored: readonly Stored[]): string[] =>
+  stored.map((row) => `${row.llm_id} ${row.date} ${row.above} ${row.prompt}`).sort();
+
+/** A book of one provider whose models cost so much per million tokens; names that start with the id match. */
+function bookOf(version: number, prices: Readonly<Record<string, ModelInfo['prices']>>): PriceBook {
+  const models = Object.entries(prices).map(([id, price]) => ({
+    id,
+    match: { starts_with: id },
+    prices: price,
+  }));
+  const made = {
+    id: 'maker',
+    name: 'Maker',
+    api_pattern: 'maker',
+    models,
+    model_match: { contains: 'model' },
+  };
+  return toBook([made], `${bookAuthor}${version}`);
+}
+
+const dollars = (input_mtok: number): { input_mtok: number } => ({ input_mtok });
+
+describe('loading the book', () => {
+  test('stores every row of the book, and nothing else is left of the first migration’s prices', async () => {
+    const opened = await useEngine();
+    const lines = await load(opened, real);
+    expect(toLines(await storedOf(opened))).toEqual(rowsOf(real));
+    expect(lines).toEqual([
+      expect.objectContaining({ added: rowsOf(real).length, changed: 0, removed: 6, unchanged: 0 }),
+    ]);
+  });
+
+  test('a second time does nothing and says nothing', async () => {
+    const opened = await useEngine();
+    await load(opened, real);
+    expect(await load(opened, real)).toEqual([]);
+    expect(toLines(await storedOf(opened))).toEqual(rowsOf(real));
+  });
+
+  test('by several services at once stores each row once', async () => {
+    const opened = await useEngine();
+    await Promise.all([load(opened, real), load(opened, real), load(opened, real)]);
+    expect(toLines(await storedOf(opened))).toEqual(rowsOf(real));
+  });
+
+  test('leaves default prices of somebody else alone', async () => {
+    const opened = await useEngine();
+    await opened.command(
+      `INSERT INTO llm_token_prices (id, pricing_level, pricing_level_id, llm_id, effective_date,
+        prompt_token_cost, completion_token_cost, created_by)
+      VALUES ('own', 'default', 'default', 'gpt-4o', '2030-01-01', 7, 7, 'operator')`,
+    );
+    await load(opened, real);
+    const own = (await storedOf(opened)).filter(({ prompt }) => prompt === '7');
+    expect(own.map(({ llm_id }) => llm_id)).toEqual(['gpt-4o']);
+  });
+});
+
+describe('a new version of the book', () => {
+  const dated = (start_date: string, price: number) => ({
+    constraint: { type: 'start_date' as const, start_date },
+    prices: dollars(price),
+  });
+
+  test('changes prices, adds and removes rows of its models, and keeps models it no longer lists', async () => {
+    const opened = await useEngine();
+    const one = bookOf(1, {
+      'model-a': dollars(1),
+      'model-b': [{ prices: dollars(2) }, dated('2026-01-01', 3)],
+      'model-gone': dollars(4),
+    });
+    const two = bookOf(2, {
+      'model-a': [{ prices: dollars(1) }, dated('2026-06-01', 5)],
+      'model-b': dollars(6),
+      'model-new': dollars(7),
+    });
+    await load(opened, one);
+    // Each row is there twice, as `id` and as `maker/id`. Added: model-a of June, model-new. Changed: the undated
+    // price of model-b. Removed: model-b of January. Unchanged: the undated price of model-a.
+    expect(await load(opened, two)).toEqual([
+      expect.objectContaining({ added: 4, changed: 2, removed: 2, unchanged: 2 }),
+    ]);
+    const lines = toLines(await storedOf(opened)).filter((line) => line.startsWith('model-'));
+    expect(lines.filter((line) => !line.includes('sonnet'))).toEqual([
+      'model-a 1900-01-01 0 0.000001',
+      'model-a 2026-06-01 0 0.000005',
+      'model-b 1900-01-01 0 0.000006',
+      'model-gone 1900-01-01 0 0.000004',
+      'model-new 1900-01-01 0 0.000007',
+    ]);
+  });
+
+  test('gives learned names the new prices, and none where it no longer knows them', async () => {
+    const opened = await useEngine();
+    const one = bookOf(1, { 'model-a': dollars(1), 'model-gone': dollars(4) });
+    const two = bookOf(2, { 'model-a': dollars(9), 'model-a-own': dollars(8) });
+    await load(opened, one);
+    const learn = createAliasResolver(opened.clickhouse, () => Promise.resolve(one));
+    await learn(['model-a-2026', 'model-a-own', 'model-gone-2026']);
+    await load(opened, two);
+    const lines = (await storedOf(opened)).map((row) => [row.llm_id, row.prompt, row.alias_of]);
+    expect(lines.filter(([name]) => /model-(a-|gone-)/.test(name!))).toEqual([
+      ['maker/model-a-own', '0.000008', ''],
+      ['model-a-2026', '0.000009', 'maker/model-a'],
+      ['model-a-own', '0.000008', ''],
+    ]);
+  });
+
+  test('is stored even where rows are from a time that the clock has not reached', async () => {
+    const opened = await useEngine();
+    await load(opened, bookOf(1, { 'model-a': dollars(1) }));
+    await opened.command(
+      `INSERT INTO llm_token_prices (* EXCEPT created_at, created_at)
+      SELECT * EXCEPT created_at, toDateTime64('2199-01-01 00:00:00', 6, 'UTC') FROM llm_token_prices FINAL`,
+    );
+    await load(opened, bookOf(2, { 'model-a': dollars(2) }));
+    const prompts = (await storedOf(opened)).filter(({ llm_id }) => llm_id === 'model-a');
+    expect(prompts.map(({ prompt }) => prompt)).toEqual(['0.000002']);
+  });
+});
+
+describe('names that calls have', () => {
+  test('are stored once with the model’s prices, its name and the rule, tiers and dates included', async () => {
+    const opened = await useEngine();
+    await load(opened, real);
+    const learn = createAliasResolver(opened.clickhouse, () => Promise.resolve(real));
+    const name = 'claude-sonnet-4-5-20250929';
+    for (const learned of await Promise.all([learn([name]), learn([name, 'nobody-7b'])])) {
+      expect([...learned]).toEqual([name]);
+    }
+    const rows = await opened.query(
+      `SELECT alias_of, match_rule, prompt_tokens_above, prompt_token_cost, created_by
+      FROM llm_token_prices FINAL WHERE llm_id = {name: String} ORDER BY prompt_tokens_above`,
+      { name },
+    );
+    const row = {
+      alias_of: 'anthropic/claude-sonnet-4-5',
+      match_rule: 'pattern',
+      created_by: real.version,
+    };
+    expect(rows).toEqual([
+      { ...row, prompt_tokens_above: '0', prompt_token_cost: '0.000003' },
+      { ...row, prompt_tokens_above: '200000', prompt_token_cost: '0.000006' },
+    ]);
+  });
+
+  test('that nobody knows are looked up once', async () => {
+    const opened = await useEngine();
+    let reads = 0;
+    const learn = createAliasResolver(opened.clickhouse, () => {
+      reads += 1;
+      return Promise.resolve(real);
+    });
+    for (let round = 0; round < 3; round += 1) {
+      expect([...(await learn(['nobody-7b', 'gpt-4o']))]).toEqual([]);
+    }
+    expect(reads).toBe(1);
+  });
+});

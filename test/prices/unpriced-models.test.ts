@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openUsageClient, type UsageClient } from '../support/usage-client.ts';
+
+let usageClient: UsageClient;
+beforeAll(async () => {
+  usageClient = await openUsageClient();
+});
+afterAll(() => usageClient.close());
+
+const ask = (body: object) => usageClient.service.send('/cost/unpriced', { body });
+
+test('a model without a price is told, until somebody gives it one', async () => {
+  const project = usageClient.newProject();
+  await project.complete(
+    { id: 'a', usage: { 'house-model': { requests: 1, prompt_tokens: 7, output_tokens: 2 } } },
+    {
+      id: 'b',
+      usage: { 'house-model': { requests: 1, prompt_tokens: 3 }, 'gpt-4o': { requests: 1 } },
+    },
+  );
+  const sums = { requests: 2, prompt_tokens: 7 + 3, completion_tokens: 2, total_tokens: 7 + 2 + 3 };
+  expect((await ask({ project_id: project.id })).json()).toEqual({
+    results: [{ llm_id: 'house-model', calls: 2, ...sums }],
+  });
+  const later = await ask({ project_id: project.id, after: '2100-01-01T00:00:00Z' });
+  expect(later.json()).toEqual({ results: [] });
+  await project.price({ 'house-model': { prompt_token_cost: 1, completion_token_cost: 1 } });
+  expect((await ask({ project_id: project.id })).json()).toEqual({ results: [] });
+});
+
+test('a name that the price book knows by another one is not among them', async () => {
+  const project = usageClient.newProject();
+  await project.complete({ id: 'a', usage: { 'OPENAI/gpt-4o': { prompt_tokens: 1 } } });
+  expect((await ask({ project_id: project.id })).json()).toEqual({ results: [] });
+});
+
+test.each([
+  [{ limit: 0 }, 'limit'],
+  [{ after: 'yesterday' }, 'after'],
+  [{ limit: 10_001 }, 'limit'],
+])('what cannot be answered is refused: %j', async (more, name) => {
+  const answer = await ask({ project_id: 'team/none', ...more });
+  expect(answer.status).toBe(422);
+  expect(answer.text).toContain(`"${name}"`);
+});

@@ -1,0 +1,337 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
+import { endRow, startRow, wholeRow } from '../../support/part-rows.ts';
+
+/** Counters as `call_parts.usage` has them; those left out are 0. */
+interface Counters {
+  readonly requests?: number;
+  readonly prompt?: number;
+  readonly completion?: number;
+  readonly total?: number;
+  readonly cache_read?: number;
+  readonly cache_creation?: number;
+}
+
+/** What stands in a summary, as JSON text, and the usage that ClickHouse finds in it, by model. */
+type Case = readonly [name: string, summary: string, Readonly<Record<string, Counters>>];
+
+/** A summary in which the model `m` has an entry, as JSON text. */
+const entry = (text: string): string => `{"usage":{"m":${text}}}`;
+/** A summary in which the model `m` has one prompt counter, as JSON text, beside one that can be read. */
+const counter = (text: string): string => entry(`{"prompt_tokens":${text},"output_tokens":7}`);
+/** What is found where the prompt counter cannot be read. */
+const unread = { m: { completion: 7, total: 7 } };
+/** What is found where it is `prompt`. */
+const read = (prompt: number) => ({ m: { prompt, completion: 7, total: prompt + 7 } });
+
+const most = 2 ** 53 - 1;
+
+const counters: Case[] = [
+  ['requests', entry('{"requests":3}'), { m: { requests: 3 } }],
+  ['prompt_tokens', entry('{"prompt_tokens":3}'), { m: { prompt: 3, total: 3 } }],
+  ['input_tokens', entry('{"input_tokens":3}'), { m: { prompt: 3, total: 3 } }],
+  ['completion_tokens', entry('{"completion_tokens":3}'), { m: { completion: 3, total: 3 } }],
+  ['output_tokens', entry('{"output_tokens":3}'), { m: { completion: 3, total: 3 } }],
+  ['total_tokens', entry('{"total_tokens":3}'), { m: { total: 3 } }],
+  ['cache_read_input_tokens', entry('{"cache_read_input_tokens":3}'), { m: { cache_read: 3 } }],
+  [
+    'cache_creation_input_tokens',
+    entry('{"cache_creation_input_tokens":3}'),
+    { m: { cache_creation: 3 } },
+  ],
+  [
+    'prompt_tokens and input_tokens, added',
+    entry('{"prompt_tokens":3,"input_tokens":40}'),
+    { m: { prompt: 3 + 40, total: 3 + 40 } },
+  ],
+  [
+    'completion_tokens and output_tokens, added',
+    entry('{"completion_tokens":3,"output_tokens":40}'),
+    { m: { completion: 3 + 40, total: 3 + 40 } },
+  ],
+  [
+    'a total that is not the sum',
+    entry('{"prompt_tokens":3,"completion_tokens":40,"total_tokens":9}'),
+    { m: { prompt: 3, completion: 40, total: 9 } },
+  ],
+  [
+    'a total of 0 as the sum of all four',
+    entry(
+      '{"total_tokens":0,"prompt_tokens":1,"input_tokens":2,"completion_tokens":4,"output_tokens":8}',
+    ),
+    { m: { prompt: 1 + 2, completion: 4 + 8, total: 1 + 2 + 4 + 8 } },
+  ],
+  [
+    'a total that cannot be read as the sum',
+    entry('{"total_tokens":-5,"prompt_tokens":1,"completion_tokens":2}'),
+    { m: { prompt: 1, completion: 2, total: 1 + 2 } },
+  ],
+  [
+    'counters beside all kinds of other things',
+    entry(
+      '{"a":[1,{"prompt_tokens":99}],"prompt_tokens":1,"b":{"prompt_tokens":99},"c":"prompt_tokens","Prompt_tokens":99}',
+    ),
+    { m: { prompt: 1, total: 1 } },
+  ],
+];
+
+const numbers: Case[] = [
+  ['0', counter('0'), unread],
+  ['1', counter('1'), read(1)],
+  ['1.0', counter('1.0'), read(1)],
+  ['1e3', counter('1e3'), read(1_000)],
+  ['1.5e1', counter('1.5e1'), read(15)],
+  ['2^53 - 1', counter('9007199254740991'), read(most)],
+  [
+    '2^53 - 1 and 2^53 - 1, as synonyms',
+    entry(`{"prompt_tokens":${most},"input_tokens":${most}}`),
+    { m: { prompt: 2 * most, total: 2 * most } },
+  ],
+  ['2^53', counter('9007199254740992'), unread],
+  ['2^53 as a fraction', counter('9007199254740992.0'), unread],
+  ['2^63', counter('9223372036854775808'), unread],
+  ['2^64 - 1', counter('18446744073709551615'), unread],
+  ['2^64 as a fraction', counter('18446744073709551616.0'), unread],
+  ['-2^63 - 1 as a fraction', counter('-9223372036854775809.0'), unread],
+  ['-9.9e18', counter('-9.9e18'), unread],
+  ['1e19', counter('1e19'), unread],
+  ['1e20', counter('1e20'), unread],
+  ['-1e20', counter('-1e20'), unread],
+  ['1e21', counter('1e21'), unread],
+  ['10^30', counter('1e30'), unread],
+  ['1e308', counter('1e308'), unread],
+  ['negative', counter('-1'), unread],
+  ['-0', counter('-0'), unread],
+  ['-0.0', counter('-0.0'), unread],
+  ['fractional', counter('1.5'), unread],
+  ['nearly 0', counter('5e-324'), unread],
+  ['a string', counter('"5"'), unread],
+  ['an empty string', counter('""'), unread],
+  ['null', counter('null'), unread],
+  ['true', counter('true'), unread],
+  ['false', counter('false'), unread],
+  ['a list', counter('[5]'), unread],
+  ['an object', counter('{"value":5}'), unread],
+];
+
+const others: Case[] = [
+  // A number of many digits beside a counter takes nothing from it.
+  ['a fraction of 19 digits', entry('{"latency":0.0012345678901234567,"output_tokens":7}'), unread],
+  [
+    'a fraction of 22 digits',
+    entry('{"latency":0.000001234567890123456,"output_tokens":7}'),
+    unread,
+  ],
+  ['a fraction near 1', entry('{"latency":0.9999999999999999,"output_tokens":7}'), unread],
+  ['an integer of 19 digits', entry('{"id":1234567890123456789,"output_tokens":7}'), unread],
+  ['a double of 21 digits', entry('{"id":123456789012345678901.0,"output_tokens":7}'), unread],
+  ['digits in a string', entry('{"id":"12345678901234567890123","output_tokens":7}'), unread],
+  [
+    'digits behind a control character',
+    entry('{"id":"\\u00001234567890123456789","output_tokens":7}'),
+    unread,
+  ],
+  [
+    'digits behind a comma in a string',
+    entry('{"id":"a,1234567890123456789\\"","output_tokens":7}'),
+    unread,
+  ],
+  ['digits as a name', entry('{"12345678901234567890123":1,"output_tokens":7}'), unread],
+  ['digits in a deeper list', entry('{"a":[[1e20]],"output_tokens":7}'), unread],
+];
+
+const cache: Case[] = [
+  [
+    'cache_read from cached_tokens where the field is absent',
+    entry('{"prompt_tokens_details":{"cached_tokens":5,"audio_tokens":9}}'),
+    { m: { cache_read: 5 } },
+  ],
+  [
+    'cache_read from cached_tokens where the field is null',
+    entry('{"cache_read_input_tokens":null,"prompt_tokens_details":{"cached_tokens":5}}'),
+    { m: { cache_read: 5 } },
+  ],
+  [
+    'cache_read from the field where both are there',
+    entry('{"prompt_tokens_details":{"cached_tokens":5},"cache_read_input_tokens":3}'),
+    { m: { cache_read: 3 } },
+  ],
+  [
+    'cache_read from the field where that is 0',
+    entry(
+      '{"output_tokens":7,"cache_read_input_tokens":0,"prompt_tokens_details":{"cached_tokens":5}}',
+    ),
+    unread,
+  ],
+  ...[
+    'null',
+    '5',
+    '"5"',
+    '[5]',
+    '[{"cached_tokens":5}]',
+    '{}',
+    '{"cached_tokens":"5"}',
+    '{"cached_tokens":-5}',
+  ].map((details): Case => [
+    `nothing from prompt_tokens_details ${details}`,
+    entry(`{"output_tokens":7,"prompt_tokens_details":${details}}`),
+    unread,
+  ]),
+  ['nothing from cached_tokens at the top', entry('{"output_tokens":7,"cached_tokens":5}'), unread],
+];
+
+const entries: Case[] = [
+  ...[
+    'null',
+    '5',
+    '-1',
+    '"5"',
+    'true',
+    '[]',
+    '[{"prompt_tokens":5}]',
+    '"{\\"prompt_tokens\\":5}"',
+    '{}',
+  ].map((text): Case => [
+    `an entry that is ${text}: skipped`,
+    `{"usage":{"m":${text},"n":{"requests":1}}}`,
+    { n: { requests: 1 } },
+  ]),
+  ...['null', '5', '"5"', 'true', '[]', '[{"m":{"prompt_tokens":5}}]', '{}'].map((text): Case => [
+    `usage that is ${text}: none`,
+    `{"usage":${text}}`,
+    {},
+  ]),
+  ['no usage', '{}', {}],
+  ['a summary that is a list', '[{"usage":{"m":{"requests":1}}}]', {}],
+  ['a summary that is a string', '"usage"', {}],
+  ['a summary that is null', 'null', {}],
+  ['usage further down', '{"a":{"usage":{"m":{"requests":1}}}}', {}],
+  ['Usage with a capital', '{"Usage":{"m":{"requests":1}}}', {}],
+  [
+    'usage between other things, with white space',
+    ' { "a" : [ 1 ] , "usage" : { "m" : \n { "requests" : 1 } } , "z" : null } ',
+    { m: { requests: 1 } },
+  ],
+  ['an entry of zeros: left out', entry('{"requests":0,"prompt_tokens":0}'), {}],
+  ['an entry of nothing that can be read: left out', entry('{"requests":-1}'), {}],
+  [
+    'many models',
+    JSON.stringify({
+      usage: Object.fromEntries(
+        Array.from({ length: 500 }, (_, index) => [`model-${index}`, { requests: 1 + index }]),
+      ),
+    }),
+    Object.fromEntries(
+      Array.from({ length: 500 }, (_, index) => [`model-${index}`, { requests: 1 + index }]),
+    ),
+  ],
+];
+
+const modelNames = [
+  ...['', ' ', '__proto__', 'constructor', '0', 'M', 'openai/m', "it's", '"', '\\', '/', '{', '\0'],
+  ...[
+    'a\tb\nc',
+    '\u{1f600}',
+    'é',
+    'e\u0301',
+    '\u2028',
+    '\ufeff',
+    'мо\u0434ель',
+    '模型',
+    'x'.repeat(10_000),
+  ],
+];
+
+const names: Case[] = modelNames.flatMap((name): Case[] => {
+  const found = new Map([[name, { requests: 1 }]]);
+  const usage = JSON.stringify({ usage: { NAME: { requests: 1 } } });
+  const label = JSON.stringify(name).slice(0, 20);
+  return [
+    [label, usage.replace('"NAME"', () => JSON.stringify(name)), Object.fromEntries(found)],
+    [
+      `${label}, escaped`,
+      usage.replace('"NAME"', () => escapeAll(name)),
+      Object.fromEntries(found),
+    ],
+  ];
+});
+
+/** JSON text of a string in which every UTF-16 unit is written as `\uXXXX`. */
+function escapeAll(text: string): string {
+  const units = Array.from({ length: text.length }, (_, index) =>
+    text.charCodeAt(index).toString(16).padStart(4, '0'),
+  );
+  return `"${units.map((unit) => `\\u${unit}`).join('')}"`;
+}
+
+const groups = { counters, numbers, others, cache, entries, names };
+
+let opened: TestClickHouse;
+/** The usage of each case's part, by group and name. */
+const found = new Map<string, Found[]>();
+type Found = Readonly<Record<keyof Counters | 'model', string>>;
+
+beforeAll(async () => {
+  opened = await openTestClickHouse();
+  const rows = Object.entries(groups).flatMap(([group, cases]) =>
+    cases.map(([name, summary_dump]) =>
+      wholeRow('team/usage', { id: `${group} ${name}` }, { summary_dump }),
+    ),
+  );
+  await opened.insert('call_parts', rows);
+  const stored = await opened.query<{ id: string; usage: Found[] }>(
+    'SELECT id, usage FROM call_parts',
+  );
+  for (const { id, usage } of stored) found.set(id, usage);
+});
+afterAll(() => opened.close());
+
+const none = { requests: 0, prompt: 0, completion: 0, total: 0, cache_read: 0, cache_creation: 0 };
+
+describe.each(Object.entries(groups))('%s', (group, cases) => {
+  test.each(cases)('%s', (name, _, expected) => {
+    const rows = Object.entries(expected).map(([model, values]) => {
+      const all = Object.entries({ ...none, ...values });
+      return { model, ...Object.fromEntries(all.map(([key, value]) => [key, String(value)])) };
+    });
+    const usage = found.get(`${group} ${name}`);
+    expect(usage).toHaveLength(rows.length);
+    expect(usage).toEqual(expect.arrayContaining(rows));
+  });
+});
+
+test('an end tells its usage as a whole call does', async () => {
+  const shape = { id: 'end', usage: { m: { prompt_tokens: 3, output_tokens: 4 } } };
+  await opened.insert('call_parts', [startRow('team/end', shape), endRow('team/end', shape)]);
+  const rows = await opened.query(
+    `SELECT kind, usage.prompt AS prompt, usage.completion AS completion, usage.total AS total
+    FROM call_parts WHERE project_id = 'team/end' ORDER BY kind`,
+  );
+  expect(rows).toEqual([
+    { kind: 'start', prompt: [], completion: [], total: [] },
+    { kind: 'end', prompt: ['3'], completion: ['4'], total: [String(3 + 4)] },
+  ]);
+});
+
+test('what a start says of its usage is not counted', async () => {
+  const shape = { id: 'start' };
+  const summary_dump = entry('{"prompt_tokens":3}');
+  await opened.insert('call_parts', [startRow('team/start', shape, { summary_dump })]);
+  const rows = await opened.query(
+    `SELECT length(usage) AS models FROM calls WHERE project_id = 'team/start'`,
+  );
+  expect(rows).toEqual([{ models: '0' }]);
+});
+
+test('models are kept sorted, whatever order they come in', async () => {
+  const models = ['b', 'a', 'c'].map((model) => [model, { requests: 1 }] as const);
+  const orders = [models, models.toReversed()].map((order) => Object.fromEntries(order));
+  await opened.insert(
+    'call_parts',
+    orders.map((usage, index) => wholeRow('team/order', { id: `order-${index}`, usage })),
+  );
+  const rows = await opened.query(
+    `SELECT usage.model AS models FROM call_parts WHERE project_id = 'team/order'`,
+  );
+  expect(rows).toEqual(orders.map(() => ({ models: ['a', 'b', 'c'] })));
+});

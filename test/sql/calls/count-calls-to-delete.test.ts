@@ -1,0 +1,110 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
+import { deletionRow, endRow, orphanEndRow, startRow, wholeRow } from '../../support/part-rows.ts';
+
+let opened: TestClickHouse;
+beforeAll(async () => {
+  opened = await openTestClickHouse();
+});
+afterAll(() => opened.close());
+
+async function insert(...rows: readonly object[]): Promise<void> {
+  await opened.insert('call_parts', rows);
+}
+
+async function countOf(project_id: string, ...call_ids: readonly string[]): Promise<number> {
+  const parameters = { project_id, call_ids };
+  const rows = await opened.clickhouse.read<{ calls: string }>('count_calls_to_delete', parameters);
+  expect(rows).toHaveLength(1);
+  return Number(rows[0]?.calls);
+}
+
+/** root > a > b > c, root > d; other stands apart in the same trace. */
+function treeOf(project: string): object[] {
+  const parents = { root: '', a: 'root', b: 'a', c: 'b', d: 'root', other: '' };
+  return Object.entries(parents).map(([id, parent]) => wholeRow(project, { id, parent }));
+}
+
+describe('what a deletion would newly delete', () => {
+  test('is each call with all its descendants, those of several once', async () => {
+    await insert(...treeOf('p/tree'));
+    // c; b and c; a, b and c; all but other; all.
+    expect(await countOf('p/tree', 'c')).toBe(1);
+    expect(await countOf('p/tree', 'b')).toBe(2);
+    expect(await countOf('p/tree', 'a')).toBe(3);
+    expect(await countOf('p/tree', 'root')).toBe(5);
+    expect(await countOf('p/tree', 'a', 'c', 'a', 'b')).toBe(3);
+    expect(await countOf('p/tree', 'c', 'd', 'other')).toBe(3);
+    expect(await countOf('p/tree', 'other', 'root', 'c')).toBe(6);
+  });
+
+  test('is nothing for unknown calls, ends without a start, and no calls at all', async () => {
+    await insert(
+      ...treeOf('p/unknown'),
+      endRow('p/unknown', { id: 'end' }),
+      orphanEndRow('p/unknown', { id: 'loose' }),
+    );
+    expect(await countOf('p/unknown', 'unknown', 'end', 'loose', '')).toBe(0);
+    expect(await countOf('p/unknown')).toBe(0);
+    expect(await countOf('p/nobody', 'root')).toBe(0);
+  });
+
+  test('leaves out what is deleted, but not what came below it later', async () => {
+    await insert(
+      ...treeOf('p/deleted'),
+      ...['a', 'b', 'c'].map((id) => deletionRow('p/deleted', { id })),
+      wholeRow('p/deleted', { id: 'late', parent: 'b' }),
+    );
+    expect(await countOf('p/deleted', 'c')).toBe(0);
+    expect(await countOf('p/deleted', 'a')).toBe(1);
+    // root, d and late.
+    expect(await countOf('p/deleted', 'root')).toBe(3);
+  });
+
+  test('is of the call’s own project and trace', async () => {
+    await insert(
+      ...treeOf('p/one'),
+      ...treeOf('p/two'),
+      wholeRow('p/one', { id: 'elsewhere', parent: 'root', trace: 'elsewhere' }),
+    );
+    expect(await countOf('p/one', 'root')).toBe(5);
+    expect(await countOf('p/one', 'root', 'elsewhere')).toBe(6);
+  });
+
+  test('leaves out calls whose parent never came', async () => {
+    await insert(...treeOf('p/orphan'), wholeRow('p/orphan', { id: 'o', parent: 'never' }));
+    expect(await countOf('p/orphan', 'never')).toBe(0);
+    expect(await countOf('p/orphan', 'root', 'o')).toBe(5 + 1);
+  });
+
+  test('is every member of a cycle once, with what hangs on it', async () => {
+    await insert(
+      wholeRow('p/cycle', { id: 'self', parent: 'self' }),
+      startRow('p/cycle', { id: 'x', parent: 'z' }),
+      startRow('p/cycle', { id: 'y', parent: 'x' }),
+      startRow('p/cycle', { id: 'z', parent: 'y' }),
+      startRow('p/cycle', { id: 'below', parent: 'y' }),
+    );
+    expect(await countOf('p/cycle', 'self')).toBe(1);
+    expect(await countOf('p/cycle', 'x')).toBe(4);
+    expect(await countOf('p/cycle', 'z', 'y')).toBe(4);
+    expect(await countOf('p/cycle', 'below')).toBe(1);
+    expect(await countOf('p/cycle', 'below', 'x', 'self')).toBe(5);
+  });
+
+  test('counts a call once whose parts came again', async () => {
+    await insert(...treeOf('p/again'), ...treeOf('p/again'));
+    await insert(...treeOf('p/again'));
+    expect(await countOf('p/again', 'root')).toBe(5);
+  });
+
+  test('may be a chain of 1,000', async () => {
+    const rows = Array.from({ length: 1_000 }, (_, index) =>
+      startRow('p/chain', { id: `call-${index}`, parent: index ? `call-${index - 1}` : '' }),
+    );
+    await insert(...rows);
+    expect(await countOf('p/chain', 'call-0')).toBe(1_000);
+    expect(await countOf('p/chain', 'call-999')).toBe(1);
+    expect(await countOf('p/chain', 'call-400', 'call-10')).toBe(1_000 - 10);
+  });
+});

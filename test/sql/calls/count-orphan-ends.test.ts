@@ -1,0 +1,25 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
+import { looseParts } from '../../support/orphan-ends.ts';
+
+let opened: TestClickHouse;
+beforeAll(async () => {
+  opened = await openTestClickHouse();
+});
+afterAll(() => opened.close());
+
+test('counts the ends without a trace id of these calls of this project, and nothing else', async () => {
+  await opened.insert('call_parts', [...looseParts('p/one'), ...looseParts('p/two')]);
+  const count = async (project_id: string, call_ids: readonly string[]): Promise<number> => {
+    const parameters = { project_id, call_ids };
+    const [row] = await opened.clickhouse.read<{ loose_ends: string }>(
+      'count_orphan_ends',
+      parameters,
+    );
+    return Number(row?.loose_ends);
+  };
+  expect(await count('p/one', ['started'])).toBe(1);
+  expect(await count('p/one', ['whole', 'started', 'unknown', 'nobody'])).toBe(2);
+  expect(await count('p/one', ['whole', 'nobody'])).toBe(0);
+  expect(await count('p/none', ['started'])).toBe(0);
+});

@@ -1,0 +1,117 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
+import { deletionRow, endRow, orphanEndRow, startRow, wholeRow } from '../../support/part-rows.ts';
+
+let opened: TestClickHouse;
+beforeAll(async () => {
+  opened = await openTestClickHouse();
+});
+afterAll(() => opened.close());
+
+interface Row {
+  readonly project_id: string;
+  readonly id: string;
+  readonly trace_id: string;
+}
+
+/** The trace of each of some calls of one project that is known, by id. */
+async function tracesOf(project_id: string, call_ids: readonly string[]) {
+  const rows = await opened.clickhouse.read<Row>('find_traces', {
+    project_ids: call_ids.map(() => project_id),
+    call_ids,
+  });
+  expect(rows.every((row) => row.project_id === project_id)).toBe(true);
+  expect(new Set(rows.map(({ id }) => id)).size).toBe(rows.length);
+  return Object.fromEntries(rows.map(({ id, trace_id }) => [id, trace_id]));
+}
+
+async function insert(...rows: readonly object[]): Promise<void> {
+  await opened.insert('call_parts', rows);
+}
+
+describe('a call', () => {
+  test('has the trace of its start or of the whole of it', async () => {
+    await insert(
+      startRow('p/found', { id: 'started', trace: 'one' }),
+      wholeRow('p/found', { id: 'whole', trace: 'two' }),
+      wholeRow('p/found', { id: 'not asked for', trace: 'two' }),
+    );
+    expect(await tracesOf('p/found', ['started', 'whole'])).toEqual({
+      started: 'one',
+      whole: 'two',
+    });
+  });
+
+  test('has one row, however often its parts came and it is asked for', async () => {
+    const start = startRow('p/repeated', { id: 'a', trace: 'one' });
+    for (let time = 0; time < 3; time += 1) await insert(start);
+    await insert(start, wholeRow('p/repeated', { id: 'a', trace: 'one' }));
+    expect(await tracesOf('p/repeated', ['a', 'a', 'a'])).toEqual({ a: 'one' });
+  });
+
+  test('of which only an end or a deletion has come is left out', async () => {
+    await insert(
+      endRow('p/ends', { id: 'end', trace: 'one' }),
+      orphanEndRow('p/ends', { id: 'loose' }),
+      deletionRow('p/ends', { id: 'deleted', trace: 'one' }),
+    );
+    expect(await tracesOf('p/ends', ['end', 'loose', 'deleted', 'unknown', ''])).toEqual({});
+  });
+
+  test('of another project is left out', async () => {
+    await insert(
+      startRow('p/one', { id: 'a', trace: 'one' }),
+      startRow('p/two', { id: 'a', trace: 'two' }),
+      startRow('p/two', { id: 'b', trace: 'two' }),
+    );
+    expect(await tracesOf('p/one', ['a', 'b'])).toEqual({ a: 'one' });
+  });
+
+  test('of each of several projects has the trace that it has there', async () => {
+    await insert(
+      startRow('p/first', { id: 'a', trace: 'one' }),
+      startRow('p/second', { id: 'a', trace: 'two' }),
+      startRow('p/second', { id: 'b', trace: 'two' }),
+    );
+    const rows = await opened.clickhouse.read<Row>('find_traces', {
+      project_ids: ['p/first', 'p/second', 'p/first'],
+      call_ids: ['a', 'a', 'b'],
+    });
+    expect(new Set(rows.map((row) => Object.values(row).join(' ')))).toEqual(
+      new Set(['p/first a one', 'p/second a two']),
+    );
+    expect(rows).toHaveLength(2);
+  });
+
+  test('that is deleted still has its trace, for what may come of it', async () => {
+    await insert(
+      startRow('p/gone', { id: 'a', trace: 'one' }),
+      deletionRow('p/gone', { id: 'a', trace: 'one' }),
+    );
+    expect(await tracesOf('p/gone', ['a'])).toEqual({ a: 'one' });
+  });
+
+  test('in two traces has the greater one, whichever came first', async () => {
+    await insert(startRow('p/both', { id: 'a', trace: 'one' }));
+    await insert(startRow('p/both', { id: 'a', trace: 'two' }));
+    await insert(startRow('p/both', { id: 'b', trace: 'two' }));
+    await insert(startRow('p/both', { id: 'b', trace: 'one' }));
+    expect(await tracesOf('p/both', ['a', 'b'])).toEqual({ a: 'two', b: 'two' });
+  });
+});
+
+test('no calls have no traces', async () => {
+  expect(await tracesOf('p/none', [])).toEqual({});
+});
+
+test('ids may hold anything, and there may be 100,000 of them', async () => {
+  const hostile = ["'", '"', '\\', '\0', '\n', '\u{1f600}', '{id: String}', ' '];
+  await insert(
+    ...hostile.map((id, index) => startRow('p/many', { id, trace: `${id}${index}` })),
+    ...Array.from({ length: 1_000 }, (_, index) => startRow('p/many', { id: `call-${index}` })),
+  );
+  const asked = Array.from({ length: 100_000 }, (_, index) => `call-${index}`);
+  const traces = await tracesOf('p/many', [...hostile, ...asked]);
+  expect(Object.keys(traces)).toHaveLength(hostile.length + 1_000);
+  hostile.forEach((id, index) => expect(traces[id]).toBe(`${id}${index}`));
+});

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
+import { defaultPrice } from '../../support/default-price.ts';
+
+let opened: TestClickHouse;
+beforeAll(async () => {
+  opened = await openTestClickHouse();
+});
+afterAll(() => opened.close());
+
+test('the book’s rows as they were stored last, without those taken back and those of others', async () => {
+  const [first, second] = ['2026-11-01 00:00:00', '2026-11-02 00:00:00'];
+  const price = (id: string, more: object = {}) =>
+    defaultPrice({ id, created_by: 'a-book 1', created_at: first, ...more });
+  await opened.insert('llm_token_prices', [
+    price('kept', { prompt_token_cost: '0.00000015', prompt_tokens_above: 200_000 }),
+    price('changed', { prompt_token_cost: '1' }),
+    price('taken back'),
+    price('of others', { created_by: 'somebody' }),
+    price('of a project', { pricing_level: 'project', pricing_level_id: 'a/b' }),
+  ]);
+  await opened.insert('llm_token_prices', [
+    price('changed', { prompt_token_cost: '2', created_at: second }),
+    price('taken back', { is_deleted: 1, created_at: second }),
+  ]);
+  const rows = await opened.clickhouse.read<{ id: string }>('price_book_rows', {
+    author: 'a-book ',
+  });
+  expect(rows.sort((a, b) => (a.id < b.id ? -1 : 1))).toEqual([
+    expect.objectContaining({ id: 'changed', prompt_token_cost: '2' }),
+    {
+      id: 'kept',
+      llm_id: 'a-model',
+      provider_id: 'default',
+      effective_date: '1900-01-01 00:00:00.000000',
+      prompt_tokens_above: '200000',
+      prompt_token_cost: '0.00000015',
+      completion_token_cost: '0',
+      cache_read_input_token_cost: null,
+      cache_creation_input_token_cost: null,
+      alias_of: '',
+      match_rule: '',
+      created_by: 'a-book 1',
+      created_at: '2026-11-01 00:00:00.000000',
+    },
+  ]);
+});

@@ -1,0 +1,20 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
+import { defaultPrice } from '../../support/default-price.ts';
+
+let opened: TestClickHouse;
+beforeAll(async () => {
+  opened = await openTestClickHouse();
+});
+afterAll(() => opened.close());
+
+test('the author of the rows loaded last, whoever else has made default prices', async () => {
+  expect(await opened.clickhouse.read('price_book_version', {})).toEqual([]);
+  await opened.insert('llm_token_prices', [
+    defaultPrice({ id: 'book:a', created_by: 'genai-prices 1', created_at: '2026-11-01 00:00:00' }),
+    defaultPrice({ id: 'book:b', created_by: 'genai-prices 2', created_at: '2026-11-02 00:00:00' }),
+    defaultPrice({ id: 'own', created_by: 'somebody', created_at: '2026-11-03 00:00:00' }),
+  ]);
+  const rows = await opened.clickhouse.read('price_book_version', {});
+  expect(rows).toEqual([{ created_by: 'genai-prices 2' }]);
+});

@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { openTestClickHouse } from '../../support/clickhouse.ts';
+
+test('the prices of a project come in order, with every digit, and no others', async () => {
+  const opened = await openTestClickHouse();
+  const price = (id: string, of: string, llm_id: string, day: string, more: object = {}) => ({
+    ...{ id, pricing_level: of === 'default' ? 'default' : 'project', pricing_level_id: of },
+    ...{ provider_id: 'p', llm_id, effective_date: `${day} 00:00:00.000001`, created_by: 'test' },
+    ...{ prompt_token_cost: '0.00000015', completion_token_cost: '0', ...more },
+  });
+  await opened.insert('llm_token_prices', [
+    price('1', 'p/one', 'b', '2026-01-01'),
+    price('2', 'p/one', 'a', '2026-02-01', { cache_read_input_token_cost: '0.1' }),
+    price('3', 'p/one', 'a', '2026-01-01'),
+    price('4', 'p/two', 'a', '2026-01-01'),
+    price('5', 'default', 'a', '2026-01-01'),
+    price('6', 'p/one', 'c', '2026-01-01'),
+    price('6', 'p/one', 'c', '2026-01-01', { is_deleted: 1, created_at: '2199-01-01 00:00:00' }),
+  ]);
+  const rows = await opened.clickhouse.read<Record<string, unknown>>('query_costs', {
+    ...{ project_id: 'p/one', most: 3 },
+  });
+  expect(rows.map((row) => row['id'])).toEqual(['3', '2', '1']);
+  expect(rows[1]).toMatchObject({
+    effective_date: '2026-02-01T00:00:00.000001Z',
+    prompt_token_cost: '0.00000015',
+    cache_read_input_token_cost: '0.1',
+    cache_creation_input_token_cost: null,
+  });
+  await opened.close();
+});

@@ -1,0 +1,297 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { rollUp, type RolledUp } from '../../src/usage/roll-up.ts';
+import type { UsageRow } from '../../src/usage/usage-row.ts';
+
+/** A row of a requested call that is there and used the model `m`; ids stand for keys as well. */
+function row(call_id: string, above_key: string, prompt: number | bigint = 0): UsageRow {
+  return {
+    call_key: call_id,
+    is_here: true,
+    call_id,
+    above_key: above_key === '' ? '0' : above_key,
+    model: 'm',
+    requests: '1',
+    prompt_tokens: String(prompt),
+    completion_tokens: '0',
+    total_tokens: String(prompt),
+    prompt_cost: null,
+    completion_cost: null,
+    calls: '1',
+    unfinished_call_ids: [],
+  };
+}
+
+/** A further row of a region; only one row of a region is that of the call itself. */
+function besides(call_key: string, model: string, more: Partial<UsageRow>): UsageRow {
+  return { ...row(call_key, ''), is_here: false, model, calls: '0', ...more };
+}
+
+/** Prompt tokens of `m` by call. */
+function promptOf({ usages }: RolledUp): Record<string, bigint | undefined> {
+  const entries = [...usages].map(([id, usage]) => [id, usage.get('m')?.promptTokens] as const);
+  return Object.fromEntries(entries);
+}
+
+describe('nesting', () => {
+  test('a call alone has what its rows say, model by model', () => {
+    const more = { requests: '2', prompt_tokens: '3', completion_tokens: '5', total_tokens: '9' };
+    const { usages } = rollUp([{ ...row('a', ''), ...more }, besides('a', 'other', {})]);
+    const costs = { promptCost: null, completionCost: null };
+    expect([...(usages.get('a') ?? [])]).toEqual([
+      ['m', { requests: 2n, promptTokens: 3n, completionTokens: 5n, totalTokens: 9n, ...costs }],
+      [
+        'other',
+        { requests: 1n, promptTokens: 0n, completionTokens: 0n, totalTokens: 0n, ...costs },
+      ],
+    ]);
+  });
+
+  test('rows of one model, such as of several price periods, are added', () => {
+    const rows = [
+      besides('a', 'm', { prompt_tokens: '10', calls: '2' }),
+      row('a', '', 1),
+      { ...row('a', '', 100), calls: '0' },
+    ];
+    const added = rollUp(rows);
+    expect(promptOf(added)).toEqual({ a: BigInt(1 + 10 + 100) });
+    expect(added.touchedBy(['a']).calls).toBe(BigInt(2 + 1));
+  });
+
+  test('a requested call inside others counts in all of them', () => {
+    // a > b > c, a > d; e stands apart.
+    const rows = [row('c', 'b', 100), row('a', '', 1), row('d', 'a', 1_000), row('b', 'a', 10)];
+    expect(promptOf(rollUp([...rows, row('e', '', 10_000)]))).toEqual({
+      a: BigInt(1 + 10 + 100 + 1_000),
+      b: BigInt(10 + 100),
+      c: 100n,
+      d: 1_000n,
+      e: 10_000n,
+    });
+  });
+
+  test('every counter is added, and none of another model', () => {
+    const inner: Partial<UsageRow> = {
+      requests: '10',
+      prompt_tokens: '20',
+      completion_tokens: '30',
+      total_tokens: '40',
+    };
+    const rows = [
+      { ...row('a', ''), completion_tokens: '3', total_tokens: '4', prompt_tokens: '2' },
+      { ...row('b', 'a'), ...inner },
+      besides('b', 'only b', { ...inner, requests: '7' }),
+      besides('a', 'only a', { ...inner, requests: '8' }),
+    ];
+    const { usages } = rollUp(rows);
+    const costs = { promptCost: null, completionCost: null };
+    const ofInner = { promptTokens: 20n, completionTokens: 30n, totalTokens: 40n, ...costs };
+    expect(Object.fromEntries(usages.get('a') ?? [])).toEqual({
+      m: {
+        requests: BigInt(1 + 10),
+        promptTokens: BigInt(2 + 20),
+        completionTokens: BigInt(3 + 30),
+        totalTokens: BigInt(4 + 40),
+        ...costs,
+      },
+      'only a': { requests: 8n, ...ofInner },
+      'only b': { requests: 7n, ...ofInner },
+    });
+    expect(Object.fromEntries(usages.get('b') ?? [])).toEqual({
+      m: { requests: 10n, ...ofInner },
+      'only b': { requests: 7n, ...ofInner },
+    });
+  });
+
+  test('sums are exact beyond 64 bits', () => {
+    const most = 2n ** 127n;
+    const rows = [row('a', '', most), row('b', 'a', most), row('c', 'b', 1n)];
+    expect(promptOf(rollUp(rows))).toEqual({ a: most + most + 1n, b: most + 1n, c: 1n });
+  });
+
+  test('a chain of 10,000 requested calls is added up', () => {
+    const length = 10_000;
+    // Call i used i + 1 tokens and stands below call i - 1.
+    const rows = Array.from({ length }, (_, index) =>
+      row(`call-${index}`, index === 0 ? '' : `call-${index - 1}`, index + 1),
+    );
+    const { usages } = rollUp(rows.reverse());
+    // Above call i: the numbers from i + 1 to n, n(n + 1)/2 less what i numbers make.
+    for (let index = 0; index < length; index += 1) {
+      const expected = (length * (length + 1)) / 2 - (index * (index + 1)) / 2;
+      expect(usages.get(`call-${index}`)?.get('m')?.promptTokens).toBe(BigInt(expected));
+    }
+  });
+
+  test('a star of 10,000 requested calls is added up', () => {
+    const below = Array.from({ length: 10_000 }, (_, index) => row(`call-${index}`, 'centre', 3));
+    const { usages } = rollUp([...below, row('centre', '', 1)]);
+    expect(usages.get('centre')?.get('m')?.promptTokens).toBe(BigInt(1 + 3 * 10_000));
+  });
+
+  test('names that objects know by themselves are only names', () => {
+    const rows = [
+      { ...row('__proto__', 'constructor', 1), model: '__proto__' },
+      { ...row('constructor', '', 10), model: '__proto__' },
+    ];
+    const { usages } = rollUp(rows);
+    expect(usages.get('constructor')?.get('__proto__')?.promptTokens).toBe(BigInt(1 + 10));
+    expect(usages.get('__proto__')?.get('__proto__')?.promptTokens).toBe(1n);
+  });
+});
+
+describe('a call that is not there', () => {
+  const gone = { ...besides('gone', 'm', { prompt_tokens: '100', calls: '7' }) };
+
+  test('has no usage, and what hangs on it is counted nowhere', () => {
+    const lost = { ...gone, unfinished_call_ids: ['lost'] };
+    const added = rollUp([row('a', '', 1), lost]);
+    expect(promptOf(added)).toEqual({ a: 1n });
+    expect(added.touchedBy(['a', 'gone'])).toEqual({ calls: 1n, unfinishedCallIds: [] });
+  });
+
+  test('cuts the requested calls below it off from those above', () => {
+    const added = rollUp([row('a', '', 1), gone, row('below', 'gone', 10)]);
+    expect(promptOf(added)).toEqual({ a: 1n, below: 10n });
+  });
+});
+
+describe('costs', () => {
+  const priced = (id: string, above: string, prompt: string | null, completion: string | null) => ({
+    ...row(id, above),
+    prompt_cost: prompt,
+    completion_cost: completion,
+  });
+  const unit = 10n ** 30n;
+
+  test('are the sum of what is known', () => {
+    const rows = [priced('a', '', '0.1', null), priced('b', 'a', '0.2', '3')];
+    const { usages } = rollUp(rows);
+    expect(usages.get('a')?.get('m')).toMatchObject({
+      promptCost: (unit * 1n) / 10n + (unit * 2n) / 10n,
+      completionCost: 3n * unit,
+    });
+  });
+
+  test('are unknown where nothing is known, which is not 0', () => {
+    const rows = [priced('a', '', null, '0'), priced('b', 'a', null, null)];
+    const { usages } = rollUp(rows);
+    expect(usages.get('a')?.get('m')).toMatchObject({ promptCost: null, completionCost: 0n });
+    expect(usages.get('b')?.get('m')).toMatchObject({ promptCost: null, completionCost: null });
+  });
+});
+
+describe('cycles', () => {
+  test('a call that is its own parent counts once', () => {
+    expect(promptOf(rollUp([row('a', 'a', 5)]))).toEqual({ a: 5n });
+  });
+
+  test('members of a cycle share one sum, with what hangs below any of them', () => {
+    // a > b > c > a; d and e hang below b, in a row.
+    const rows = [row('a', 'c', 1), row('b', 'a', 10), row('c', 'b', 100)];
+    const tail = [row('e', 'd', 10_000), row('d', 'b', 1_000)];
+    const all = BigInt(1 + 10 + 100 + 1_000 + 10_000);
+    expect(promptOf(rollUp([...tail, ...rows]))).toEqual({
+      a: all,
+      b: all,
+      c: all,
+      d: BigInt(1_000 + 10_000),
+      e: 10_000n,
+    });
+  });
+
+  test('do not touch one another', () => {
+    const first = [row('a', 'b', 1), row('b', 'a', 2)];
+    const second = [row('c', 'd', 4), row('d', 'c', 8)];
+    const [ab, cd] = [BigInt(1 + 2), BigInt(4 + 8)];
+    expect(promptOf(rollUp([...first, ...second]))).toEqual({ a: ab, b: ab, c: cd, d: cd });
+  });
+
+  test('of 10,000 calls are added up', () => {
+    const length = 10_000;
+    const rows = Array.from({ length }, (_, index) =>
+      row(`call-${index}`, `call-${(index + 1) % length}`, index),
+    );
+    const { usages } = rollUp(rows);
+    const all = BigInt((length * (length - 1)) / 2);
+    for (const usage of usages.values()) expect(usage.get('m')?.promptTokens).toBe(all);
+    expect(usages.size).toBe(length);
+  });
+});
+
+test('any calls in any order: each call counts once in itself and in whatever it stands below', () => {
+  const calls = fc.integer({ min: 1, max: 12 }).chain((length) =>
+    fc.record({
+      above: fc.array(fc.integer({ min: -1, max: length - 1 }), {
+        minLength: length,
+        maxLength: length,
+      }),
+      order: fc.shuffledSubarray([...Array(length).keys()], { minLength: length }),
+    }),
+  );
+  fc.assert(
+    fc.property(calls, ({ above, order }) => {
+      // Call i used 2^i tokens: the bits of a sum say who counted, and a carry that one counted twice.
+      const rows = order.map((index) =>
+        row(`call-${index}`, `call-${above[index] ?? -1}`, 2n ** BigInt(index)),
+      );
+      const expected = above.map((_, index) => [`call-${index}`, sumBelow(index, above)] as const);
+      expect(promptOf(rollUp(rows))).toEqual(Object.fromEntries(expected));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+/** Tokens of a call and of everything below it, by walking up from each call. */
+function sumBelow(top: number, above: readonly number[]): bigint {
+  const isBelow = (index: number): boolean => {
+    const seen = new Set<number>();
+    for (let at = index; at !== -1 && !seen.has(at); at = above[at] ?? -1) {
+      if (at === top) return true;
+      seen.add(at);
+    }
+    return false;
+  };
+  return above.reduce((sum, _, index) => (isBelow(index) ? sum + 2n ** BigInt(index) : sum), 0n);
+}
+
+test('the calls are counted and the unfinished named, each once', () => {
+  const added = rollUp([
+    { ...row('a', ''), calls: '3', unfinished_call_ids: ['x', 'a'] },
+    besides('a', 'other', { calls: '2', unfinished_call_ids: ['y'] }),
+    { ...row('b', 'a'), calls: '18446744073709551616' },
+  ]);
+  expect(added.touchedBy(['b', 'a'])).toEqual({
+    calls: 3n + 2n + 2n ** 64n,
+    unfinishedCallIds: ['x', 'a', 'y'],
+  });
+});
+
+test('of calls that are asked for beside others, only what they touch themselves is counted', () => {
+  // a > b > c, a > d; e > f > e is a circle.
+  const rows = Object.entries({ a: '', b: 'a', c: 'b', d: 'a', e: 'f', f: 'e' }).map(
+    ([id, above], index) => ({
+      ...row(id, above),
+      calls: String(2 ** index),
+      unfinished_call_ids: [`in ${id}`],
+    }),
+  );
+  const { touchedBy } = rollUp(rows);
+  const all = {
+    ...{ a: ['a', 'b', 'c', 'd'], b: ['b', 'c'], c: ['c'], d: ['d'] },
+    ...{ e: ['e', 'f'], f: ['e', 'f'] },
+  };
+  for (const [id, touched] of Object.entries(all)) {
+    const calls = touched.reduce((sum, one) => sum + 2 ** 'abcdef'.indexOf(one), 0);
+    const { unfinishedCallIds, ...counted } = touchedBy([id]);
+    expect(counted).toEqual({ calls: BigInt(calls) });
+    expect(unfinishedCallIds.toSorted()).toEqual(touched.map((one) => `in ${one}`));
+  }
+  expect(touchedBy(['b', 'a', 'nobody']).calls).toBe(touchedBy(['a']).calls);
+});
+
+test('no rows are no calls', () => {
+  const { usages, touchedBy } = rollUp([]);
+  expect(usages).toEqual(new Map());
+  expect(touchedBy(['a'])).toEqual({ calls: 0n, unfinishedCallIds: [] });
+});
