@@ -20,7 +20,7 @@ export type ReadUsage = (
 /** Rows, and the calls that lack an end as far as they know. */
 interface Reading {
   readonly rows: readonly UsageRow[];
-  readonly openCallIds: readonly string[];
+  readonly unfinishedCallIds: readonly string[];
 }
 
 /** A row of locate_calls.sql. */
@@ -63,7 +63,7 @@ export function createUsageReader(
       clickhouse.read<RequestedCall>('locate_calls', { project_id, call_ids }, { signal }),
       readPriceChanges(clickhouse, parameters, signal),
     ]);
-    if (requested.length === 0) return { rows: [], openCallIds: [] };
+    if (requested.length === 0) return { rows: [], unfinishedCallIds: [] };
     return (
       (await readRoots(clickhouse, requested, common, signal)) ??
       (await readTrees(clickhouse, requested, common, signal))
@@ -71,8 +71,13 @@ export function createUsageReader(
   }
 
   return async (parameters, signal) => {
-    const { rows, openCallIds } = await readOnce(parameters, signal);
-    const isNews = await repairOrphanEnds(clickhouse, parameters.project_id, openCallIds, signal);
+    const { rows, unfinishedCallIds } = await readOnce(parameters, signal);
+    const isNews = await repairOrphanEnds(
+      clickhouse,
+      parameters.project_id,
+      unfinishedCallIds,
+      signal,
+    );
     const known = isNews ? (await readOnce(parameters, signal)).rows : rows;
     const unpriced = parameters.include_costs ? toUnpriced(known) : [];
     if (resolveAliases === undefined || unpriced.length === 0) return known;
@@ -122,7 +127,7 @@ async function readRoots(
   if (!answersWholeTraces(rows, rootOf.size)) return undefined;
   return {
     rows: rows.map((row) => fromRoots(row, rootOf.get(row.call_key) ?? '')),
-    openCallIds: rows.flatMap((row) => row.unfinished_call_ids),
+    unfinishedCallIds: rows.flatMap((row) => row.unfinished_call_ids),
   };
 }
 
@@ -130,7 +135,7 @@ async function readRoots(
 export function answersWholeTraces(rows: readonly RootsRow[], traces: number): boolean {
   const roots = new Map<string, number>();
   for (const row of rows) {
-    if (row.is_untidy || row.is_rolled_up) return false;
+    if (row.needs_tree_walk || row.is_rolled_up) return false;
     roots.set(row.call_key, (roots.get(row.call_key) ?? 0) + Number(row.roots));
   }
   return roots.size === traces && [...roots.values()].every((count) => count === 1);
@@ -148,9 +153,9 @@ async function readTrees(
     trace_ids: requested.map((call) => call.trace_id),
   };
   const rows = await clickhouse.read<TreeRow>('usage_tree_walk', parameters, { signal });
-  const openCallIds = rows.flatMap((row) => [
+  const unfinishedCallIds = rows.flatMap((row) => [
     ...row.unfinished_call_ids,
     ...row.deleted_open_call_ids,
   ]);
-  return { rows: rows.map(fromTree), openCallIds };
+  return { rows: rows.map(fromTree), unfinishedCallIds };
 }

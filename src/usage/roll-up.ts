@@ -18,7 +18,7 @@ export type Usage = Map<string, ModelUsage>;
 interface RequestedSubtree {
   readonly callId: string;
   readonly usage: Usage;
-  readonly aboveKey: string;
+  readonly ancestorKey: string;
   calls: bigint;
   readonly unfinishedCallIds: string[];
 }
@@ -58,9 +58,9 @@ export function rollUp(rows: readonly UsageRow[]): RolledUp {
 /** The keys of the requested calls directly below each. */
 function toBelow(subtrees: RequestedSubtrees): ReadonlyMap<string, readonly string[]> {
   const below = new Map<string, string[]>();
-  for (const [key, { aboveKey }] of subtrees) {
-    const siblings = below.get(aboveKey);
-    if (siblings === undefined) below.set(aboveKey, [key]);
+  for (const [key, { ancestorKey }] of subtrees) {
+    const siblings = below.get(ancestorKey);
+    if (siblings === undefined) below.set(ancestorKey, [key]);
     else siblings.push(key);
   }
   return below;
@@ -85,10 +85,10 @@ function touch(
 /** The requested calls that are there; what stands below another one, unknown or deleted, is nobody's. */
 function toSubtrees(rows: readonly UsageRow[]): RequestedSubtrees {
   const subtrees = new Map<string, RequestedSubtree>();
-  for (const { is_here, call_key, call_id, above_key } of rows) {
-    if (!is_here) continue;
+  for (const { is_present, call_key, call_id, ancestor_key } of rows) {
+    if (!is_present) continue;
     const nothing = { usage: new Map(), calls: 0n, unfinishedCallIds: [] };
-    subtrees.set(call_key, { callId: call_id, aboveKey: above_key, ...nothing });
+    subtrees.set(call_key, { callId: call_id, ancestorKey: ancestor_key, ...nothing });
   }
   return subtrees;
 }
@@ -118,12 +118,12 @@ function addAlongLinks(subtrees: RequestedSubtrees): void {
   const done = [...subtrees.keys()].filter((key) => !below.has(key));
   for (const key of done) {
     const subtree = subtrees.get(key);
-    const above = subtrees.get(subtree?.aboveKey ?? '');
+    const above = subtrees.get(subtree?.ancestorKey ?? '');
     if (subtree === undefined || above === undefined) continue;
     addUsage(above.usage, subtree.usage);
-    const left = (below.get(subtree.aboveKey) ?? 0) - 1;
-    below.set(subtree.aboveKey, left);
-    if (left === 0) done.push(subtree.aboveKey);
+    const left = (below.get(subtree.ancestorKey) ?? 0) - 1;
+    below.set(subtree.ancestorKey, left);
+    if (left === 0) done.push(subtree.ancestorKey);
   }
   const inCycles = new Set(subtrees.keys());
   for (const key of done) inCycles.delete(key);
@@ -133,8 +133,8 @@ function addAlongLinks(subtrees: RequestedSubtrees): void {
 /** How many requested calls stand directly below each. */
 function countBelow(subtrees: RequestedSubtrees): Map<string, number> {
   const below = new Map<string, number>();
-  for (const { aboveKey } of subtrees.values()) {
-    if (subtrees.has(aboveKey)) below.set(aboveKey, (below.get(aboveKey) ?? 0) + 1);
+  for (const { ancestorKey } of subtrees.values()) {
+    if (subtrees.has(ancestorKey)) below.set(ancestorKey, (below.get(ancestorKey) ?? 0) + 1);
   }
   return below;
 }
@@ -145,7 +145,7 @@ function shareCycle(start: string, subtrees: RequestedSubtrees, inCycles: Set<st
     const subtree = subtrees.get(key);
     if (subtree === undefined) break;
     members.push(subtree);
-    key = subtree.aboveKey;
+    key = subtree.ancestorKey;
   }
   const sum: Usage = new Map();
   for (const { usage } of members) addUsage(sum, usage);

@@ -3,11 +3,11 @@ export interface UsageRow {
   /** Names the requested call to whose usage the row adds. */
   readonly call_key: string;
   /** Whether the row holds the requested call itself. */
-  readonly is_here: boolean;
+  readonly is_present: boolean;
   /** The requested call's id; it may be that of one that is not there. */
   readonly call_id: string;
   /** The nearest requested call above, in the row that holds the requested call; `0` for none. */
-  readonly above_key: string;
+  readonly ancestor_key: string;
   /** Empty for calls that used none. */
   readonly model: string;
   readonly requests: string;
@@ -38,8 +38,8 @@ interface StatementRow {
 /** A row of usage_tree_walk.sql. */
 export interface TreeRow extends StatementRow {
   readonly call_id: string;
-  readonly is_here: 0 | 1;
-  readonly above_key: string;
+  readonly is_present: 0 | 1;
+  readonly ancestor_key: string;
   /** Deleted calls without an end whose usage is taken out of a parent's. */
   readonly deleted_open_call_ids: readonly string[];
 }
@@ -48,23 +48,25 @@ export interface TreeRow extends StatementRow {
 export interface RootsRow extends StatementRow {
   /** How many calls without a parent the row holds. */
   readonly roots: string;
-  readonly is_untidy: 0 | 1;
+  readonly needs_tree_walk: 0 | 1;
   readonly is_rolled_up: 0 | 1;
 }
 
 /** Reads a row of usage_tree_walk.sql. */
 export function fromTree(row: TreeRow): UsageRow {
-  const { call_id, above_key } = row;
-  return { ...fromStatement(row), call_id, above_key, is_here: row.is_here === 1 };
+  const { call_id, ancestor_key } = row;
+  return { ...fromStatement(row), call_id, ancestor_key, is_present: row.is_present === 1 };
 }
 
 /** Reads a row about a whole trace, of which one root was requested. */
 export function fromRoots(row: RootsRow, callId: string): UsageRow {
   const isHere = row.roots !== '0';
-  return { ...fromStatement(row), call_id: callId, above_key: '0', is_here: isHere };
+  return { ...fromStatement(row), call_id: callId, ancestor_key: '0', is_present: isHere };
 }
 
-function fromStatement(row: StatementRow): Omit<UsageRow, 'call_id' | 'above_key' | 'is_here'> {
+function fromStatement(
+  row: StatementRow,
+): Omit<UsageRow, 'call_id' | 'ancestor_key' | 'is_present'> {
   const [requests = '0', prompt = '0', completion = '0', total = '0'] = row.counters;
   const isPriced = row.price_id !== '';
   return {

@@ -1,11 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openService, testKey, type TestService, patience } from '../support/service.ts';
+import { expect, test } from 'vitest';
+import { testKey, patience } from '../support/service.ts';
+import { serviceFixture } from '../support/fixtures.ts';
 
-let service: TestService;
-beforeAll(async () => {
-  service = await openService({ LOG_LEVEL: 'trace' });
-});
-afterAll(() => service.close());
+const service = serviceFixture({ LOG_LEVEL: 'trace' });
 
 /** The log line of a request, by its id. */
 async function lineOf(requestId: string | null): Promise<Record<string, unknown>> {

@@ -1,24 +1,14 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { endRow, orphanEndRow, startRow, wholeRow } from '../support/part-rows.ts';
 import { serverUrl } from '../support/clickhouse.ts';
 import { patience, useService } from '../support/service.ts';
-import {
-  type UsageClient,
-  openUsageClient,
-  type Project,
-  promptTokens,
-  spent,
-  toProject,
-} from '../support/usage-client.ts';
+import { type Project, promptTokens, spent, toProject } from '../support/usage-client.ts';
+import { usageClientFixture } from '../support/fixtures.ts';
 
-let usageClient: UsageClient;
-beforeAll(async () => {
-  usageClient = await openUsageClient();
-});
-afterAll(() => usageClient.close());
+const usageClient = usageClientFixture();
 
 /** How many parts of a project are stored, repeated ones as often as they came and merged. */
 async function partsIn(project: Project): Promise<{ all: number; merged: number }> {

@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type UsageClient, openUsageClient, type Project } from '../support/usage-client.ts';
+import { describe, expect, test } from 'vitest';
+import { type Project } from '../support/usage-client.ts';
+import { usageClientFixture } from '../support/fixtures.ts';
 
 // Bills worked out by hand, in USD per million tokens (M), through the whole service with the price book that it loads.
 // The prices are those of @pydantic/genai-prices 0.1.8, which names these pages as where it has them from (the pages
@@ -10,11 +11,7 @@ import { type UsageClient, openUsageClient, type Project } from '../support/usag
 //   Mistral    https://mistral.ai/pricing/api
 //   AWS        https://aws.amazon.com/bedrock/pricing/
 
-let usageClient: UsageClient;
-beforeAll(async () => {
-  usageClient = await openUsageClient();
-});
-afterAll(() => usageClient.close());
+const usageClient = usageClientFixture();
 
 interface Used {
   readonly at?: string;

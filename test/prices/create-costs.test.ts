@@ -1,12 +1,8 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type UsageClient, openUsageClient } from '../support/usage-client.ts';
+import { describe, expect, test } from 'vitest';
+import { usageClientFixture } from '../support/fixtures.ts';
 
-let usageClient: UsageClient;
-beforeAll(async () => {
-  usageClient = await openUsageClient();
-});
-afterAll(() => usageClient.close());
+const usageClient = usageClientFixture();
 
 const withCosts = { include_costs: true };
 

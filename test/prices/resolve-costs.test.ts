@@ -1,12 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import type { ResolvedCost } from '../../src/prices/resolve-costs.ts';
-import { openUsageClient, type UsageClient, type Project } from '../support/usage-client.ts';
+import { type Project } from '../support/usage-client.ts';
+import { usageClientFixture } from '../support/fixtures.ts';
 
-let usageClient: UsageClient;
-beforeAll(async () => {
-  usageClient = await openUsageClient();
-});
-afterAll(() => usageClient.close());
+const usageClient = usageClientFixture();
 
 async function resolve(project: Project, models: readonly string[], more: object = {}) {
   const body = { project_id: project.id, models, ...more };

@@ -1,11 +1,7 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openUsageClient, type UsageClient } from '../support/usage-client.ts';
+import { expect, test } from 'vitest';
+import { usageClientFixture } from '../support/fixtures.ts';
 
-let usageClient: UsageClient;
-beforeAll(async () => {
-  usageClient = await openUsageClient();
-});
-afterAll(() => usageClient.close());
+const usageClient = usageClientFixture();
 
 const ask = (body: object) => usageClient.service.send('/cost/unpriced', { body });
 

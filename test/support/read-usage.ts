@@ -96,10 +96,10 @@ export async function readUsage(
 function inOrder(rows: readonly UsageRow[]): object[] {
   const idOf = new Map(rows.map((row) => [row.call_key, row.call_id]));
   return rows
-    .map(({ above_key, is_here: _, ...row }) => ({
+    .map(({ ancestor_key, is_present: _, ...row }) => ({
       ...row,
       call_key: '',
-      above: idOf.get(above_key) ?? '',
+      above: idOf.get(ancestor_key) ?? '',
       unfinished_call_ids: row.unfinished_call_ids.toSorted(),
     }))
     .map((row) => ({ row, text: JSON.stringify(row, Object.keys(row).sort()) }))

@@ -1,11 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type UsageClient, openUsageClient } from '../support/usage-client.ts';
+import { describe, expect, test } from 'vitest';
+import { type Answer } from '../support/usage-client.ts';
+import { usageClientFixture } from '../support/fixtures.ts';
 
-let usageClient: UsageClient;
-beforeAll(async () => {
-  usageClient = await openUsageClient();
-});
-afterAll(() => usageClient.close());
+const usageClient = usageClientFixture();
 
 /** Prompt and completion cost of a model in an answer. */
 function costsOf(answer: Answer, callId = 'a', model = 'm'): (number | null | undefined)[] {

@@ -1,18 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { startRow, wholeRow } from '../support/part-rows.ts';
-import {
-  type UsageClient,
-  openUsageClient,
-  type Project,
-  promptTokens,
-  spent,
-} from '../support/usage-client.ts';
+import { type Project, promptTokens, spent } from '../support/usage-client.ts';
+import { usageClientFixture } from '../support/fixtures.ts';
 
-let usageClient: UsageClient;
-beforeAll(async () => {
-  usageClient = await openUsageClient();
-});
-afterAll(() => usageClient.close());
+const usageClient = usageClientFixture();
 
 /** Inserts calls as a pipeline would. */
 async function insert(rows: readonly object[]): Promise<void> {

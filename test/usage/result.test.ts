@@ -1,19 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { wholeRow } from '../support/part-rows.ts';
-import {
-  type Answer,
-  type UsageClient,
-  contract,
-  openUsageClient,
-  promptTokens,
-  spent,
-} from '../support/usage-client.ts';
+import { type Answer, contract, promptTokens, spent } from '../support/usage-client.ts';
+import { usageClientFixture } from '../support/fixtures.ts';
 
-let usageClient: UsageClient;
-beforeAll(async () => {
-  usageClient = await openUsageClient();
-});
-afterAll(() => usageClient.close());
+const usageClient = usageClientFixture();
 
 describe('result keys', () => {
   /** The ids of an answer as they stand in its text; objects sort integers by themselves. */

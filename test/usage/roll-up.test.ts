@@ -4,12 +4,12 @@ import { rollUp, type RolledUp } from '../../src/usage/roll-up.ts';
 import type { UsageRow } from '../../src/usage/usage-row.ts';
 
 /** A row of a requested call that is there and used the model `m`; ids stand for keys as well. */
-function row(call_id: string, above_key: string, prompt: number | bigint = 0): UsageRow {
+function row(call_id: string, ancestor_key: string, prompt: number | bigint = 0): UsageRow {
   return {
     call_key: call_id,
-    is_here: true,
+    is_present: true,
     call_id,
-    above_key: above_key === '' ? '0' : above_key,
+    ancestor_key: ancestor_key === '' ? '0' : ancestor_key,
     model: 'm',
     requests: '1',
     prompt_tokens: String(prompt),
@@ -24,7 +24,7 @@ function row(call_id: string, above_key: string, prompt: number | bigint = 0): U
 
 /** A further row of a region; only one row of a region is that of the call itself. */
 function besides(call_key: string, model: string, more: Partial<UsageRow>): UsageRow {
-  return { ...row(call_key, ''), is_here: false, model, calls: '0', ...more };
+  return { ...row(call_key, ''), is_present: false, model, calls: '0', ...more };
 }
 
 /** Prompt tokens of `m` by call. */

@@ -1,18 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import {
-  type Answer,
-  type UsageClient,
-  openUsageClient,
-  type Project,
-  promptTokens,
-  spent,
-} from '../support/usage-client.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { type Answer, type Project, promptTokens, spent } from '../support/usage-client.ts';
+import { usageClientFixture } from '../support/fixtures.ts';
 
-let usageClient: UsageClient;
-beforeAll(async () => {
-  usageClient = await openUsageClient();
-});
-afterAll(() => usageClient.close());
+const usageClient = usageClientFixture();
 
 /** Prompt tokens of every call of an answer. */
 function tokensIn(answer: Answer): Record<string, number> {

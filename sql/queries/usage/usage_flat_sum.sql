@@ -3,7 +3,7 @@
 -- answer, and no tree has to be walked.
 --
 -- src/usage/query-usage.ts looks whether that is so, and asks another statement if not: other than one root in a
--- trace, `is_rolled_up`, or `is_untidy`, where something is deleted, a parent is missing, or a call is not later than
+-- trace, `is_rolled_up`, or `needs_tree_walk`, where something is deleted, a parent is missing, or a call is not later than
 -- its parent, as in a circle one would be. Calls that start in the same microsecond are ordered by their ids
 -- (`is_after_parent`).
 --
@@ -19,7 +19,7 @@ sums AS
         roundDown(toInt64(used.counters[2]) - 1, {prompt_sizes:Array(Int64)}) AS prompt_size,
         countIf(call.parent = 0 AND position < 2) AS roots,
         max(call.is_deleted OR call.parent != 0
-            AND (above.key = 0 OR above.started_us + 1 - call.is_after_parent > call.started_us)) AS is_untidy,
+            AND (above.key = 0 OR above.started_us + 1 - call.is_after_parent > call.started_us)) AS needs_tree_walk,
         max(call.is_rolled_up) AS is_rolled_up,
         countIf(position < 2) AS calls,
         groupArrayIf(call.open_id, call.open_id != '\xFF' AND position < 2) AS unfinished_call_ids,
@@ -47,7 +47,7 @@ sums AS
 SELECT
     call_key,
     roots,
-    is_untidy,
+    needs_tree_walk,
     is_rolled_up,
     model,
     calls,

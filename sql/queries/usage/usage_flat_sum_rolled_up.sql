@@ -1,5 +1,5 @@
 -- As usage_flat_sum.sql, for traces whose SDK adds the usage of a call's children to the call's own before it sends
--- it: every child's usage is taken out of its parent's again, at the parent's time. `is_untidy` also where a child's
+-- it: every child's usage is taken out of its parent's again, at the parent's time. `needs_tree_walk` also where a child's
 -- was never added to its parent's, since then the whole of the parent's is its own.
 WITH
 -- Each call for itself, and if it is rolled up, as its parent is, once more for that, with its usage subtracted.
@@ -12,7 +12,7 @@ added AS
         if(sign > 0, call.started_us, above.started_us) AS started_us,
         call.parent = 0 AND position < 2 AS is_root,
         call.is_deleted OR call.parent != 0
-            AND (above.key = 0 OR above.started_us + 1 - call.is_after_parent > call.started_us) AS is_untidy,
+            AND (above.key = 0 OR above.started_us + 1 - call.is_after_parent > call.started_us) AS needs_tree_walk,
         call.open_id AS open_id,
         sign > 0 AND position < 2 AS is_call,
         arrayMap(n -> toInt128(n) * sign, used.counters) AS counters
@@ -40,7 +40,7 @@ owned AS
         model,
         any(started_us) AS started_us,
         countIf(is_root) AS roots,
-        max(is_untidy) AS is_untidy,
+        max(needs_tree_walk) AS needs_tree_walk,
         countIf(is_call) AS calls,
         groupArrayIf(open_id, is_call AND open_id != '\xFF') AS unfinished_call_ids,
         arraySlice(sumForEach(counters), 1, 6) AS own,
@@ -56,7 +56,7 @@ sums AS
         roundDown(started_us, {price_dates:Array(Int64)}) AS period_us,
         roundDown(toInt64(own[2]) - 1, {prompt_sizes:Array(Int64)}) AS prompt_size,
         sum(roots) AS roots,
-        max(is_untidy OR arrayMin(own) < 0) AS is_untidy,
+        max(needs_tree_walk OR arrayMin(own) < 0) AS needs_tree_walk,
         sum(calls) AS calls,
         groupArrayArray(unfinished_call_ids) AS unfinished_call_ids,
         sumForEach(arrayPushBack(own, uncached)) AS counters
@@ -69,7 +69,7 @@ sums AS
 SELECT
     call_key,
     roots,
-    is_untidy,
+    needs_tree_walk,
     0 AS is_rolled_up,
     model,
     calls,

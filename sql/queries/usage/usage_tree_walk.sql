@@ -1,6 +1,6 @@
 -- For each of `call_ids`: tokens and costs per model of the calls to which it is the nearest of them, itself
 -- included. A row a (requested call, model, price), with an empty `model` for calls that used none. The row that holds
--- the requested call itself says so in `is_here` and has in `above_key` the key of the requested call in whose
+-- the requested call itself says so in `is_present` and has in `ancestor_key` the key of the requested call in whose
 -- subtree it stands: src/usage/roll-up.ts adds the sums up along these links. Without such a row the requested call is
 -- unknown or deleted.
 --
@@ -15,14 +15,14 @@ WITH RECURSIVE
 arrayMap(
     (trace_id, id) -> reinterpretAsUInt128(sipHash128(trace_id, id)),
     {trace_ids:Array(String)},
-    {call_ids:Array(String)}) AS asked_keys,
+    {call_ids:Array(String)}) AS requested_keys,
 jump AS
 (
     SELECT
         key,
         parent AS target,
-        key IN (SELECT arrayJoin(asked_keys)) AS is_asked,
-        parent IN (SELECT arrayJoin(asked_keys)) AS is_settled,
+        key IN (SELECT arrayJoin(requested_keys)) AS is_requested,
+        parent IN (SELECT arrayJoin(requested_keys)) AS is_settled,
         toUInt8(0) AS step,
         toUInt8(ceil(log2(count() OVER () + 1))) AS last_step,
         max(NOT is_settled AND target != 0) OVER () AS is_moving,
@@ -38,14 +38,14 @@ jump AS
             AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
             AND NOT is_deleted
     )
-    WHERE parent != 0 OR is_asked
+    WHERE parent != 0 OR is_requested
 
     UNION ALL
 
     SELECT
         call.key,
         above.target AS target,
-        call.is_asked,
+        call.is_requested,
         above.is_settled AS is_settled,
         call.step + 1,
         call.last_step,
@@ -57,12 +57,12 @@ jump AS
     FROM jump AS call
     LEFT ANY JOIN
     (
-        SELECT key, if(is_asked, key, target) AS target, is_asked OR is_settled AS is_settled
+        SELECT key, if(is_requested, key, target) AS target, is_requested OR is_settled AS is_settled
         FROM jump
     ) AS above ON above.key = call.target
     WHERE call.is_moving
         AND call.step < call.last_step
-        AND (above.target != 0 OR call.is_asked)
+        AND (above.target != 0 OR call.is_requested)
 ),
 -- Each call with its own usage. Of a rolled-up call, whose SDK has added its children's usage to its own, that is what
 -- is left without what its rolled-up children stored; deleted children are among them, since their tokens are inside
@@ -73,7 +73,7 @@ own_calls AS
     SELECT
         call.key AS key,
         call.target AS target,
-        call.is_asked AS is_asked,
+        call.is_requested AS is_requested,
         call.open_id AS open_id,
         call.started_us AS started_us,
         below.deleted_open_ids AS deleted_open_ids,
@@ -117,18 +117,18 @@ own_calls AS
         GROUP BY parent
     ) AS below ON below.parent = call.key
     WHERE (NOT call.is_moving OR call.step = call.last_step)
-        AND (call.is_settled OR call.is_asked)
+        AND (call.is_settled OR call.is_requested)
 ),
 sums AS
 (
     SELECT
-        if(is_asked, key, target) AS call_key,
+        if(is_requested, key, target) AS call_key,
         used.model AS model,
         roundDown(started_us, {price_dates:Array(Int64)}) AS period_us,
         roundDown(toInt64(used.counters[2]) - 1, {prompt_sizes:Array(Int64)}) AS prompt_size,
-        transform(call_key, asked_keys, {call_ids:Array(String)}, '') AS call_id,
-        max(is_asked) AS is_here,
-        maxIf(target, is_asked) AS above_key,
+        transform(call_key, requested_keys, {call_ids:Array(String)}, '') AS call_id,
+        max(is_requested) AS is_present,
+        maxIf(target, is_requested) AS ancestor_key,
         countIf(position < 2) AS calls,
         groupArrayIf(open_id, open_id != '\xFF' AND position < 2) AS unfinished_call_ids,
         groupArrayArrayIf(deleted_open_ids, position < 2) AS deleted_open_call_ids,
@@ -143,8 +143,8 @@ sums AS
 SELECT
     call_key,
     call_id,
-    is_here,
-    above_key,
+    is_present,
+    ancestor_key,
     deleted_open_call_ids,
     model,
     calls,

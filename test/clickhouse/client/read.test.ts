@@ -1,18 +1,14 @@
 import { randomUUID } from 'node:crypto';
 
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 
 import {
   ClickHouseOverloadedError,
   QueryTimeoutError,
   ResultTooLargeError,
 } from '../../../src/clickhouse/clickhouse.ts';
-import {
-  openTestClickHouse,
-  readRows,
-  toQueries,
-  type TestClickHouse,
-} from '../../support/clickhouse.ts';
+import { openTestClickHouse, readRows, toQueries } from '../../support/clickhouse.ts';
+import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const queries = toQueries({
   echo: 'SELECT {text: String} AS text, {texts: Array(String)} AS texts',
@@ -34,11 +30,7 @@ const queries = toQueries({
   writing: 'INSERT INTO schema_migrations (name) SELECT {text: String}',
 });
 
-let opened: TestClickHouse;
-beforeAll(async () => {
-  opened = await openTestClickHouse({}, { queries });
-});
-afterAll(() => opened.close());
+const opened = clickhouseFixture({}, { queries });
 
 async function running(name: string): Promise<number> {
   const sql = `SELECT count() AS count FROM system.processes

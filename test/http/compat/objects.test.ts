@@ -1,13 +1,10 @@
 import { createHash } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openService, type TestAnswer, type TestService } from '../../support/service.ts';
+import { describe, expect, test } from 'vitest';
+import { type TestAnswer } from '../../support/service.ts';
+import { serviceFixture } from '../../support/fixtures.ts';
 
-let service: TestService;
-beforeAll(async () => {
-  service = await openService({ BODY_LIMIT_MB: '1' });
-});
-afterAll(() => service.close());
+const service = serviceFixture({ BODY_LIMIT_MB: '1' });
 
 /** As Weave digests: SHA-256 in base64 of 43 letters and digits. */
 function digestOf(content: string | Uint8Array): string {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { readOpenApi } from '../../../src/http/validation/openapi.ts';
 import { casesOf, type Document } from '../../support/http-cases.ts';
-import { openService, type TestService } from '../../support/service.ts';
+import { serviceFixture } from '../../support/fixtures.ts';
 
 const document = readOpenApi(new URL('../../../openapi/', import.meta.url))
   .document as unknown as Document;
@@ -14,11 +14,7 @@ const endpoints = Object.entries(document.paths).flatMap(([path, methods]) => {
   return [[path.replace('{entity}', 'entity').replace('{project}', 'project'), example]] as const;
 });
 
-let service: TestService;
-beforeAll(async () => {
-  service = await openService();
-});
-afterAll(() => service.close());
+const service = serviceFixture();
 
 /** A right body in which one value, anywhere, is any JSON. */
 function spoiled(example: unknown): fc.Arbitrary<unknown> {

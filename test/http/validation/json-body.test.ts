@@ -1,12 +1,9 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openService, type TestRequest, type TestService } from '../../support/service.ts';
+import { expect, test } from 'vitest';
+import { type TestRequest } from '../../support/service.ts';
+import { serviceFixture } from '../../support/fixtures.ts';
 
-let service: TestService;
-beforeAll(async () => {
-  service = await openService({ BODY_LIMIT_MB: '1' });
-});
-afterAll(() => service.close());
+const service = serviceFixture({ BODY_LIMIT_MB: '1' });
 
 const mebibyte = 1_048_576;
 const good = JSON.stringify({ obj: { project_id: 'a/b', object_id: 'o', val: 1 } });

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { ValidationIssue } from '../../../src/errors.ts';
 import { readOpenApi } from '../../../src/http/validation/openapi.ts';
 import { casesOf, type Document } from '../../support/http-cases.ts';
-import { openService, type TestAnswer, type TestService } from '../../support/service.ts';
+import { type TestAnswer } from '../../support/service.ts';
+import { serviceFixture } from '../../support/fixtures.ts';
 
 const document = readOpenApi(new URL('../../../openapi/', import.meta.url))
   .document as unknown as Document;
@@ -19,11 +20,7 @@ const endpoints = Object.entries(document.paths).flatMap(([path, methods]) => {
   }));
 });
 
-let service: TestService;
-beforeAll(async () => {
-  service = await openService();
-});
-afterAll(() => service.close());
+const service = serviceFixture();
 
 test('every endpoint that takes JSON is tried', () => {
   expect(endpoints.map(({ name }) => name)).toEqual([

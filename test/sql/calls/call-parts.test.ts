@@ -1,5 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
 import {
   deletionRow,
   endRow,
@@ -9,12 +8,9 @@ import {
   startRow,
   wholeRow,
 } from '../../support/part-rows.ts';
+import { clickhouseFixture } from '../../support/fixtures.ts';
 
-let opened: TestClickHouse;
-beforeAll(async () => {
-  opened = await openTestClickHouse();
-});
-afterAll(() => opened.close());
+const opened = clickhouseFixture();
 
 async function insert(...rows: readonly Row[]): Promise<void> {
   await opened.insert('call_parts', rows);

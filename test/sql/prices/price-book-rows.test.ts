@@ -1,12 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
+import { expect, test } from 'vitest';
 import { defaultPrice } from '../../support/default-price.ts';
+import { clickhouseFixture } from '../../support/fixtures.ts';
 
-let opened: TestClickHouse;
-beforeAll(async () => {
-  opened = await openTestClickHouse();
-});
-afterAll(() => opened.close());
+const opened = clickhouseFixture();
 
 test('the book’s rows as they were stored last, without those taken back and those of others', async () => {
   const [first, second] = ['2026-11-01 00:00:00', '2026-11-02 00:00:00'];

@@ -1,12 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
+import { expect, test } from 'vitest';
 import { defaultPrice } from '../../support/default-price.ts';
+import { clickhouseFixture } from '../../support/fixtures.ts';
 
-let opened: TestClickHouse;
-beforeAll(async () => {
-  opened = await openTestClickHouse();
-});
-afterAll(() => opened.close());
+const opened = clickhouseFixture();
 
 test('the author of the rows loaded last, whoever else has made default prices', async () => {
   expect(await opened.clickhouse.read('price_book_version', {})).toEqual([]);

@@ -1,12 +1,8 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
+import { expect, test } from 'vitest';
 import { endRow, orphanEndRow, startRow, wholeRow } from '../../support/part-rows.ts';
+import { clickhouseFixture } from '../../support/fixtures.ts';
 
-let opened: TestClickHouse;
-beforeAll(async () => {
-  opened = await openTestClickHouse();
-});
-afterAll(() => opened.close());
+const opened = clickhouseFixture();
 
 const rolledUp = { attributes_dump: '{"weave":{"source":"js-sdk"}}' };
 

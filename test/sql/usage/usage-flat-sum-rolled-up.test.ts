@@ -1,13 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
+import { expect, test } from 'vitest';
 import { wholeRow } from '../../support/part-rows.ts';
 import { readRoots } from '../../support/read-usage.ts';
+import { clickhouseFixture } from '../../support/fixtures.ts';
 
-let opened: TestClickHouse;
-beforeAll(async () => {
-  opened = await openTestClickHouse();
-});
-afterAll(() => opened.close());
+const opened = clickhouseFixture();
 
 // When it answers and when it leaves the question to usage_tree_walk.sql: calls-usage-roots.test.ts.
 test('what is left of a parent is priced at the parent’s time, and its cached tokens are its own', async () => {

@@ -1,14 +1,10 @@
 import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
+import { describe, expect, test } from 'vitest';
 import { deletionRow, type Row, startRow, wholeRow } from '../../support/part-rows.ts';
 import { readRoots, readUsage, statementsForRoots } from '../../support/read-usage.ts';
+import { clickhouseFixture } from '../../support/fixtures.ts';
 
-let opened: TestClickHouse;
-beforeAll(async () => {
-  opened = await openTestClickHouse();
-});
-afterAll(() => opened.close());
+const opened = clickhouseFixture();
 
 const rolledUp = { attributes_dump: '{"weave":{"source":"js-sdk"}}' };
 const at = (second: number): string => `2026-01-31 12:00:0${second}.000000`;

@@ -1,14 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { UsageRow } from '../../../src/usage/usage-row.ts';
-import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
 import { type Row, wholeRow } from '../../support/part-rows.ts';
 import { readUsage } from '../../support/read-usage.ts';
+import { clickhouseFixture } from '../../support/fixtures.ts';
 
-let opened: TestClickHouse;
-beforeAll(async () => {
-  opened = await openTestClickHouse();
-});
-afterAll(() => opened.close());
+const opened = clickhouseFixture();
 
 /** A row of `llm_token_prices`; what is left out is the same for all. */
 interface PriceRow {

@@ -1,6 +1,5 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { UsageRow } from '../../../src/usage/usage-row.ts';
-import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
 import { spent } from '../../support/usage-client.ts';
 import {
   deletionRow,
@@ -11,12 +10,9 @@ import {
   wholeRow,
 } from '../../support/part-rows.ts';
 import { readUsage } from '../../support/read-usage.ts';
+import { clickhouseFixture } from '../../support/fixtures.ts';
 
-let opened: TestClickHouse;
-beforeAll(async () => {
-  opened = await openTestClickHouse();
-});
-afterAll(() => opened.close());
+const opened = clickhouseFixture();
 
 async function insert(...rows: readonly Row[]): Promise<void> {
   await opened.insert('call_parts', rows);
@@ -43,7 +39,9 @@ async function subtreesOf(
   callIds: readonly string[],
 ): Promise<Record<string, RequestedSubtree>> {
   const rows = await read(project, callIds);
-  const idOf = new Map(rows.filter((row) => row.is_here).map((row) => [row.call_key, row.call_id]));
+  const idOf = new Map(
+    rows.filter((row) => row.is_present).map((row) => [row.call_key, row.call_id]),
+  );
   const subtrees: Record<string, RequestedSubtree> = {};
   for (const row of rows) {
     const subtree = (subtrees[idOf.get(row.call_key) ?? ''] ??= {
@@ -53,7 +51,7 @@ async function subtreesOf(
       models: [],
       unfinished: [],
     });
-    if (row.is_here) subtree.above = idOf.get(row.above_key);
+    if (row.is_present) subtree.above = idOf.get(row.ancestor_key);
     subtree.calls += Number(row.calls);
     if (row.model === 'm') subtree.prompt += Number(row.prompt_tokens);
     subtree.models = [...subtree.models, row.model].sort();
