@@ -5,7 +5,12 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { basic, clickhouseUnavailable, testKey, useService, patience } from '../support/service.ts';
+import {
+  basicAuthorization,
+  clickhouseUnavailable,
+  testKey,
+  useService,
+} from '../support/service.ts';
 
 /** `npm start` with an engine that is away, and what it wrote. */
 async function start(environment: Readonly<Record<string, string>>) {
@@ -30,7 +35,7 @@ async function start(environment: Readonly<Record<string, string>>) {
   main.stderr.on('data', (chunk: Buffer) => (written.err += chunk.toString()));
   const exit = once(main, 'exit').then(([code]) => code as number | null);
   const listening = async (): Promise<string> => {
-    await expect.poll(() => written.out, patience).toContain('"listening"');
+    await expect.poll(() => written.out).toContain('"listening"');
     return /"url":"([^"]+)"/.exec(written.out)?.[1] ?? '';
   };
   return { main, written, exit, listening };
@@ -76,13 +81,13 @@ test('a second signal ends the service at once', async () => {
   onTestFinished(() => void socket.destroy());
   socket.on('error', () => undefined);
   socket.write(
-    `POST /obj/create HTTP/1.1\r\nhost: x\r\nauthorization: ${basic(testKey)}\r\n` +
+    `POST /obj/create HTTP/1.1\r\nhost: x\r\nauthorization: ${basicAuthorization(testKey)}\r\n` +
       'content-type: application/json\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n',
   );
   await once(socket, 'data');
 
   main.kill('SIGTERM');
-  await expect.poll(() => refusesConnections(hostname, Number(port)), patience).toBe(true);
+  await expect.poll(() => refusesConnections(hostname, Number(port))).toBe(true);
   main.kill('SIGTERM');
 
   expect(await exit).toBe(1);

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { testKey, patience } from '../support/service.ts';
+import { testKey } from '../support/service.ts';
 import { serviceFixture } from '../support/fixtures.ts';
 
 const service = serviceFixture({ LOG_LEVEL: 'trace' });
@@ -11,7 +11,7 @@ async function lineOf(requestId: string | null): Promise<Record<string, unknown>
       .logLines()
       .find((line) => line['request_id'] === requestId && line['msg'] === 'request');
   return expect
-    .poll(find, patience)
+    .poll(find)
     .toBeDefined()
     .then(() => find() ?? {});
 }

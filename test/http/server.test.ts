@@ -5,7 +5,7 @@ import express from 'express';
 import { expect, onTestFinished, test } from 'vitest';
 import { disconnectSignal } from '../../src/http/context.ts';
 import { SettingsError } from '../../src/settings.ts';
-import { basic, openService, testKey, useService, patience } from '../support/service.ts';
+import { basicAuthorization, openService, testKey, useService } from '../support/service.ts';
 
 /** A connection of the test's own, and everything that came over it. */
 async function useSocket(url: string): Promise<{ socket: Socket; received: () => string }> {
@@ -22,7 +22,7 @@ async function useSocket(url: string): Promise<{ socket: Socket; received: () =>
 /** A request whose body is to follow; the service answers `100 Continue` to it at once. */
 function headOf(path: string, length: number): string {
   return (
-    `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: ${basic(testKey)}\r\n` +
+    `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: ${basicAuthorization(testKey)}\r\n` +
     `content-type: application/json\r\ncontent-length: ${String(length)}\r\n` +
     'expect: 100-continue\r\n\r\n'
   );
@@ -100,9 +100,7 @@ test('a client that hangs up while it sends is logged as gone, not as an error',
   socket.resetAndDestroy();
 
   const lines = () => service.logLines().filter(({ msg }) => msg === 'request');
-  await expect
-    .poll(lines, patience)
-    .toMatchObject([{ status: 499, level: 30, route: '/calls/usage' }]);
+  await expect.poll(lines).toMatchObject([{ status: 499, level: 30, route: '/calls/usage' }]);
   expect(lines()[0]).not.toHaveProperty('error');
 });
 
@@ -121,10 +119,10 @@ test('a client that hangs up before its answer fires the signal of its request',
 
   const hungUp = new AbortController();
   const slow = fetch(`${url}/slow`, { signal: hungUp.signal });
-  await expect.poll(() => signals.length, patience).toBe(1);
+  await expect.poll(() => signals.length).toBe(1);
   hungUp.abort();
   await expect(slow).rejects.toThrow();
-  await expect.poll(() => signals[0]?.aborted, patience).toBe(true);
+  await expect.poll(() => signals[0]?.aborted).toBe(true);
 
   await (await fetch(`${url}/quick`)).text();
   server.closeAllConnections();
@@ -137,7 +135,7 @@ test('closing finishes the request under way, on a connection that then ends', a
   const { socket, received } = await useSocket(service.url);
   const body = JSON.stringify({ obj: { project_id: 'a/b', object_id: 'o', val: 1 } });
   socket.write(headOf('/obj/create', body.length) + body.slice(0, 10));
-  await expect.poll(received, patience).toBe(inFlight);
+  await expect.poll(received).toBe(inFlight);
 
   const closed = service.close();
   socket.write(body.slice(10));
@@ -156,7 +154,7 @@ test('a request that comes while the service closes is refused with 503', async 
   await untilArrived(service);
 
   const closed = service.close();
-  socket.write(`host: x\r\nauthorization: ${basic(testKey)}\r\n\r\n`);
+  socket.write(`host: x\r\nauthorization: ${basicAuthorization(testKey)}\r\n\r\n`);
   await once(socket, 'end');
   await closed;
 
@@ -168,8 +166,10 @@ test('a request that comes while the service closes is refused with 503', async 
 test('closing ends connections that idle, and listens no more', async () => {
   const service = await openService();
   const { socket, received } = await useSocket(service.url);
-  socket.write(`GET /server_info HTTP/1.1\r\nhost: x\r\nauthorization: ${basic(testKey)}\r\n\r\n`);
-  await expect.poll(received, patience).toContain('trace_server_version');
+  socket.write(
+    `GET /server_info HTTP/1.1\r\nhost: x\r\nauthorization: ${basicAuthorization(testKey)}\r\n\r\n`,
+  );
+  await expect.poll(received).toContain('trace_server_version');
 
   await Promise.all([once(socket, 'end'), service.close()]);
 
@@ -180,7 +180,7 @@ test('a request that never ends is cut off after SHUTDOWN_TIMEOUT_MS', async () 
   const service = await openService({ SHUTDOWN_TIMEOUT_MS: '50' });
   const { socket, received } = await useSocket(service.url);
   socket.write(`${headOf('/obj/create', 1_000)}{`);
-  await expect.poll(received, patience).toBe(inFlight);
+  await expect.poll(received).toBe(inFlight);
 
   await Promise.all([once(socket, 'close'), service.close()]);
 

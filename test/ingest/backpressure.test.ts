@@ -11,7 +11,7 @@ import {
   startServer,
   startServiceProcess,
 } from '../../bench/servers.ts';
-import { basic, patience } from '../support/service.ts';
+import { basicAuthorization } from '../support/service.ts';
 import { makeDirectory } from '../support/embedded-clickhouse.ts';
 
 const project = 'ingest/backpressure';
@@ -38,7 +38,7 @@ function startLoad({ url }: ServiceProcess) {
       toWholeCall(project, batch, index, index),
     );
     const body = JSON.stringify({ batch: calls });
-    const headers = { 'content-type': 'application/json', authorization: basic(key) };
+    const headers = { 'content-type': 'application/json', authorization: basicAuthorization(key) };
     const startedAt = performance.now();
     const path = `/v2/${project}/calls/complete`;
     const response = await fetch(url + path, { method: 'POST', headers, body });
@@ -116,6 +116,6 @@ test(
     if (before !== undefined && stopped !== undefined) {
       expect(stopped.peak - before.now).toBeLessThan(100);
     }
-    await expect.poll(() => countLost(client, load.acknowledged), patience).toBe(0);
+    await expect.poll(() => countLost(client, load.acknowledged)).toBe(0);
   },
 );

@@ -3,7 +3,7 @@ import { openService, useService, type TestAnswer } from '../support/service.ts'
 import {
   openUsageClient,
   promptTokens,
-  spent,
+  promptUsage,
   toProject,
   type UsageClient,
 } from '../support/usage-client.ts';
@@ -36,11 +36,11 @@ describe('requests that come together', () => {
     await Promise.all(
       numbers(60).map(async (index) => {
         const root = `root-${index}`;
-        await project.upsert(
-          project.start({ id: root, trace: `trace-${index}` }),
-          project.end({ id: root, usage: spent(1 + index) }),
+        await project.upsertBatch(
+          project.startItem({ id: root, trace: `trace-${index}` }),
+          project.endItem({ id: root, usage: promptUsage(1 + index) }),
         );
-        const answer = await project.ask([root]);
+        const answer = await project.queryUsage([root]);
         expect(promptTokens(answer, root)).toBe(1 + index);
       }),
     );
@@ -53,9 +53,11 @@ describe('requests that come together', () => {
   test('may be of several projects', async () => {
     const projects = numbers(10).map(() => usageClient.newProject());
     await Promise.all(
-      projects.map((project, index) => project.complete({ id: 'same', usage: spent(1 + index) })),
+      projects.map((project, index) =>
+        project.sendCompleteCalls({ id: 'same', usage: promptUsage(1 + index) }),
+      ),
     );
-    const answers = await Promise.all(projects.map((project) => project.ask(['same'])));
+    const answers = await Promise.all(projects.map((project) => project.queryUsage(['same'])));
     expect(answers.map((answer) => promptTokens(answer, 'same'))).toEqual(
       numbers(10).map((index) => 1 + index),
     );
@@ -64,12 +66,16 @@ describe('requests that come together', () => {
   test('find the traces of their ends among each other and in ClickHouse', async () => {
     const project = usageClient.newProject();
     const early = numbers(20).map((index) => ({ id: `early-${index}`, trace: `t-${index}` }));
-    await project.upsert(...early.map((shape) => project.start(shape)));
+    await project.upsertBatch(...early.map((shape) => project.startItem(shape)));
     const late = numbers(20).map((index) => ({ id: `late-${index}`, trace: `t-${index}` }));
     await Promise.all([
-      ...late.map((shape) => project.upsert(project.start(shape))),
-      ...late.map((shape) => project.upsert(project.end({ ...shape, usage: spent(2) }))),
-      ...early.map((shape) => project.upsert(project.end({ ...shape, usage: spent(3) }))),
+      ...late.map((shape) => project.upsertBatch(project.startItem(shape))),
+      ...late.map((shape) =>
+        project.upsertBatch(project.endItem({ ...shape, usage: promptUsage(2) })),
+      ),
+      ...early.map((shape) =>
+        project.upsertBatch(project.endItem({ ...shape, usage: promptUsage(3) })),
+      ),
     ]);
     const count = await usageClient.clickhouse.query<{ loose: string }>(
       `SELECT count() AS loose FROM call_parts WHERE project_id = {project: String} AND trace_id = ''`,
@@ -77,7 +83,7 @@ describe('requests that come together', () => {
     );
     expect(count).toEqual([{ loose: '0' }]);
     const ids = [...early, ...late].map(({ id }) => id);
-    const answer = await project.ask(ids);
+    const answer = await project.queryUsage(ids);
     expect(ids.map((id) => promptTokens(answer, id))).toEqual([
       ...early.map(() => 3),
       ...late.map(() => 2),
@@ -95,7 +101,7 @@ describe('a request that ClickHouse refuses', () => {
     const path = `/v2/${project.id}/calls/complete`;
     const send = (id: string, more: object): Promise<TestAnswer> =>
       usageClient.service.send(path, {
-        body: { batch: [project.whole({ id, usage: spent(1) }, more)] },
+        body: { batch: [project.completeCall({ id, usage: promptUsage(1) }, more)] },
       });
     const answers = await Promise.all(
       numbers(40).map((index) =>
@@ -107,7 +113,7 @@ describe('a request that ClickHouse refuses', () => {
       numbers(40).map((index) => (index === 25 ? 500 : 200)),
     );
     const ids = numbers(40).map((index) => `call-${index}`);
-    const answer = await project.ask(ids);
+    const answer = await project.queryUsage(ids);
     expect(ids.map((id) => Object.keys(answer.call_usage[id] ?? {}).length)).toEqual(
       numbers(40).map((index) => (index === 25 ? 0 : 1)),
     );
@@ -123,7 +129,7 @@ describe('shutdown', () => {
     const ids = numbers(30).map((index) => `c-${index}`);
     // A request that comes only when the service is stopping is refused, or its connection is.
     const send = async (id: string): Promise<number> => {
-      const body = { batch: [project.whole({ id, usage: spent(1) })] };
+      const body = { batch: [project.completeCall({ id, usage: promptUsage(1) })] };
       const path = `/v2/${project.id}/calls/complete`;
       return await service.send(path, { body }).then(
         ({ status }) => status,
@@ -136,7 +142,7 @@ describe('shutdown', () => {
     await service.close();
     const statuses = await Promise.all(sent);
     expect(statuses.filter((status) => status === 200).length).toBeGreaterThan(1);
-    const answer = await toProject(usageClient.service, project.id).ask(ids);
+    const answer = await toProject(usageClient.service, project.id).queryUsage(ids);
     expect(ids.map((id) => Object.keys(answer.call_usage[id] ?? {}).length)).toEqual(
       statuses.map((status) => (status === 200 ? 1 : 0)),
     );
@@ -154,7 +160,9 @@ describe('a service that holds more than it may', () => {
     const large = 'x'.repeat(600_000);
     const send = (id: string): Promise<TestAnswer> =>
       service.send(`/v2/${project.id}/calls/complete`, {
-        body: { batch: [project.whole({ id, usage: spent(1) }, { inputs: { large } })] },
+        body: {
+          batch: [project.completeCall({ id, usage: promptUsage(1) }, { inputs: { large } })],
+        },
       });
     const ids = numbers(10).map((index) => `large-${index}`);
     const answers = await Promise.all(ids.map(send));
@@ -165,7 +173,7 @@ describe('a service that holds more than it may', () => {
       expect(answer.headers.get('retry-after')).toMatch(/^\d+$/);
     }
     for (const id of ids) expect((await send(id)).status).toBe(200);
-    const usage = await project.ask(ids);
+    const usage = await project.queryUsage(ids);
     expect(ids.map((id) => promptTokens(usage, id))).toEqual(ids.map(() => 1));
   });
 });

@@ -4,8 +4,8 @@ import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { endRow, orphanEndRow, startRow, wholeRow } from '../support/part-rows.ts';
 import { serverUrl } from '../support/clickhouse.ts';
-import { patience, useService } from '../support/service.ts';
-import { type Project, promptTokens, spent, toProject } from '../support/usage-client.ts';
+import { useService } from '../support/service.ts';
+import { type Project, promptTokens, promptUsage, toProject } from '../support/usage-client.ts';
 import { usageClientFixture } from '../support/fixtures.ts';
 
 const usageClient = usageClientFixture();
@@ -23,57 +23,57 @@ async function partsIn(project: Project): Promise<{ all: number; merged: number 
 }
 
 describe('a 2xx means the data is in ClickHouse', () => {
-  const shape = { id: 'a', usage: spent(3) };
+  const shape = { id: 'a', usage: promptUsage(3) };
 
   test.each(['/call', '/v2/%/call'])('%s/start and %s/end', async (prefix) => {
     const project = usageClient.newProject();
     const path = prefix.replace('%', project.id);
-    const { req: start } = project.start(shape) as { req: object };
-    const { req: end } = project.end(shape) as { req: object };
+    const { req: start } = project.startItem(shape) as { req: object };
+    const { req: end } = project.endItem(shape) as { req: object };
     expect((await usageClient.service.send(`${path}/start`, { body: start })).status).toBe(200);
     expect(await partsIn(project)).toEqual({ all: 1, merged: 1 });
     expect((await usageClient.service.send(`${path}/end`, { body: end })).status).toBe(200);
     expect(await partsIn(project)).toEqual({ all: 2, merged: 2 });
-    expect(promptTokens(await project.ask(['a']), 'a')).toBe(3);
+    expect(promptTokens(await project.queryUsage(['a']), 'a')).toBe(3);
   });
 
   test('/call/upsert_batch', async () => {
     const project = usageClient.newProject();
-    await project.upsert(project.start(shape), project.end(shape));
+    await project.upsertBatch(project.startItem(shape), project.endItem(shape));
     expect(await partsIn(project)).toEqual({ all: 2, merged: 2 });
-    expect(promptTokens(await project.ask(['a']), 'a')).toBe(3);
+    expect(promptTokens(await project.queryUsage(['a']), 'a')).toBe(3);
   });
 
   test('/v2/{entity}/{project}/calls/complete', async () => {
     const project = usageClient.newProject();
-    await project.complete(shape, { ...shape, id: 'b' });
+    await project.sendCompleteCalls(shape, { ...shape, id: 'b' });
     expect(await partsIn(project)).toEqual({ all: 2, merged: 2 });
-    expect(promptTokens(await project.ask(['b']), 'b')).toBe(3);
+    expect(promptTokens(await project.queryUsage(['b']), 'b')).toBe(3);
   });
 
   test('/calls/delete, with all descendants', async () => {
     const project = usageClient.newProject();
-    await project.complete(
+    await project.sendCompleteCalls(
       shape,
-      { id: 'b', parent: 'a', usage: spent(10) },
+      { id: 'b', parent: 'a', usage: promptUsage(10) },
       { id: 'c', parent: 'b' },
     );
-    expect(await project.remove('a')).toBe(3);
+    expect(await project.deleteCalls('a')).toBe(3);
     expect(await partsIn(project)).toEqual({ all: 3 + 3, merged: 3 + 3 });
-    expect((await project.ask(['a', 'b', 'c'])).call_usage).toEqual({ a: {}, b: {}, c: {} });
+    expect((await project.queryUsage(['a', 'b', 'c'])).call_usage).toEqual({ a: {}, b: {}, c: {} });
     // Nothing that is there is left to delete.
-    expect(await project.remove('a', 'b')).toBe(0);
+    expect(await project.deleteCalls('a', 'b')).toBe(0);
   });
 
   test('a gzip body as a plain one', async () => {
     const project = usageClient.newProject();
-    const batch = [project.start(shape), project.end(shape)];
+    const batch = [project.startItem(shape), project.endItem(shape)];
     const answer = await usageClient.service.send('/call/upsert_batch', {
       body: gzipSync(JSON.stringify({ batch })),
       headers: { 'content-encoding': 'gzip' },
     });
     expect(answer.status, answer.text).toBe(200);
-    expect(promptTokens(await project.ask(['a']), 'a')).toBe(3);
+    expect(promptTokens(await project.queryUsage(['a']), 'a')).toBe(3);
   });
 
   test('of 20,000 parts at once', async () => {
@@ -81,12 +81,14 @@ describe('a 2xx means the data is in ClickHouse', () => {
     const shapes = Array.from({ length: 10_000 }, (_, index) => ({
       id: `call-${index}`,
       parent: index === 0 ? undefined : 'call-0',
-      usage: spent(index),
+      usage: promptUsage(index),
     }));
-    await project.upsert(...shapes.flatMap((each) => [project.end(each), project.start(each)]));
+    await project.upsertBatch(
+      ...shapes.flatMap((each) => [project.endItem(each), project.startItem(each)]),
+    );
     expect((await partsIn(project)).merged).toBe(20_000);
     const all = (10_000 * 9_999) / 2;
-    expect(promptTokens(await project.ask(['call-0']), 'call-0')).toBe(all);
+    expect(promptTokens(await project.queryUsage(['call-0']), 'call-0')).toBe(all);
   });
 });
 
@@ -137,14 +139,14 @@ test('a pipeline that inserts parts by itself gets the same answer as one that s
     { id: 'leaf', parent: 'child', usage },
     { id: 'open', parent: 'child' },
   ] as const;
-  await sent.upsert(
-    sent.end({ id: 'root', usage }),
-    sent.start(root),
-    sent.start(child),
-    sent.end(child, { trace_id: 'trace' }),
-    sent.start(open),
+  await sent.upsertBatch(
+    sent.endItem({ id: 'root', usage }),
+    sent.startItem(root),
+    sent.startItem(child),
+    sent.endItem(child, { trace_id: 'trace' }),
+    sent.startItem(open),
   );
-  await sent.complete(leaf);
+  await sent.sendCompleteCalls(leaf);
   await usageClient.clickhouse.insert('call_parts', [
     orphanEndRow(inserted.id, { id: 'root', usage }),
     startRow(inserted.id, root),
@@ -154,10 +156,10 @@ test('a pipeline that inserts parts by itself gets the same answer as one that s
     wholeRow(inserted.id, leaf),
   ]);
   const ids = ['root', 'child', 'leaf', 'open'];
-  const answer = await sent.ask(ids, { include_costs: true });
+  const answer = await sent.queryUsage(ids, { include_costs: true });
   expect(promptTokens(answer, 'root')).toBe(3 * 3);
   expect(answer.unfinished_call_ids).toEqual(['open']);
-  expect(await inserted.ask(ids, { include_costs: true })).toEqual(answer);
+  expect(await inserted.queryUsage(ids, { include_costs: true })).toEqual(answer);
 });
 
 describe('anything but a 2xx means that the client may send the same again', () => {
@@ -206,28 +208,28 @@ describe('anything but a 2xx means that the client may send the same again', () 
     });
     await service.ready;
     const batch = [
-      project.start({ id: 'a' }),
-      project.end({ id: 'a', usage: spent(3) }),
-      project.start({ id: 'b', parent: 'a' }),
+      project.startItem({ id: 'a' }),
+      project.endItem({ id: 'a', usage: promptUsage(3) }),
+      project.startItem({ id: 'b', parent: 'a' }),
     ];
     way.loseNext();
     const lost = await service.send('/call/upsert_batch', { body: { batch } });
     expect(lost.status, lost.text).toBe(503);
     expect(lost.headers.get('retry-after')).toMatch(/^\d+$/);
     // It was stored all the same.
-    await expect.poll(() => partsIn(project), patience).toEqual({ all: 3, merged: 3 });
+    await expect.poll(() => partsIn(project)).toEqual({ all: 3, merged: 3 });
 
-    await toProject(service, project.id).upsert(...batch);
+    await toProject(service, project.id).upsertBatch(...batch);
 
     expect((await partsIn(project)).merged).toBe(3);
-    const answer = await project.ask(['a'], { limit: 2 });
+    const answer = await project.queryUsage(['a'], { limit: 2 });
     expect(promptTokens(answer, 'a')).toBe(3);
     expect(answer.unfinished_call_ids).toEqual(['b']);
   });
 
   test('and a 422 has stored nothing', async () => {
     const project = usageClient.newProject();
-    const { req } = project.start({ id: 'a' }, { started_at: 'now' }) as { req: object };
+    const { req } = project.startItem({ id: 'a' }, { started_at: 'now' }) as { req: object };
     expect((await usageClient.service.send('/call/start', { body: req })).status).toBe(422);
     expect(await partsIn(project)).toEqual({ all: 0, merged: 0 });
   });

@@ -37,13 +37,13 @@ async function send(uses: readonly Used[], project = usageClient.newProject()): 
       },
     },
   }));
-  await project.complete({ id: 'root', startedAt: '2020-01-01T00:00:00Z' }, ...calls);
+  await project.sendCompleteCalls({ id: 'root', startedAt: '2020-01-01T00:00:00Z' }, ...calls);
   return project;
 }
 
 /** What the trace cost: prompt and completion of each model, in USD. */
 async function bill(project: Project): Promise<Record<string, (number | null)[]>> {
-  const answer = await project.ask(['root'], { include_costs: true });
+  const answer = await project.queryUsage(['root'], { include_costs: true });
   const costs = Object.entries(answer.call_usage['root'] ?? {}).map(([model, sums]) => [
     model,
     [sums.prompt_tokens_total_cost, sums.completion_tokens_total_cost],
@@ -190,7 +190,7 @@ describe('overrides', () => {
     const model = 'gemini-2.5-pro';
     const project = usageClient.newProject();
     const price = { prompt_token_cost: 1e-6, completion_token_cost: 0 };
-    await project.price({ [model]: { ...price, effective_date: '2026-02-01T00:00:00Z' } });
+    await project.setPrices({ [model]: { ...price, effective_date: '2026-02-01T00:00:00Z' } });
     const used = { model, prompt: 300_000 };
     await send(
       [
@@ -208,7 +208,7 @@ describe('overrides', () => {
     // Learned from openai/gpt-4o: 1,000 × 2.50/M = 0.0025
     expect(await bill(project)).toEqual({ [model]: [0.0025, 0] });
     const price = { prompt_token_cost: 7e-6, completion_token_cost: 0 };
-    await project.price({ [model]: { ...price, effective_date: '2099-01-01T00:00:00Z' } });
+    await project.setPrices({ [model]: { ...price, effective_date: '2099-01-01T00:00:00Z' } });
     // 1,000 × 7/M = 0.007
     expect(await bill(project)).toEqual({ [model]: [0.007, 0] });
     expect(await bill(await send([{ model, prompt: 1_000 }]))).toEqual({ [model]: [0.0025, 0] });
@@ -271,10 +271,10 @@ describe('names', () => {
           model,
         },
       );
-    await project.ask(['root']);
+    await project.queryUsage(['root']);
     expect(await learned()).toEqual([]);
-    await project.ask(['root'], { include_costs: true });
-    await project.ask(['root'], { include_costs: true });
+    await project.queryUsage(['root'], { include_costs: true });
+    await project.queryUsage(['root'], { include_costs: true });
     expect(await learned()).toHaveLength(1);
   });
 });

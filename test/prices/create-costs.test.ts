@@ -67,7 +67,7 @@ describe('POST /cost/create', () => {
         .map((field) => [field, null]),
     );
     const before = Date.now();
-    await project.price({ a: costs, b: { ...costs, ...nothing } });
+    await project.setPrices({ a: costs, b: { ...costs, ...nothing } });
     const after = Date.now();
     const stored = await storedOf(project.id);
     expect(stored).toHaveLength(2);
@@ -105,17 +105,17 @@ describe('POST /cost/create', () => {
     const at = (prompt_token_cost: number) => ({
       m: { prompt_token_cost, completion_token_cost: 0, effective_date: '2020-01-01T00:00:00Z' },
     });
-    await project.price(at(1));
-    await project.price(at(10));
+    await project.setPrices(at(1));
+    await project.setPrices(at(10));
     expect(await storedOf(project.id)).toHaveLength(2);
-    await project.complete({ id: 'a', usage: { m: { prompt_tokens: 3 } } });
-    const { call_usage } = await project.ask(['a'], withCosts);
+    await project.sendCompleteCalls({ id: 'a', usage: { m: { prompt_tokens: 3 } } });
+    const { call_usage } = await project.queryUsage(['a'], withCosts);
     expect(call_usage['a']?.['m']?.prompt_tokens_total_cost).toBe(3 * 10);
   });
 
   test('of nothing stores nothing', async () => {
     const project = usageClient.newProject();
-    await project.price({});
+    await project.setPrices({});
     expect(await storedOf(project.id)).toEqual([]);
   });
 
@@ -148,7 +148,7 @@ describe('a price that was taken is charged exactly', () => {
     );
     const tokens = fc.oneof(fc.nat({ max: 100_000 }), fc.nat({ max: Number.MAX_SAFE_INTEGER }));
     const samples = fc.sample(fc.tuple(price, price, tokens, tokens), 300);
-    await project.price(
+    await project.setPrices(
       Object.fromEntries(
         samples.map(([prompt_token_cost, completion_token_cost], index) => [
           `model-${index}`,
@@ -162,8 +162,8 @@ describe('a price that was taken is charged exactly', () => {
         { prompt_tokens, completion_tokens, requests: 1 },
       ]),
     );
-    await project.complete({ id: 'a', usage });
-    const { call_usage } = await project.ask(['a'], withCosts);
+    await project.sendCompleteCalls({ id: 'a', usage });
+    const { call_usage } = await project.queryUsage(['a'], withCosts);
     samples.forEach(([promptCost, completionCost, prompt, completion], index) => {
       expect(call_usage['a']?.[`model-${index}`]).toMatchObject({
         prompt_tokens_total_cost: times(promptCost, prompt),
@@ -182,8 +182,8 @@ describe('the default prices', () => {
         AND effective_date <= '2026-01-31 00:00:00' ORDER BY effective_date DESC LIMIT 1`,
     );
     const usage = { 'gpt-4o-mini': { prompt_tokens: 1_000_000, completion_tokens: 1_000_000 } };
-    await project.complete({ id: 'a', startedAt: '2026-01-31T00:00:00Z', usage });
-    const { call_usage } = await project.ask(['a'], withCosts);
+    await project.sendCompleteCalls({ id: 'a', startedAt: '2026-01-31T00:00:00Z', usage });
+    const { call_usage } = await project.queryUsage(['a'], withCosts);
     expect(call_usage['a']?.['gpt-4o-mini']).toMatchObject({
       prompt_tokens_total_cost: times(row?.['prompt_token_cost']),
       completion_tokens_total_cost: times(row?.['completion_token_cost']),
@@ -192,7 +192,7 @@ describe('the default prices', () => {
 
   test('are outdone by any price of the project that is in force', async () => {
     const project = usageClient.newProject();
-    await project.price({
+    await project.setPrices({
       'gpt-4o-mini': {
         prompt_token_cost: 7,
         completion_token_cost: 9,
@@ -200,8 +200,8 @@ describe('the default prices', () => {
       },
     });
     const usage = { 'gpt-4o-mini': { prompt_tokens: 2, completion_tokens: 3 } };
-    await project.complete({ id: 'a', usage });
-    const { call_usage } = await project.ask(['a'], withCosts);
+    await project.sendCompleteCalls({ id: 'a', usage });
+    const { call_usage } = await project.queryUsage(['a'], withCosts);
     expect(call_usage['a']?.['gpt-4o-mini']).toMatchObject({
       prompt_tokens_total_cost: 2 * 7,
       completion_tokens_total_cost: 3 * 9,

@@ -16,9 +16,9 @@ async function newProject(): Promise<string> {
     completion_token_cost: 0.25,
     effective_date: `${day}T00:00:00Z`,
   });
-  await project.price({ a: price(1.5e-7, '2026-01-01'), b: price(2, '2026-01-01') });
-  await project.price({ a: price(3e-7, '2026-02-01'), b: price(1, '2026-02-01') });
-  await project.price({ c: { ...price(0.1, '2026-01-01'), cache_read_input_token_cost: 0.3 } });
+  await project.setPrices({ a: price(1.5e-7, '2026-01-01'), b: price(2, '2026-01-01') });
+  await project.setPrices({ a: price(3e-7, '2026-02-01'), b: price(1, '2026-02-01') });
+  await project.setPrices({ c: { ...price(0.1, '2026-01-01'), cache_read_input_token_cost: 0.3 } });
   return project.id;
 }
 
@@ -139,13 +139,13 @@ describe('POST /cost/purge', () => {
 
   test('takes prices back, and the next answer does without them', async () => {
     const project = usageClient.newProject();
-    await project.price({ m: { prompt_token_cost: 1, completion_token_cost: 1 } });
-    await project.price({
+    await project.setPrices({ m: { prompt_token_cost: 1, completion_token_cost: 1 } });
+    await project.setPrices({
       m: { prompt_token_cost: 2, completion_token_cost: 1, effective_date: '2020-01-01T00:00:00Z' },
     });
-    await project.complete({ id: 'root', usage: { m: { prompt_tokens: 10 } } });
+    await project.sendCompleteCalls({ id: 'root', usage: { m: { prompt_tokens: 10 } } });
     const costOf = async (): Promise<unknown> =>
-      (await project.ask(['root'], { include_costs: true })).call_usage['root']?.['m']
+      (await project.queryUsage(['root'], { include_costs: true })).call_usage['root']?.['m']
         ?.prompt_tokens_total_cost;
     const [old, now] = (await query(project.id)).map((price) => price['id']);
     expect(await costOf()).toBe(10 * 2);

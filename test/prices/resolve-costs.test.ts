@@ -21,15 +21,20 @@ test('says the price that a question would apply, at its time and of its level',
       effective_date: `${day}T00:00:00Z`,
     },
   });
-  await project.price(dated(1, '2026-01-01'));
-  await project.price(dated(2, '2026-02-01'));
+  await project.setPrices(dated(1, '2026-01-01'));
+  await project.setPrices(dated(2, '2026-02-01'));
   const promptAt = async (at: string) =>
     (await resolve(project, ['m'], { at }))[0]?.price?.prompt_token_cost;
   for (const day of ['2025-12-31', '2026-01-31', '2026-02-01', '2026-02-02']) {
     const at = `${day}T00:00:00Z`;
     const id = `call of ${day}`;
-    await project.complete({ id, trace: id, startedAt: at, usage: { m: { prompt_tokens: 10 } } });
-    const { call_usage } = await project.ask([id], { include_costs: true });
+    await project.sendCompleteCalls({
+      id,
+      trace: id,
+      startedAt: at,
+      usage: { m: { prompt_tokens: 10 } },
+    });
+    const { call_usage } = await project.queryUsage([id], { include_costs: true });
     const price = await promptAt(at);
     expect(call_usage[id]?.['m']?.prompt_tokens_total_cost).toBe(10 * (price ?? NaN));
   }
@@ -40,7 +45,9 @@ test('says the price that a question would apply, at its time and of its level',
 
 test('says by which rule a name was found, and null where none fits, in the order of the question', async () => {
   const project = usageClient.newProject();
-  await project.price({ 'gpt-4o-mini': { prompt_token_cost: 0.5, completion_token_cost: 0.5 } });
+  await project.setPrices({
+    'gpt-4o-mini': { prompt_token_cost: 0.5, completion_token_cost: 0.5 },
+  });
   const names = ['no such model', 'gpt-4o-mini', 'GPT-4o', 'gpt-4o', 'gpt-4o'];
   const found = await resolve(project, names);
   expect(found.map(({ llm_id }) => llm_id)).toEqual([...new Set(names)]);
@@ -69,8 +76,12 @@ test('says the price of a large prompt where that is another one, strictly above
     const [found] = await resolve(project, ['tiered'], { prompt_tokens });
     expect(found?.price?.prompt_token_cost).toBe(price);
     const id = `call of ${prompt_tokens}`;
-    await project.complete({ id, trace: id, usage: { tiered: { requests: 1, prompt_tokens } } });
-    const { call_usage } = await project.ask([id], { include_costs: true });
+    await project.sendCompleteCalls({
+      id,
+      trace: id,
+      usage: { tiered: { requests: 1, prompt_tokens } },
+    });
+    const { call_usage } = await project.queryUsage([id], { include_costs: true });
     expect(call_usage[id]?.['tiered']?.prompt_tokens_total_cost).toBe(prompt_tokens * price);
   }
 });

@@ -7,7 +7,7 @@ const ask = (body: object) => usageClient.service.send('/cost/unpriced', { body 
 
 test('a model without a price is told, until somebody gives it one', async () => {
   const project = usageClient.newProject();
-  await project.complete(
+  await project.sendCompleteCalls(
     { id: 'a', usage: { 'house-model': { requests: 1, prompt_tokens: 7, output_tokens: 2 } } },
     {
       id: 'b',
@@ -20,13 +20,13 @@ test('a model without a price is told, until somebody gives it one', async () =>
   });
   const later = await ask({ project_id: project.id, after: '2100-01-01T00:00:00Z' });
   expect(later.json()).toEqual({ results: [] });
-  await project.price({ 'house-model': { prompt_token_cost: 1, completion_token_cost: 1 } });
+  await project.setPrices({ 'house-model': { prompt_token_cost: 1, completion_token_cost: 1 } });
   expect((await ask({ project_id: project.id })).json()).toEqual({ results: [] });
 });
 
 test('a name that the price book knows by another one is not among them', async () => {
   const project = usageClient.newProject();
-  await project.complete({ id: 'a', usage: { 'OPENAI/gpt-4o': { prompt_tokens: 1 } } });
+  await project.sendCompleteCalls({ id: 'a', usage: { 'OPENAI/gpt-4o': { prompt_tokens: 1 } } });
   expect((await ask({ project_id: project.id })).json()).toEqual({ results: [] });
 });
 

@@ -4,8 +4,8 @@ import Table from 'cli-table3';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readText, tableOf, uncoded } from '../support/markdown.ts';
 import { openTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
-import { openService, patience, testKey, type TestService } from '../support/service.ts';
-import { openProxy } from '../support/tcp-proxy.ts';
+import { openService, testKey, type TestService } from '../support/service.ts';
+import { openTcpProxy } from '../support/tcp-proxy.ts';
 import { runProgram, type EndedProgram } from './run-program.ts';
 import { spendingBelow, type SpentCall, type Tokens } from './spending.ts';
 
@@ -219,16 +219,14 @@ test('a service that goes away and comes back loses nothing and doubles nothing'
   const isStored = (line: Record<string, unknown>): boolean =>
     line['route'] === '/call/upsert_batch' && line['status'] === 200;
   const storedBefore = service.logLines().filter(isStored).length;
-  const proxy = await openProxy(target);
+  const proxy = await openTcpProxy(target);
   const running = run('research', { WF_TRACE_SERVER_URL: `http://127.0.0.1:${proxy.port}` });
   // It is waited for further down; until then nobody would hear it fail.
   running.catch(() => undefined);
-  await expect
-    .poll(() => service.logLines().filter(isStored).length, patience)
-    .toBeGreaterThan(storedBefore);
+  await expect.poll(() => service.logLines().filter(isStored).length).toBeGreaterThan(storedBefore);
   await proxy.close();
   await hangUpOnce(proxy.port);
-  const again = await openProxy(target, proxy.port);
+  const again = await openTcpProxy(target, proxy.port);
   const { stdout, report } = await running;
   await again.close();
 

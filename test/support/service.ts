@@ -8,9 +8,6 @@ import { readSettings } from '../../src/settings.ts';
 /** A key that may do everything in every service that {@link openService} starts. */
 export const testKey = 'a-key-of-the-tests';
 
-/** How long to wait for what comes in its own time, on a machine that is busy. */
-export const patience = { timeout: 20_000 };
-
 /** A service of the test's own, on a free port. */
 export interface TestService {
   readonly url: string;
@@ -100,7 +97,7 @@ async function send(url: string, request: TestRequest = {}): Promise<TestAnswer>
       ...(body === undefined || body instanceof FormData
         ? {}
         : { 'content-type': 'application/json' }),
-      ...(key === null ? {} : { authorization: basic(key) }),
+      ...(key === null ? {} : { authorization: basicAuthorization(key) }),
       ...request.headers,
     },
     ...(body === undefined ? {} : { body: encode(body) }),
@@ -111,7 +108,7 @@ async function send(url: string, request: TestRequest = {}): Promise<TestAnswer>
 }
 
 /** What a client sends as `authorization`. */
-export function basic(key: string, user = 'api'): string {
+export function basicAuthorization(key: string, user = 'api'): string {
   return `Basic ${Buffer.from(`${user}:${key}`).toString('base64')}`;
 }
 

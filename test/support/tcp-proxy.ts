@@ -12,7 +12,7 @@ export interface TcpProxy {
  * Opens a way to `target`.
  * @param port 0 takes a free one
  */
-export async function openProxy(target: URL, port = 0): Promise<TcpProxy> {
+export async function openTcpProxy(target: URL, port = 0): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
   const keep = (socket: Socket): void => {
     sockets.add(socket);

@@ -16,7 +16,7 @@ export interface CallShape {
 }
 
 /** What one model used, as the contract has it. */
-export interface Sums {
+export interface ModelUsage {
   readonly requests: number;
   readonly prompt_tokens: number;
   readonly completion_tokens: number;
@@ -26,8 +26,8 @@ export interface Sums {
 }
 
 /** A `CallsUsageRes`. */
-export interface Answer {
-  readonly call_usage: Readonly<Record<string, Readonly<Record<string, Sums>>>>;
+export interface UsageAnswer {
+  readonly call_usage: Readonly<Record<string, Readonly<Record<string, ModelUsage>>>>;
   readonly unfinished_call_ids: readonly string[];
 }
 
@@ -35,23 +35,23 @@ export interface Answer {
 export interface Project {
   readonly id: string;
   /** Sends starts and ends in one batch; all must be taken. */
-  upsert(...items: readonly object[]): Promise<void>;
+  upsertBatch(...items: readonly object[]): Promise<void>;
   /** Sends whole calls in one batch; all must be taken. */
-  complete(...calls: readonly CallShape[]): Promise<void>;
+  sendCompleteCalls(...calls: readonly CallShape[]): Promise<void>;
   /** Deletes calls and says how many were deleted. */
-  remove(...callIds: readonly string[]): Promise<number>;
+  deleteCalls(...callIds: readonly string[]): Promise<number>;
   /** Sets prices, from llm_id to a `CostCreateInput`; a project outdoes the default prices. */
-  price(costs: Readonly<Record<string, object>>): Promise<void>;
+  setPrices(costs: Readonly<Record<string, object>>): Promise<void>;
   /** Asks POST /calls/usage and checks the answer against the contract. */
-  ask(callIds: readonly string[], more?: object): Promise<Answer>;
+  queryUsage(callIds: readonly string[], more?: object): Promise<UsageAnswer>;
   /** The same, answer as it is. */
-  send(callIds: readonly string[], more?: object): Promise<TestAnswer>;
+  sendUsageRequest(callIds: readonly string[], more?: object): Promise<TestAnswer>;
   /** A start, as an item of a batch. */
-  start(shape: CallShape, more?: object): object;
+  startItem(shape: CallShape, more?: object): object;
   /** An end, as an item of a batch; without its trace id. */
-  end(shape: CallShape, more?: object): object;
+  endItem(shape: CallShape, more?: object): object;
   /** A whole call, as an item of a batch. */
-  whole(shape: CallShape, more?: object): object;
+  completeCall(shape: CallShape, more?: object): object;
 }
 
 /** A service on a database of its own; close it in `afterAll`. */
@@ -97,27 +97,27 @@ export function toProject(service: TestService, id: string): Project {
   return {
     id,
     ...shapes,
-    send,
-    upsert: async (...batch) => {
+    sendUsageRequest: send,
+    upsertBatch: async (...batch) => {
       await post('/call/upsert_batch', { batch });
     },
-    complete: async (...calls) => {
-      const batch = calls.map((call) => shapes.whole(call));
+    sendCompleteCalls: async (...calls) => {
+      const batch = calls.map((call) => shapes.completeCall(call));
       await post(`/v2/${id}/calls/complete`, { batch });
     },
-    remove: async (...call_ids) => {
+    deleteCalls: async (...call_ids) => {
       const answer = await post('/calls/delete', { project_id: id, call_ids });
       return (answer.json() as { num_deleted: number }).num_deleted;
     },
-    price: async (costs) => {
+    setPrices: async (costs) => {
       await post('/cost/create', { project_id: id, costs });
     },
-    ask: async (callIds, more) => parseAnswer(await send(callIds, more)),
+    queryUsage: async (callIds, more) => parseAnswer(await send(callIds, more)),
   };
 }
 
 /** Writes calls as clients of a project send them. */
-function toItems(project_id: string): Pick<Project, 'start' | 'end' | 'whole'> {
+function toItems(project_id: string): Pick<Project, 'startItem' | 'endItem' | 'completeCall'> {
   const toStart = ({ id, trace, parent, startedAt = time }: CallShape) => ({
     project_id,
     id,
@@ -135,28 +135,28 @@ function toItems(project_id: string): Pick<Project, 'start' | 'end' | 'whole'> {
     summary: usage === undefined ? {} : { usage },
   });
   return {
-    start: (shape, more) => ({ mode: 'start', req: { start: { ...toStart(shape), ...more } } }),
-    end: (shape, more) => ({ mode: 'end', req: { end: { ...toEnd(shape), ...more } } }),
-    whole: (shape, more) => ({ ...toEnd(shape), ...toStart(shape), ...more }),
+    startItem: (shape, more) => ({ mode: 'start', req: { start: { ...toStart(shape), ...more } } }),
+    endItem: (shape, more) => ({ mode: 'end', req: { end: { ...toEnd(shape), ...more } } }),
+    completeCall: (shape, more) => ({ ...toEnd(shape), ...toStart(shape), ...more }),
   };
 }
 
 /** Reads a 200 of POST /calls/usage, which must be what the contract says and nothing else. */
-function parseAnswer(answer: TestAnswer): Answer {
+function parseAnswer(answer: TestAnswer): UsageAnswer {
   expect(answer.status, answer.text).toBe(200);
-  const parsed = answer.json() as Answer;
+  const parsed = answer.json() as UsageAnswer;
   expect(isCallsUsageRes(parsed), JSON.stringify(isCallsUsageRes.errors)).toBe(true);
   expect(Object.keys(parsed)).toEqual(['call_usage', 'unfinished_call_ids']);
   return parsed;
 }
 
 /** How many prompt tokens of a model an answer says; 0 where it says nothing. */
-export function promptTokens({ call_usage }: Answer, callId: string, model = 'm'): number {
+export function promptTokens({ call_usage }: UsageAnswer, callId: string, model = 'm'): number {
   return call_usage[callId]?.[model]?.prompt_tokens ?? 0;
 }
 
 /** A usage that is easy to tell from others: prompt tokens of the model `m`. */
-export function spent(prompt_tokens: number): object {
+export function promptUsage(prompt_tokens: number): object {
   return { m: { prompt_tokens } };
 }
 

@@ -1,11 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { type Answer } from '../support/usage-client.ts';
+import { type UsageAnswer } from '../support/usage-client.ts';
 import { usageClientFixture } from '../support/fixtures.ts';
 
 const usageClient = usageClientFixture();
 
 /** Prompt and completion cost of a model in an answer. */
-function costsOf(answer: Answer, callId = 'a', model = 'm'): (number | null | undefined)[] {
+function costsOf(answer: UsageAnswer, callId = 'a', model = 'm'): (number | null | undefined)[] {
   const sums = answer.call_usage[callId]?.[model];
   return [sums?.prompt_tokens_total_cost, sums?.completion_tokens_total_cost];
 }
@@ -18,62 +18,68 @@ describe('include_costs', () => {
 
   test.each([[{}], [{ include_costs: false }]])('%j leaves both cost fields null', async (more) => {
     const project = usageClient.newProject();
-    await project.price(costs);
-    await project.complete({ id: 'a', usage });
-    expect(costsOf(await project.ask(['a'], more))).toEqual([null, null]);
+    await project.setPrices(costs);
+    await project.sendCompleteCalls({ id: 'a', usage });
+    expect(costsOf(await project.queryUsage(['a'], more))).toEqual([null, null]);
   });
 
   test('true charges each token at its price', async () => {
     const project = usageClient.newProject();
-    await project.price(costs);
-    await project.complete({ id: 'a', usage });
-    expect(costsOf(await project.ask(['a'], withCosts))).toEqual([3 * 0.5, 4 * 2]);
+    await project.setPrices(costs);
+    await project.sendCompleteCalls({ id: 'a', usage });
+    expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([3 * 0.5, 4 * 2]);
   });
 
   test('a model without any price has cost null, never 0, beside one that has', async () => {
     const project = usageClient.newProject();
-    await project.price(costs);
-    await project.complete({ id: 'a', usage });
-    expect(costsOf(await project.ask(['a'], withCosts), 'a', 'free')).toEqual([null, null]);
+    await project.setPrices(costs);
+    await project.sendCompleteCalls({ id: 'a', usage });
+    expect(costsOf(await project.queryUsage(['a'], withCosts), 'a', 'free')).toEqual([null, null]);
   });
 
   test('a price of 0 makes a cost of 0, not null', async () => {
     const project = usageClient.newProject();
-    await project.price({ m: { prompt_token_cost: 0, completion_token_cost: 0 } });
-    await project.complete({ id: 'a', usage });
-    expect(costsOf(await project.ask(['a'], withCosts))).toEqual([0, 0]);
+    await project.setPrices({ m: { prompt_token_cost: 0, completion_token_cost: 0 } });
+    await project.sendCompleteCalls({ id: 'a', usage });
+    expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([0, 0]);
   });
 
   test('costs of descendants are in those of the calls above them, requested or not', async () => {
     const project = usageClient.newProject();
-    await project.price(costs);
-    await project.complete(
+    await project.setPrices(costs);
+    await project.sendCompleteCalls(
       { id: 'a', usage: { m: { prompt_tokens: 1 } } },
       { id: 'b', parent: 'a', usage: { m: { prompt_tokens: 10, completion_tokens: 1 } } },
       { id: 'c', parent: 'b', usage: { m: { prompt_tokens: 100 } } },
     );
-    const both = await project.ask(['b', 'a'], withCosts);
+    const both = await project.queryUsage(['b', 'a'], withCosts);
     expect(costsOf(both, 'a')).toEqual([(1 + 10 + 100) * 0.5, 1 * 2]);
     expect(costsOf(both, 'b')).toEqual([(10 + 100) * 0.5, 1 * 2]);
-    expect(costsOf(await project.ask(['a'], withCosts))).toEqual([(1 + 10 + 100) * 0.5, 1 * 2]);
+    expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([
+      (1 + 10 + 100) * 0.5,
+      1 * 2,
+    ]);
   });
 });
 
 describe('arithmetic', () => {
   test('is exact and decimal: three tokens at 0.1 are 0.3', async () => {
     const project = usageClient.newProject();
-    await project.price({ m: { prompt_token_cost: 0.1, completion_token_cost: 0.7 } });
-    await project.complete({ id: 'a', usage: { m: { prompt_tokens: 3, completion_tokens: 3 } } });
+    await project.setPrices({ m: { prompt_token_cost: 0.1, completion_token_cost: 0.7 } });
+    await project.sendCompleteCalls({
+      id: 'a',
+      usage: { m: { prompt_tokens: 3, completion_tokens: 3 } },
+    });
     expect([3 * 0.1, 3 * 0.7]).not.toEqual([0.3, 2.1]);
-    expect(costsOf(await project.ask(['a'], withCosts))).toEqual([0.3, 2.1]);
+    expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([0.3, 2.1]);
   });
 
   test('is rounded once, at the very edge: a thousand calls and nesting add no error', async () => {
     const project = usageClient.newProject();
-    await project.price({ m: { prompt_token_cost: 1.1e-7, completion_token_cost: 3e-7 } });
+    await project.setPrices({ m: { prompt_token_cost: 1.1e-7, completion_token_cost: 3e-7 } });
     const usage = { m: { prompt_tokens: 1, completion_tokens: 1 } };
     const ids = Array.from({ length: 1_000 }, (_, index) => `call-${index}`);
-    await project.complete(
+    await project.sendCompleteCalls(
       { id: 'a', usage },
       ...ids.map((id, index) => ({ id, parent: index === 0 ? 'a' : `call-${index - 1}`, usage })),
     );
@@ -82,22 +88,22 @@ describe('arithmetic', () => {
     let sum = 0;
     for (let calls = 0; calls < 1_001; calls += 1) sum += 1.1e-7;
     expect(sum).not.toBe(expected[0]);
-    expect(costsOf(await project.ask(['a'], withCosts))).toEqual(expected);
-    expect(costsOf(await project.ask(['a', ...ids], withCosts))).toEqual(expected);
+    expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual(expected);
+    expect(costsOf(await project.queryUsage(['a', ...ids], withCosts))).toEqual(expected);
   });
 
   test('holds the largest sums at the highest price, and the smallest price', async () => {
     const project = usageClient.newProject();
-    await project.price({ m: { prompt_token_cost: 1000, completion_token_cost: 1e-30 } });
+    await project.setPrices({ m: { prompt_token_cost: 1000, completion_token_cost: 1e-30 } });
     const most = 2 ** 53 - 1;
     const usage = { m: { prompt_tokens: most, completion_tokens: most } };
     const ids = Array.from({ length: 3_000 }, (_, index) => `call-${index}`);
-    await project.complete(
+    await project.sendCompleteCalls(
       { id: 'a', usage },
       ...ids.slice(1).map((id) => ({ id, parent: 'a', usage })),
     );
     const sum = 3_000n * BigInt(most);
-    expect(costsOf(await project.ask(['a'], withCosts))).toEqual([
+    expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([
       Number(sum * 1_000n),
       Number(`${sum}e-30`),
     ]);
@@ -170,19 +176,19 @@ describe('prompt cost', () => {
     ],
   ])('%s', async (_, usage, cacheCosts, expected) => {
     const project = usageClient.newProject();
-    await project.price({ m: { ...price, ...cacheCosts } });
-    await project.complete({ id: 'a', usage: { m: usage } });
-    expect(costsOf(await project.ask(['a'], withCosts))).toEqual([expected, 0]);
+    await project.setPrices({ m: { ...price, ...cacheCosts } });
+    await project.sendCompleteCalls({ id: 'a', usage: { m: usage } });
+    expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([expected, 0]);
   });
 
   test('and completion cost are the whole cost', async () => {
     const project = usageClient.newProject();
-    await project.price({ m: { ...price, ...cachePrices } });
+    await project.setPrices({ m: { ...price, ...cachePrices } });
     const usage = {
       m: { prompt_tokens: 100, completion_tokens: 7, total_tokens: 9_999, ...cached(30, 20) },
     };
-    await project.complete({ id: 'a', usage });
-    expect(costsOf(await project.ask(['a'], withCosts))).toEqual([
+    await project.sendCompleteCalls({ id: 'a', usage });
+    expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([
       sumOf([100 - 30 - 20, 10], [30, 2], [20, 30]),
       7 * 5,
     ]);
@@ -190,13 +196,13 @@ describe('prompt cost', () => {
 
   test('decides call by call which tokens are uncached, not for the sum', async () => {
     const project = usageClient.newProject();
-    await project.price({ m: { ...price, ...cachePrices } });
-    await project.complete(
+    await project.setPrices({ m: { ...price, ...cachePrices } });
+    await project.sendCompleteCalls(
       { id: 'a', usage: { m: { prompt_tokens: 1_000 } } },
       // 10 - 30 is negative: all 10 are uncached.
       { id: 'b', parent: 'a', usage: { m: { prompt_tokens: 10, ...cached(30, 0) } } },
     );
-    expect(costsOf(await project.ask(['a'], withCosts))).toEqual([
+    expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([
       sumOf([1_000, 10], [10, 10], [30, 2]),
       0,
     ]);
@@ -211,10 +217,10 @@ describe('the price of a call', () => {
 
   test('is the one in force when it started, inside one answer and one trace', async () => {
     const project = usageClient.newProject();
-    await project.price(at('2026-01-01T00:00:00Z', 1));
-    await project.price(at('2026-02-01T00:00:00Z', 10));
-    await project.price(at('2026-03-01T00:00:00Z', 100));
-    await project.complete(
+    await project.setPrices(at('2026-01-01T00:00:00Z', 1));
+    await project.setPrices(at('2026-02-01T00:00:00Z', 10));
+    await project.setPrices(at('2026-03-01T00:00:00Z', 100));
+    await project.sendCompleteCalls(
       // Before the first date the first price holds.
       { id: 'a', startedAt: '2025-12-31T23:59:59.999999Z', usage },
       { id: 'b', parent: 'a', startedAt: '2026-01-31T23:59:59.999999Z', usage },
@@ -222,7 +228,7 @@ describe('the price of a call', () => {
       { id: 'd', parent: 'a', startedAt: '2026-03-01T00:59:59.999999+01:00', usage },
       { id: 'e', parent: 'a', startedAt: '2026-03-01T01:00:00+01:00', usage },
     );
-    const answer = await project.ask(['a', 'b', 'e'], withCosts);
+    const answer = await project.queryUsage(['a', 'b', 'e'], withCosts);
     expect(costsOf(answer, 'a')).toEqual([1 + 1 + 10 + 10 + 100, 0]);
     expect(costsOf(answer, 'b')).toEqual([1 + 10, 0]);
     expect(costsOf(answer, 'e')).toEqual([100, 0]);
@@ -243,19 +249,22 @@ describe('the price of a call', () => {
         created_by: 'test',
       },
     ]);
-    await own.price(at('2026-01-01T00:00:00Z', 1));
-    for (const project of [own, others]) await project.complete({ id: 'a', usage });
-    expect(costsOf(await own.ask(['a'], withCosts))).toEqual([1, 0]);
-    expect(costsOf(await others.ask(['a'], withCosts))).toEqual([3, 0]);
+    await own.setPrices(at('2026-01-01T00:00:00Z', 1));
+    for (const project of [own, others]) await project.sendCompleteCalls({ id: 'a', usage });
+    expect(costsOf(await own.queryUsage(['a'], withCosts))).toEqual([1, 0]);
+    expect(costsOf(await others.queryUsage(['a'], withCosts))).toEqual([3, 0]);
   });
 
   test('is that of exactly this model name', async () => {
     const project = usageClient.newProject();
-    await project.price({ M: at('2020-01-01T00:00:00Z', 1).m });
-    await project.price({ 'm ': at('2020-01-01T00:00:00Z', 1).m });
-    await project.price({ 'vendor/n': at('2020-01-01T00:00:00Z', 1).m });
-    await project.complete({ id: 'a', usage: { n: { prompt_tokens: 1 }, 'm-1': { requests: 1 } } });
-    const answer = await project.ask(['a'], withCosts);
+    await project.setPrices({ M: at('2020-01-01T00:00:00Z', 1).m });
+    await project.setPrices({ 'm ': at('2020-01-01T00:00:00Z', 1).m });
+    await project.setPrices({ 'vendor/n': at('2020-01-01T00:00:00Z', 1).m });
+    await project.sendCompleteCalls({
+      id: 'a',
+      usage: { n: { prompt_tokens: 1 }, 'm-1': { requests: 1 } },
+    });
+    const answer = await project.queryUsage(['a'], withCosts);
     expect(costsOf(answer, 'a', 'n')).toEqual([null, null]);
     expect(costsOf(answer, 'a', 'm-1')).toEqual([null, null]);
   });

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type UsageClient, openUsageClient } from '../support/usage-client.ts';
+import { type UsageAnswer, type UsageClient, openUsageClient } from '../support/usage-client.ts';
 
 /** Expected of a model: requests, prompt, completion and total tokens. */
 type Counts = readonly [number, number, number, number];
@@ -124,17 +124,17 @@ const cases: Case[] = [
 ];
 
 let usageClient: UsageClient;
-let answer: Answer;
+let answer: UsageAnswer;
 beforeAll(async () => {
   usageClient = await openUsageClient();
   const project = usageClient.newProject();
   const calls = cases.map(([id, usage]) =>
-    JSON.stringify(project.whole({ id, usage: 'HERE' })).replace('"HERE"', () => usage),
+    JSON.stringify(project.completeCall({ id, usage: 'HERE' })).replace('"HERE"', () => usage),
   );
   const path = `/v2/${project.id}/calls/complete`;
   const taken = await usageClient.service.send(path, { body: `{"batch":[${calls.join(',')}]}` });
   expect(taken.text).toBe('{}');
-  answer = await project.ask(cases.map(([id]) => id));
+  answer = await project.queryUsage(cases.map(([id]) => id));
 });
 afterAll(() => usageClient.close());
 
@@ -164,10 +164,10 @@ describe('per call and model', () => {
       inputs: { usage },
       attributes: { usage, summary: { usage } },
     };
-    await project.upsert(
-      project.start({ id: 'a' }, more),
-      project.end({ id: 'a' }, { output: { usage } }),
+    await project.upsertBatch(
+      project.startItem({ id: 'a' }, more),
+      project.endItem({ id: 'a' }, { output: { usage } }),
     );
-    expect((await project.ask(['a'])).call_usage).toEqual({ a: {} });
+    expect((await project.queryUsage(['a'])).call_usage).toEqual({ a: {} });
   });
 });

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startRow, wholeRow } from '../support/part-rows.ts';
-import { type Project, promptTokens, spent } from '../support/usage-client.ts';
+import { type Project, promptTokens, promptUsage } from '../support/usage-client.ts';
 import { usageClientFixture } from '../support/fixtures.ts';
 
 const usageClient = usageClientFixture();
@@ -20,7 +20,7 @@ describe('a chain of 5,000 calls', () => {
         wholeRow(project.id, {
           id: `call-${index}`,
           parent: index === 0 ? '' : `call-${index - 1}`,
-          usage: spent(1 + index),
+          usage: promptUsage(1 + index),
         }),
       ),
     );
@@ -31,7 +31,9 @@ describe('a chain of 5,000 calls', () => {
     (length * (length + 1)) / 2 - (index * (index + 1)) / 2;
 
   test('answers with no setting raised', async () => {
-    const answer = await project.ask(['call-0', 'call-2500', 'call-4999'], { include_costs: true });
+    const answer = await project.queryUsage(['call-0', 'call-2500', 'call-4999'], {
+      include_costs: true,
+    });
     expect(promptTokens(answer, 'call-0')).toBe(expected(0));
     expect(promptTokens(answer, 'call-2500')).toBe(expected(2_500));
     expect(promptTokens(answer, 'call-4999')).toBe(expected(4_999));
@@ -39,7 +41,7 @@ describe('a chain of 5,000 calls', () => {
 
   test('answers for every call of it at once', async () => {
     const ids = Array.from({ length }, (_, index) => `call-${index}`);
-    const answer = await project.ask(ids, { limit: length });
+    const answer = await project.queryUsage(ids, { limit: length });
     expect(ids.map((id) => promptTokens(answer, id))).toEqual(
       ids.map((_, index) => expected(index)),
     );
@@ -51,9 +53,13 @@ describe('a star of 100,000 calls', () => {
   let project: Project;
   beforeAll(async () => {
     project = usageClient.newProject();
-    const leaf = (index: number) => ({ id: `leaf-${index}`, parent: 'root', usage: spent(index) });
+    const leaf = (index: number) => ({
+      id: `leaf-${index}`,
+      parent: 'root',
+      usage: promptUsage(index),
+    });
     await insert([
-      wholeRow(project.id, { id: 'root', usage: spent(1) }),
+      wholeRow(project.id, { id: 'root', usage: promptUsage(1) }),
       ...Array.from({ length: leaves }, (_, index) => wholeRow(project.id, leaf(index))),
     ]);
   });
@@ -61,14 +67,16 @@ describe('a star of 100,000 calls', () => {
   const all = 1 + (leaves * (leaves - 1)) / 2;
 
   test('answers with no setting raised but limit', async () => {
-    const answer = await project.ask(['root'], { limit, include_costs: true });
+    const answer = await project.queryUsage(['root'], { limit, include_costs: true });
     expect(promptTokens(answer, 'root')).toBe(all);
-    expect((await project.send(['root'], { limit: limit - 1 })).text).toContain(' 100000 calls');
+    expect((await project.sendUsageRequest(['root'], { limit: limit - 1 })).text).toContain(
+      ' 100000 calls',
+    );
   });
 
   test('answers for the root and 10,000 of its leaves at once', async () => {
     const ids = Array.from({ length: 10_000 }, (_, index) => `leaf-${index * 7}`);
-    const answer = await project.ask(['root', ...ids], { limit });
+    const answer = await project.queryUsage(['root', ...ids], { limit });
     expect(promptTokens(answer, 'root')).toBe(all);
     expect(ids.map((id) => promptTokens(answer, id))).toEqual(ids.map((_, index) => index * 7));
   });
@@ -80,7 +88,7 @@ describe('a star of 100,000 calls', () => {
       startRow(running.id, { id: 'root' }),
       ...ids.map((id) => startRow(running.id, { id, parent: 'root' })),
     ]);
-    const { unfinished_call_ids } = await running.ask(['root'], { limit });
+    const { unfinished_call_ids } = await running.queryUsage(['root'], { limit });
     expect(unfinished_call_ids).toEqual([...ids, 'root'].sort());
   });
 });

@@ -3,7 +3,7 @@ import type { ClickHouse } from '../../src/clickhouse/clickhouse.ts';
 import { createUsageReader } from '../../src/usage/query-usage.ts';
 import { deletionRow, orphanEndRow, type Row, startRow, wholeRow } from '../support/part-rows.ts';
 import { openTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
-import { spent } from '../support/usage-client.ts';
+import { promptUsage } from '../support/usage-client.ts';
 
 let opened: TestClickHouse;
 /** The queries that were sent to ClickHouse, in order. */
@@ -47,8 +47,8 @@ const [first, second, third] = ['00', '01', '02'].map((s) => `2026-01-31 12:00:$
   string,
   string,
 ];
-const root = { id: 'root', startedAt: first, usage: spent(10) };
-const child = { id: 'child', parent: 'root', startedAt: second, usage: spent(3) };
+const root = { id: 'root', startedAt: first, usage: promptUsage(10) };
+const child = { id: 'child', parent: 'root', startedAt: second, usage: promptUsage(3) };
 const [roots, rolledUpRoots, tree] = [
   'usage_flat_sum',
   'usage_flat_sum_rolled_up',
@@ -85,7 +85,7 @@ describe('the statement for trees is asked next', () => {
   });
 
   test('where a call below the root turns out to be rolled up, and was never added', async () => {
-    const leaf = { id: 'leaf', parent: 'child', startedAt: third, usage: spent(5) };
+    const leaf = { id: 'leaf', parent: 'child', startedAt: third, usage: promptUsage(5) };
     await insert(
       wholeRow('p/mixed', root),
       wholeRow('p/mixed', child, rolledUp),

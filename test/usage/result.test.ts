@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { wholeRow } from '../support/part-rows.ts';
-import { type Answer, contract, promptTokens, spent } from '../support/usage-client.ts';
+import { type UsageAnswer, contract, promptTokens, promptUsage } from '../support/usage-client.ts';
 import { usageClientFixture } from '../support/fixtures.ts';
 
 const usageClient = usageClientFixture();
@@ -13,42 +13,58 @@ describe('result keys', () => {
   test('every distinct id has its key, in the order of the request', async () => {
     const project = usageClient.newProject();
     const ids = ['b', '10', 'a', '9', 'c'];
-    await project.complete(...ids.map((id) => ({ id, usage: spent(1) })));
+    await project.sendCompleteCalls(...ids.map((id) => ({ id, usage: promptUsage(1) })));
 
-    const answer = await project.send(['b', '10', 'unknown', 'a', 'b', '9', 'a', 'c', '10']);
+    const answer = await project.sendUsageRequest([
+      'b',
+      '10',
+      'unknown',
+      'a',
+      'b',
+      '9',
+      'a',
+      'c',
+      '10',
+    ]);
 
     expect(idsIn(answer.text)).toEqual(['b', '10', 'unknown', 'a', '9', 'c']);
   });
 
   test('unknown, deleted and usage-less ids map to {}', async () => {
     const project = usageClient.newProject();
-    await project.complete({ id: 'deleted', usage: spent(1) }, { id: 'no usage' });
-    await project.upsert(project.start({ id: 'running' }));
-    await project.remove('deleted');
+    await project.sendCompleteCalls({ id: 'deleted', usage: promptUsage(1) }, { id: 'no usage' });
+    await project.upsertBatch(project.startItem({ id: 'running' }));
+    await project.deleteCalls('deleted');
 
-    const { call_usage } = await project.ask(['unknown', 'deleted', 'no usage', 'running', '']);
+    const { call_usage } = await project.queryUsage([
+      'unknown',
+      'deleted',
+      'no usage',
+      'running',
+      '',
+    ]);
 
     expect(call_usage).toEqual({ unknown: {}, deleted: {}, 'no usage': {}, running: {}, '': {} });
   });
 
   test('an id of which only the end has come is unknown', async () => {
     const project = usageClient.newProject();
-    await project.upsert(
-      project.end({ id: 'loose', usage: spent(1) }),
-      project.end({ id: 'placed', usage: spent(1) }, { trace_id: 'trace' }),
+    await project.upsertBatch(
+      project.endItem({ id: 'loose', usage: promptUsage(1) }),
+      project.endItem({ id: 'placed', usage: promptUsage(1) }, { trace_id: 'trace' }),
     );
-    const answer = await project.ask(['loose', 'placed']);
+    const answer = await project.queryUsage(['loose', 'placed']);
     expect(answer).toEqual({ call_usage: { loose: {}, placed: {} }, unfinished_call_ids: [] });
   });
 
   test('no ids are 200 with empty maps', async () => {
-    const answer = await usageClient.newProject().send([]);
+    const answer = await usageClient.newProject().sendUsageRequest([]);
     expect(answer.status).toBe(200);
     expect(answer.text).toBe('{"call_usage":{},"unfinished_call_ids":[]}');
   });
 
   test('a project that nobody has heard of has no calls', async () => {
-    const answer = await usageClient.newProject().ask(['a'], { include_costs: true });
+    const answer = await usageClient.newProject().queryUsage(['a'], { include_costs: true });
     expect(answer).toEqual({ call_usage: { a: {} }, unfinished_call_ids: [] });
   });
 });
@@ -59,15 +75,15 @@ describe('models', () => {
     ...['constructor', '"quoted"', 'back\\slash', 'line\nbreak', 'nul\0', '\u{1f600}', '\ufeff'],
     ...['e\u0301', 'é', '{', '\u2028', "it's", 'null', 'x'.repeat(4_096)],
   ];
-  let answer: Answer;
+  let answer: UsageAnswer;
   beforeAll(async () => {
     const project = usageClient.newProject();
     const calls = names.map((name, index) => ({
       id: `call-${index}`,
       usage: JSON.parse(`{${JSON.stringify(name)}:{"prompt_tokens":3}}`) as object,
     }));
-    await project.complete(...calls);
-    answer = await project.ask(calls.map(({ id }) => id));
+    await project.sendCompleteCalls(...calls);
+    answer = await project.queryUsage(calls.map(({ id }) => id));
   });
 
   test.each(names.map((name, index) => [name, `call-${index}`]))(
@@ -83,8 +99,8 @@ describe('models', () => {
     const project = usageClient.newProject();
     const names = ['A', 'a', 'a ', 'e\u0301', 'é', '\ue000', '\u{10000}'];
     const entries = names.map((name, index) => [name, { prompt_tokens: 1 + index }] as const);
-    await project.complete({ id: 'a', usage: Object.fromEntries(entries.toReversed()) });
-    const { call_usage } = await project.ask(['a']);
+    await project.sendCompleteCalls({ id: 'a', usage: Object.fromEntries(entries.toReversed()) });
+    const { call_usage } = await project.queryUsage(['a']);
     expect(
       Object.entries(call_usage['a'] ?? {}).map(([name, sums]) => [name, sums.prompt_tokens]),
     ).toEqual(entries.map(([name, { prompt_tokens }]) => [name, prompt_tokens]));
@@ -92,11 +108,11 @@ describe('models', () => {
 
   test('of several calls are added up one by one', async () => {
     const project = usageClient.newProject();
-    await project.complete(
+    await project.sendCompleteCalls(
       { id: 'root', usage: { m: { prompt_tokens: 1, requests: 1 }, n: { output_tokens: 2 } } },
       { id: 'child', parent: 'root', usage: { n: { output_tokens: 20 }, o: { requests: 3 } } },
     );
-    const { call_usage } = await project.ask(['root']);
+    const { call_usage } = await project.queryUsage(['root']);
     const none = { prompt_tokens_total_cost: null, completion_tokens_total_cost: null };
     expect(call_usage).toEqual({
       root: {
@@ -120,8 +136,8 @@ describe('sums', () => {
   test('beyond 2^53 are exact in the JSON text', async () => {
     const project = usageClient.newProject();
     const usage = { m: { prompt_tokens: most, completion_tokens: most, requests: most } };
-    await project.complete({ id: 'a', usage }, { id: 'b', parent: 'a', usage });
-    const { text } = await project.send(['a', 'b']);
+    await project.sendCompleteCalls({ id: 'a', usage }, { id: 'b', parent: 'a', usage });
+    const { text } = await project.sendUsageRequest(['a', 'b']);
     // Twice 2^53 - 1 is even, and twice that again 2^55 - 4: neither is a number that JavaScript would round.
     const one = BigInt(most);
     expect(text).toContain(
@@ -130,8 +146,8 @@ describe('sums', () => {
     // The synonyms make an odd sum: 2^53 - 1 + 2 is 2^53 + 1, which no number can hold.
     const odd = usageClient.newProject();
     const entry = { prompt_tokens: most, input_tokens: 2 };
-    await odd.complete({ id: 'c', usage: { m: entry } });
-    expect((await odd.send(['c'])).text).toContain(`"prompt_tokens":${one + 2n},`);
+    await odd.sendCompleteCalls({ id: 'c', usage: { m: entry } });
+    expect((await odd.sendUsageRequest(['c'])).text).toContain(`"prompt_tokens":${one + 2n},`);
   });
 
   test('beyond 64 bits do not wrap', async () => {
@@ -148,7 +164,7 @@ describe('sums', () => {
     );
     await usageClient.clickhouse.insert('call_parts', rows);
 
-    const answer = await project.send(['call-0']);
+    const answer = await project.sendUsageRequest(['call-0']);
 
     const sum = BigInt(calls) * BigInt(most);
     expect(sum).toBeGreaterThan(2n ** 64n);
@@ -163,24 +179,24 @@ describe('limit', () => {
   /** A root with three children, a second root alone. */
   const fourAndOne = async () => {
     const project = usageClient.newProject();
-    await project.complete(
-      { id: 'root', usage: spent(1) },
-      ...['a', 'b', 'c'].map((id) => ({ id, parent: 'root', usage: spent(10) })),
-      { id: 'other', trace: 'other', usage: spent(100) },
+    await project.sendCompleteCalls(
+      { id: 'root', usage: promptUsage(1) },
+      ...['a', 'b', 'c'].map((id) => ({ id, parent: 'root', usage: promptUsage(10) })),
+      { id: 'other', trace: 'other', usage: promptUsage(100) },
     );
     return project;
   };
 
   test('as many calls as the limit are answered', async () => {
     const project = await fourAndOne();
-    const answer = await project.ask(['root', 'other'], { limit: 4 + 1 });
+    const answer = await project.queryUsage(['root', 'other'], { limit: 4 + 1 });
     expect(promptTokens(answer, 'root')).toBe(1 + 10 + 10 + 10);
     expect(promptTokens(answer, 'other')).toBe(100);
   });
 
   test('one more is an error with both numbers in it, never a partial sum', async () => {
     const project = await fourAndOne();
-    const answer = await project.send(['root', 'other'], { limit: 4 });
+    const answer = await project.sendUsageRequest(['root', 'other'], { limit: 4 });
     expect(answer.status).toBe(422);
     expect(answer.json()).toEqual({
       detail: [
@@ -196,33 +212,39 @@ describe('limit', () => {
   test('a call counts once, however often it is asked for and whatever it stands below', async () => {
     const project = await fourAndOne();
     const ids = ['root', 'a', 'a', 'b', 'root', 'c'];
-    expect(promptTokens(await project.ask(ids, { limit: 4 }), 'root')).toBe(1 + 10 + 10 + 10);
-    expect((await project.send(ids, { limit: 3 })).text).toContain(' 4 calls');
+    expect(promptTokens(await project.queryUsage(ids, { limit: 4 }), 'root')).toBe(
+      1 + 10 + 10 + 10,
+    );
+    expect((await project.sendUsageRequest(ids, { limit: 3 })).text).toContain(' 4 calls');
   });
 
   test('a call of several models counts once', async () => {
     const project = usageClient.newProject();
     const models = ['m', 'n', 'o'].map((name) => [name, { prompt_tokens: 1 }] as const);
-    await project.complete({ id: 'a', usage: Object.fromEntries(models) });
-    const { call_usage } = await project.ask(['a'], { limit: 1, include_costs: true });
+    await project.sendCompleteCalls({ id: 'a', usage: Object.fromEntries(models) });
+    const { call_usage } = await project.queryUsage(['a'], { limit: 1, include_costs: true });
     expect(Object.keys(call_usage['a'] ?? {})).toEqual(['m', 'n', 'o']);
   });
 
   test('calls without usage count, unknown and deleted ones do not', async () => {
     const project = usageClient.newProject();
-    await project.complete({ id: 'a' }, { id: 'b', parent: 'a' }, { id: 'c', parent: 'a' });
-    await project.upsert(project.start({ id: 'd', parent: 'a' }));
-    await project.remove('c');
+    await project.sendCompleteCalls(
+      { id: 'a' },
+      { id: 'b', parent: 'a' },
+      { id: 'c', parent: 'a' },
+    );
+    await project.upsertBatch(project.startItem({ id: 'd', parent: 'a' }));
+    await project.deleteCalls('c');
     const ids = ['a', 'c', 'unknown', 'never'];
     // Left are a, b and d.
-    expect((await project.send(ids, { limit: 2 })).text).toContain(' 3 calls');
-    await project.ask(ids, { limit: 3 });
+    expect((await project.sendUsageRequest(ids, { limit: 2 })).text).toContain(' 3 calls');
+    await project.queryUsage(ids, { limit: 3 });
   });
 
   test('calls of the same trace that are no descendants do not count', async () => {
     const project = await fourAndOne();
-    await project.complete({ id: 'second root', usage: spent(1) });
-    expect(promptTokens(await project.ask(['a'], { limit: 1 }), 'a')).toBe(10);
+    await project.sendCompleteCalls({ id: 'second root', usage: promptUsage(1) });
+    expect(promptTokens(await project.queryUsage(['a'], { limit: 1 }), 'a')).toBe(10);
   });
 
   test('is 10,000 where the request does not say', async () => {
@@ -231,21 +253,21 @@ describe('limit', () => {
       wholeRow(project.id, {
         id: `call-${index}`,
         parent: index === 0 ? '' : index === 10_000 ? 'call-1' : 'call-0',
-        usage: spent(1),
+        usage: promptUsage(1),
       }),
     );
     await usageClient.clickhouse.insert('call_parts', rows);
 
-    const answer = await project.send(['call-0']);
+    const answer = await project.sendUsageRequest(['call-0']);
     expect(answer.status).toBe(422);
     expect(answer.text).toContain('touches 10001 calls, which is more than its limit of 10000');
     // Without the last call, and its parent with it, 9,999 are left.
-    await project.remove('call-1');
-    expect(promptTokens(await project.ask(['call-0']), 'call-0')).toBe(10_001 - 2);
+    await project.deleteCalls('call-1');
+    expect(promptTokens(await project.queryUsage(['call-0']), 'call-0')).toBe(10_001 - 2);
   });
 
   test.each([0, -1, -1e300])('below 1 is refused: %d', async (limit) => {
-    const answer = await usageClient.newProject().send(['a'], { limit });
+    const answer = await usageClient.newProject().sendUsageRequest(['a'], { limit });
     expect(answer.status).toBe(422);
     expect(answer.json()).toMatchObject({
       detail: [{ loc: ['body', 'limit'], type: 'greater_than_equal' }],
@@ -256,7 +278,9 @@ describe('limit', () => {
     'may be as large as a number gets: %d',
     async (limit) => {
       const project = await fourAndOne();
-      expect(promptTokens(await project.ask(['root'], { limit }), 'root')).toBe(1 + 10 + 10 + 10);
+      expect(promptTokens(await project.queryUsage(['root'], { limit }), 'root')).toBe(
+        1 + 10 + 10 + 10,
+      );
     },
   );
 });
@@ -267,51 +291,54 @@ describe('unfinished_call_ids', () => {
     const sorted = ['10', '9', 'Z', 'a', 'a\0', 'aa', 'b', 'é', '\ue000', '\u{10000}'];
     // The order of UTF-16, in which JavaScript sorts, is another one.
     expect(sorted.toSorted()).not.toEqual(sorted);
-    await project.upsert(...sorted.toReversed().map((id) => project.start({ id })));
-    expect((await project.ask(sorted)).unfinished_call_ids).toEqual(sorted);
+    await project.upsertBatch(...sorted.toReversed().map((id) => project.startItem({ id })));
+    expect((await project.queryUsage(sorted)).unfinished_call_ids).toEqual(sorted);
   });
 
   test('are those of counted calls alone, each once', async () => {
     const project = usageClient.newProject();
-    await project.upsert(
-      project.start({ id: 'root' }),
-      project.start({ id: 'child', parent: 'root' }),
-      project.start({ id: 'ended', parent: 'root' }),
-      project.end({ id: 'ended' }),
-      project.start({ id: 'deleted', parent: 'root' }),
-      project.start({ id: 'below the deleted', parent: 'deleted' }),
-      project.start({ id: 'orphan', parent: 'never came' }),
-      project.start({ id: 'other root' }),
-      project.start({ id: 'other trace', trace: 'other' }),
-      project.end({ id: 'only its end' }, { trace_id: 'trace' }),
+    await project.upsertBatch(
+      project.startItem({ id: 'root' }),
+      project.startItem({ id: 'child', parent: 'root' }),
+      project.startItem({ id: 'ended', parent: 'root' }),
+      project.endItem({ id: 'ended' }),
+      project.startItem({ id: 'deleted', parent: 'root' }),
+      project.startItem({ id: 'below the deleted', parent: 'deleted' }),
+      project.startItem({ id: 'orphan', parent: 'never came' }),
+      project.startItem({ id: 'other root' }),
+      project.startItem({ id: 'other trace', trace: 'other' }),
+      project.endItem({ id: 'only its end' }, { trace_id: 'trace' }),
     );
-    await project.complete({ id: 'whole', parent: 'root' });
-    await project.remove('deleted');
+    await project.sendCompleteCalls({ id: 'whole', parent: 'root' });
+    await project.deleteCalls('deleted');
 
     const asked = ['root', 'child', 'root', 'deleted', 'unknown'];
-    expect((await project.ask(asked)).unfinished_call_ids).toEqual(['child', 'root']);
-    expect((await project.ask(['child'])).unfinished_call_ids).toEqual(['child']);
-    expect((await project.ask(['ended', 'whole'])).unfinished_call_ids).toEqual([]);
+    expect((await project.queryUsage(asked)).unfinished_call_ids).toEqual(['child', 'root']);
+    expect((await project.queryUsage(['child'])).unfinished_call_ids).toEqual(['child']);
+    expect((await project.queryUsage(['ended', 'whole'])).unfinished_call_ids).toEqual([]);
   });
 
   test('name a call of several models once', async () => {
     const project = usageClient.newProject();
-    await project.upsert(project.start({ id: 'root' }));
-    await project.complete(
+    await project.upsertBatch(project.startItem({ id: 'root' }));
+    await project.sendCompleteCalls(
       { id: 'a', parent: 'root', usage: { m: { requests: 1 }, n: { requests: 1 } } },
       { id: 'b', parent: 'root', usage: { m: { requests: 1 }, n: { requests: 1 } } },
     );
-    expect((await project.ask(['root'])).unfinished_call_ids).toEqual(['root']);
+    expect((await project.queryUsage(['root'])).unfinished_call_ids).toEqual(['root']);
   });
 
   test('no longer name a call that has ended', async () => {
     const project = usageClient.newProject();
-    await project.upsert(project.start({ id: 'root' }), project.start({ id: 'a', parent: 'root' }));
-    expect((await project.ask(['root'])).unfinished_call_ids).toEqual(['a', 'root']);
-    await project.upsert(project.end({ id: 'a' }));
-    expect((await project.ask(['root'])).unfinished_call_ids).toEqual(['root']);
-    await project.upsert(project.end({ id: 'root' }, { trace_id: 'trace' }));
-    expect((await project.ask(['root'])).unfinished_call_ids).toEqual([]);
+    await project.upsertBatch(
+      project.startItem({ id: 'root' }),
+      project.startItem({ id: 'a', parent: 'root' }),
+    );
+    expect((await project.queryUsage(['root'])).unfinished_call_ids).toEqual(['a', 'root']);
+    await project.upsertBatch(project.endItem({ id: 'a' }));
+    expect((await project.queryUsage(['root'])).unfinished_call_ids).toEqual(['root']);
+    await project.upsertBatch(project.endItem({ id: 'root' }, { trace_id: 'trace' }));
+    expect((await project.queryUsage(['root'])).unfinished_call_ids).toEqual([]);
   });
 });
 
@@ -321,15 +348,15 @@ describe('the literal contract', () => {
 
   test.each([false, true])('every field is there, with include_costs %s', async (include_costs) => {
     const project = usageClient.newProject();
-    await project.complete({ id: 'a', usage: spent(1) });
-    await project.price({ m: { prompt_token_cost: 0.5, completion_token_cost: 0.5 } });
-    const answer = await project.ask(['a'], { include_costs });
+    await project.sendCompleteCalls({ id: 'a', usage: promptUsage(1) });
+    await project.setPrices({ m: { prompt_token_cost: 0.5, completion_token_cost: 0.5 } });
+    const answer = await project.queryUsage(['a'], { include_costs });
     expect(Object.keys(answer)).toEqual(fields('CallsUsageRes'));
     expect(Object.keys(answer.call_usage['a']?.['m'] ?? {})).toEqual(fields('LLMAggregatedUsage'));
   });
 
   test('an error is what it says of errors', async () => {
-    const answer = await usageClient.newProject().send(['a'], { limit: 0, extra: 1 });
+    const answer = await usageClient.newProject().sendUsageRequest(['a'], { limit: 0, extra: 1 });
     const { detail } = answer.json() as { detail: object[] };
     expect(detail).toHaveLength(2);
     for (const issue of detail) {

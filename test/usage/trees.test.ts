@@ -1,31 +1,36 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Answer, type Project, promptTokens, spent } from '../support/usage-client.ts';
+import {
+  type UsageAnswer,
+  type Project,
+  promptTokens,
+  promptUsage,
+} from '../support/usage-client.ts';
 import { usageClientFixture } from '../support/fixtures.ts';
 
 const usageClient = usageClientFixture();
 
 /** Prompt tokens of every call of an answer. */
-function tokensIn(answer: Answer): Record<string, number> {
+function tokensIn(answer: UsageAnswer): Record<string, number> {
   const ids = Object.keys(answer.call_usage);
   return Object.fromEntries(ids.map((id) => [id, promptTokens(answer, id)]));
 }
 
 /** Each call's tokens are a power of ten of its own: the digits of a sum say which calls are in it. */
 const tree = [
-  { id: 'root', usage: spent(1) },
-  { id: 'a', parent: 'root', usage: spent(10) },
-  { id: 'b', parent: 'a', usage: spent(100) },
-  { id: 'c', parent: 'b', usage: spent(1_000) },
-  { id: 'd', parent: 'root', usage: spent(10_000) },
-  { id: 'other root', usage: spent(100_000) },
+  { id: 'root', usage: promptUsage(1) },
+  { id: 'a', parent: 'root', usage: promptUsage(10) },
+  { id: 'b', parent: 'a', usage: promptUsage(100) },
+  { id: 'c', parent: 'b', usage: promptUsage(1_000) },
+  { id: 'd', parent: 'root', usage: promptUsage(10_000) },
+  { id: 'other root', usage: promptUsage(100_000) },
 ];
 
 describe('which calls count', () => {
   test('the call itself and every descendant, for roots, inner calls and leaves alike', async () => {
     const project = usageClient.newProject();
-    await project.complete(...tree);
+    await project.sendCompleteCalls(...tree);
     const answers: Record<string, number> = {};
-    for (const { id } of tree) answers[id] = promptTokens(await project.ask([id]), id);
+    for (const { id } of tree) answers[id] = promptTokens(await project.queryUsage([id]), id);
     expect(answers).toEqual({
       root: 1 + 10 + 100 + 1_000 + 10_000,
       a: 10 + 100 + 1_000,
@@ -38,13 +43,13 @@ describe('which calls count', () => {
 
   test('a requested call inside another requested call’s subtree counts in both', async () => {
     const project = usageClient.newProject();
-    await project.complete(...tree);
-    expect(tokensIn(await project.ask(['c', 'root', 'a']))).toEqual({
+    await project.sendCompleteCalls(...tree);
+    expect(tokensIn(await project.queryUsage(['c', 'root', 'a']))).toEqual({
       root: 1 + 10 + 100 + 1_000 + 10_000,
       a: 10 + 100 + 1_000,
       c: 1_000,
     });
-    expect(tokensIn(await project.ask(tree.map(({ id }) => id)))).toEqual({
+    expect(tokensIn(await project.queryUsage(tree.map(({ id }) => id)))).toEqual({
       root: 1 + 10 + 100 + 1_000 + 10_000,
       a: 10 + 100 + 1_000,
       b: 100 + 1_000,
@@ -57,30 +62,30 @@ describe('which calls count', () => {
   test('calls of many traces may be asked for at once', async () => {
     const project = usageClient.newProject();
     const traces = Array.from({ length: 50 }, (_, index) => index);
-    await project.complete(
+    await project.sendCompleteCalls(
       ...traces.flatMap((index) => [
-        { id: `root-${index}`, trace: `trace-${index}`, usage: spent(index) },
+        { id: `root-${index}`, trace: `trace-${index}`, usage: promptUsage(index) },
         {
           id: `child-${index}`,
           trace: `trace-${index}`,
           parent: `root-${index}`,
-          usage: spent(1_000),
+          usage: promptUsage(1_000),
         },
       ]),
     );
-    expect(tokensIn(await project.ask(traces.map((index) => `root-${index}`)))).toEqual(
+    expect(tokensIn(await project.queryUsage(traces.map((index) => `root-${index}`)))).toEqual(
       Object.fromEntries(traces.map((index) => [`root-${index}`, index + 1_000])),
     );
   });
 
   test('a parent in another trace is no parent', async () => {
     const project = usageClient.newProject();
-    await project.complete(
-      { id: 'root', trace: 'one', usage: spent(1) },
-      { id: 'child', trace: 'one', parent: 'root', usage: spent(10) },
-      { id: 'elsewhere', trace: 'two', parent: 'root', usage: spent(100) },
+    await project.sendCompleteCalls(
+      { id: 'root', trace: 'one', usage: promptUsage(1) },
+      { id: 'child', trace: 'one', parent: 'root', usage: promptUsage(10) },
+      { id: 'elsewhere', trace: 'two', parent: 'root', usage: promptUsage(100) },
     );
-    expect(tokensIn(await project.ask(['root', 'elsewhere']))).toEqual({
+    expect(tokensIn(await project.queryUsage(['root', 'elsewhere']))).toEqual({
       root: 1 + 10,
       elsewhere: 100,
     });
@@ -88,48 +93,51 @@ describe('which calls count', () => {
 
   test('a parent in another project is no parent, and the same ids there are other calls', async () => {
     const [one, two] = [usageClient.newProject(), usageClient.newProject()];
-    await one.complete({ id: 'root', usage: spent(1) });
-    await two.complete(
-      { id: 'root', usage: spent(10) },
-      { id: 'child', parent: 'root', usage: spent(100) },
+    await one.sendCompleteCalls({ id: 'root', usage: promptUsage(1) });
+    await two.sendCompleteCalls(
+      { id: 'root', usage: promptUsage(10) },
+      { id: 'child', parent: 'root', usage: promptUsage(100) },
     );
-    expect(tokensIn(await one.ask(['root', 'child']))).toEqual({ root: 1, child: 0 });
-    expect(tokensIn(await two.ask(['root', 'child']))).toEqual({ root: 10 + 100, child: 100 });
-    await two.remove('root');
-    expect(tokensIn(await one.ask(['root']))).toEqual({ root: 1 });
+    expect(tokensIn(await one.queryUsage(['root', 'child']))).toEqual({ root: 1, child: 0 });
+    expect(tokensIn(await two.queryUsage(['root', 'child']))).toEqual({
+      root: 10 + 100,
+      child: 100,
+    });
+    await two.deleteCalls('root');
+    expect(tokensIn(await one.queryUsage(['root']))).toEqual({ root: 1 });
   });
 
   test('a project whose name begins another one’s is another project', async () => {
     const project = usageClient.newProject();
-    await project.complete({ id: 'a', usage: spent(1) });
+    await project.sendCompleteCalls({ id: 'a', usage: promptUsage(1) });
     const body = { project_id: project.id.slice(0, -1), call_ids: ['a'] };
     const answer = await usageClient.service.send('/calls/usage', { body });
-    expect((answer.json() as Answer).call_usage).toEqual({ a: {} });
+    expect((answer.json() as UsageAnswer).call_usage).toEqual({ a: {} });
   });
 
   test('trace and call may have the same id', async () => {
     const project = usageClient.newProject();
-    await project.complete(
-      { id: 'x', trace: 'x', usage: spent(1) },
-      { id: 'y', trace: 'x', parent: 'x', usage: spent(10) },
+    await project.sendCompleteCalls(
+      { id: 'x', trace: 'x', usage: promptUsage(1) },
+      { id: 'y', trace: 'x', parent: 'x', usage: promptUsage(10) },
     );
-    expect(tokensIn(await project.ask(['x']))).toEqual({ x: 1 + 10 });
+    expect(tokensIn(await project.queryUsage(['x']))).toEqual({ x: 1 + 10 });
   });
 });
 
 describe('tree faults', () => {
   test('a call whose parent never arrived is nobody’s descendant', async () => {
     const project = usageClient.newProject();
-    await project.complete(
-      { id: 'root', usage: spent(1) },
-      { id: 'orphan', parent: 'never came', usage: spent(10) },
-      { id: 'below', parent: 'orphan', usage: spent(100) },
+    await project.sendCompleteCalls(
+      { id: 'root', usage: promptUsage(1) },
+      { id: 'orphan', parent: 'never came', usage: promptUsage(10) },
+      { id: 'below', parent: 'orphan', usage: promptUsage(100) },
     );
-    expect(tokensIn(await project.ask(['root', 'never came']))).toEqual({
+    expect(tokensIn(await project.queryUsage(['root', 'never came']))).toEqual({
       root: 1,
       'never came': 0,
     });
-    expect(tokensIn(await project.ask(['root', 'orphan', 'below']))).toEqual({
+    expect(tokensIn(await project.queryUsage(['root', 'orphan', 'below']))).toEqual({
       root: 1,
       orphan: 10 + 100,
       below: 100,
@@ -138,17 +146,19 @@ describe('tree faults', () => {
 
   test('a parent of which only the end has come is none', async () => {
     const project = usageClient.newProject();
-    await project.upsert(project.end({ id: 'end', usage: spent(1) }, { trace_id: 'trace' }));
-    await project.complete({ id: 'child', parent: 'end', usage: spent(10) });
-    expect(tokensIn(await project.ask(['end', 'child']))).toEqual({ end: 0, child: 10 });
+    await project.upsertBatch(
+      project.endItem({ id: 'end', usage: promptUsage(1) }, { trace_id: 'trace' }),
+    );
+    await project.sendCompleteCalls({ id: 'child', parent: 'end', usage: promptUsage(10) });
+    expect(tokensIn(await project.queryUsage(['end', 'child']))).toEqual({ end: 0, child: 10 });
   });
 
   test('a parent that arrives late takes its children in', async () => {
     const project = usageClient.newProject();
-    await project.complete({ id: 'child', parent: 'root', usage: spent(10) });
-    expect(tokensIn(await project.ask(['root', 'child']))).toEqual({ root: 0, child: 10 });
-    await project.upsert(project.start({ id: 'root' }));
-    expect(tokensIn(await project.ask(['root', 'child']))).toEqual({ root: 10, child: 10 });
+    await project.sendCompleteCalls({ id: 'child', parent: 'root', usage: promptUsage(10) });
+    expect(tokensIn(await project.queryUsage(['root', 'child']))).toEqual({ root: 0, child: 10 });
+    await project.upsertBatch(project.startItem({ id: 'root' }));
+    expect(tokensIn(await project.queryUsage(['root', 'child']))).toEqual({ root: 10, child: 10 });
   });
 });
 
@@ -156,27 +166,27 @@ describe('a cycle in parent_id', () => {
   let cycleProject: Project;
   beforeAll(async () => {
     cycleProject = usageClient.newProject();
-    await cycleProject.complete(...cycle);
+    await cycleProject.sendCompleteCalls(...cycle);
   });
 
   test('of one call counts it once', async () => {
     const project = usageClient.newProject();
-    await project.complete(
-      { id: 'a', parent: 'a', usage: spent(1) },
-      { id: 'below', parent: 'a', usage: spent(10) },
+    await project.sendCompleteCalls(
+      { id: 'a', parent: 'a', usage: promptUsage(1) },
+      { id: 'below', parent: 'a', usage: promptUsage(10) },
     );
-    expect(tokensIn(await project.ask(['a', 'below']))).toEqual({ a: 1 + 10, below: 10 });
-    expect(tokensIn(await project.ask(['below']))).toEqual({ below: 10 });
+    expect(tokensIn(await project.queryUsage(['a', 'below']))).toEqual({ a: 1 + 10, below: 10 });
+    expect(tokensIn(await project.queryUsage(['below']))).toEqual({ below: 10 });
   });
 
   /** a > b > c > a, with d below b and e below d; f stands apart. */
   const cycle = [
-    { id: 'a', parent: 'c', usage: spent(1) },
-    { id: 'b', parent: 'a', usage: spent(10) },
-    { id: 'c', parent: 'b', usage: spent(100) },
-    { id: 'd', parent: 'b', usage: spent(1_000) },
-    { id: 'e', parent: 'd', usage: spent(10_000) },
-    { id: 'f', usage: spent(100_000) },
+    { id: 'a', parent: 'c', usage: promptUsage(1) },
+    { id: 'b', parent: 'a', usage: promptUsage(10) },
+    { id: 'c', parent: 'b', usage: promptUsage(100) },
+    { id: 'd', parent: 'b', usage: promptUsage(1_000) },
+    { id: 'e', parent: 'd', usage: promptUsage(10_000) },
+    { id: 'f', usage: promptUsage(100_000) },
   ];
   const whole = 1 + 10 + 100 + 1_000 + 10_000;
 
@@ -201,29 +211,31 @@ describe('a cycle in parent_id', () => {
       e: 10_000,
       f: 100_000,
     };
-    expect(tokensIn(await cycleProject.ask(ids))).toEqual(
+    expect(tokensIn(await cycleProject.queryUsage(ids))).toEqual(
       Object.fromEntries(ids.map((id) => [id, expected[id]])),
     );
   });
 
   test('counts each member once for the limit', async () => {
-    await cycleProject.ask(['a', 'b'], { limit: 5 });
-    expect((await cycleProject.send(['a', 'b'], { limit: 4 })).text).toContain(' 5 calls');
+    await cycleProject.queryUsage(['a', 'b'], { limit: 5 });
+    expect((await cycleProject.sendUsageRequest(['a', 'b'], { limit: 4 })).text).toContain(
+      ' 5 calls',
+    );
   });
 
   test('names each unfinished member once', async () => {
     const project = usageClient.newProject();
-    await project.upsert(...cycle.map((call) => project.start(call)));
-    const { unfinished_call_ids } = await project.ask(['c', 'a']);
+    await project.upsertBatch(...cycle.map((call) => project.startItem(call)));
+    const { unfinished_call_ids } = await project.queryUsage(['c', 'a']);
     expect(unfinished_call_ids).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
   test('that a deletion breaks is a chain', async () => {
     const project = usageClient.newProject();
-    await project.complete(...cycle);
+    await project.sendCompleteCalls(...cycle);
     // Deleting c deletes what stands below it, which is the whole cycle and what hangs on it.
-    expect(await project.remove('c')).toBe(5);
-    expect(tokensIn(await project.ask(['a', 'c', 'e', 'f']))).toEqual({
+    expect(await project.deleteCalls('c')).toBe(5);
+    expect(tokensIn(await project.queryUsage(['a', 'c', 'e', 'f']))).toEqual({
       a: 0,
       c: 0,
       e: 0,
@@ -233,16 +245,16 @@ describe('a cycle in parent_id', () => {
 
   test.each([2, 3, 1_000])('of %d calls counts every one', async (length) => {
     const project = usageClient.newProject();
-    await project.complete(
+    await project.sendCompleteCalls(
       ...Array.from({ length }, (_, index) => ({
         id: `call-${index}`,
         parent: `call-${(index + 1) % length}`,
-        usage: spent(index),
+        usage: promptUsage(index),
       })),
     );
     const all = (length * (length - 1)) / 2;
-    expect(tokensIn(await project.ask(['call-1']))).toEqual({ 'call-1': all });
-    expect(tokensIn(await project.ask(['call-0', 'call-1']))).toEqual({
+    expect(tokensIn(await project.queryUsage(['call-1']))).toEqual({ 'call-1': all });
+    expect(tokensIn(await project.queryUsage(['call-0', 'call-1']))).toEqual({
       'call-0': all,
       'call-1': all,
     });
@@ -250,18 +262,21 @@ describe('a cycle in parent_id', () => {
 
   test('beside the requested tree changes nothing', async () => {
     const project = usageClient.newProject();
-    await project.complete(...cycle, ...tree.map((call) => ({ ...call, id: `tree ${call.id}` })));
-    expect(tokensIn(await project.ask(['tree root']))).toEqual({ 'tree root': 1 });
+    await project.sendCompleteCalls(
+      ...cycle,
+      ...tree.map((call) => ({ ...call, id: `tree ${call.id}` })),
+    );
+    expect(tokensIn(await project.queryUsage(['tree root']))).toEqual({ 'tree root': 1 });
   });
 });
 
 describe('deleted calls', () => {
   test('are not counted, and they cut their subtree off', async () => {
     const project = usageClient.newProject();
-    await project.complete(...tree);
+    await project.sendCompleteCalls(...tree);
     // a with b and c below it.
-    expect(await project.remove('a')).toBe(3);
-    const answer = await project.ask(tree.map(({ id }) => id));
+    expect(await project.deleteCalls('a')).toBe(3);
+    const answer = await project.queryUsage(tree.map(({ id }) => id));
     expect(tokensIn(answer)).toEqual({
       root: 1 + 10_000,
       a: 0,
@@ -274,13 +289,13 @@ describe('deleted calls', () => {
 
   test('cut off what comes below them later', async () => {
     const project = usageClient.newProject();
-    await project.complete(...tree);
-    await project.remove('a');
-    await project.complete(
-      { id: 'late', parent: 'b', usage: spent(1_000_000) },
-      { id: 'later', parent: 'late', usage: spent(10_000_000) },
+    await project.sendCompleteCalls(...tree);
+    await project.deleteCalls('a');
+    await project.sendCompleteCalls(
+      { id: 'late', parent: 'b', usage: promptUsage(1_000_000) },
+      { id: 'later', parent: 'late', usage: promptUsage(10_000_000) },
     );
-    expect(tokensIn(await project.ask(['root', 'b', 'late', 'later']))).toEqual({
+    expect(tokensIn(await project.queryUsage(['root', 'b', 'late', 'later']))).toEqual({
       root: 1 + 10_000,
       b: 0,
       late: 1_000_000 + 10_000_000,
@@ -290,10 +305,10 @@ describe('deleted calls', () => {
 
   test('between two requested calls keep the inner one out of the outer one', async () => {
     const project = usageClient.newProject();
-    await project.complete(...tree);
-    await project.remove('b');
-    await project.complete({ id: 'late', parent: 'b', usage: spent(1_000_000) });
-    expect(tokensIn(await project.ask(['root', 'b', 'late']))).toEqual({
+    await project.sendCompleteCalls(...tree);
+    await project.deleteCalls('b');
+    await project.sendCompleteCalls({ id: 'late', parent: 'b', usage: promptUsage(1_000_000) });
+    expect(tokensIn(await project.queryUsage(['root', 'b', 'late']))).toEqual({
       root: 1 + 10 + 10_000,
       b: 0,
       late: 1_000_000,
@@ -302,17 +317,20 @@ describe('deleted calls', () => {
 
   test('stay deleted when their parts are sent again', async () => {
     const project = usageClient.newProject();
-    await project.complete(...tree);
-    await project.remove('a');
-    await project.complete(...tree);
-    expect(tokensIn(await project.ask(['root', 'a']))).toEqual({ root: 1 + 10_000, a: 0 });
+    await project.sendCompleteCalls(...tree);
+    await project.deleteCalls('a');
+    await project.sendCompleteCalls(...tree);
+    expect(tokensIn(await project.queryUsage(['root', 'a']))).toEqual({ root: 1 + 10_000, a: 0 });
   });
 
   test('stay deleted when their end comes after the deletion', async () => {
     const project = usageClient.newProject();
-    await project.upsert(project.start({ id: 'a' }));
-    await project.remove('a');
-    await project.upsert(project.end({ id: 'a', usage: spent(1) }));
-    expect(await project.ask(['a'])).toEqual({ call_usage: { a: {} }, unfinished_call_ids: [] });
+    await project.upsertBatch(project.startItem({ id: 'a' }));
+    await project.deleteCalls('a');
+    await project.upsertBatch(project.endItem({ id: 'a', usage: promptUsage(1) }));
+    expect(await project.queryUsage(['a'])).toEqual({
+      call_usage: { a: {} },
+      unfinished_call_ids: [],
+    });
   });
 });

@@ -31,7 +31,7 @@ import {
   toQueries,
 } from '../../support/clickhouse.ts';
 import { silentLog } from '../../support/silent-log.ts';
-import { openProxy } from '../../support/tcp-proxy.ts';
+import { openTcpProxy } from '../../support/tcp-proxy.ts';
 
 const extras = {
   queries: toQueries({
@@ -176,7 +176,7 @@ describe('a server that is away', () => {
   let port: number;
   beforeAll(async () => {
     target = new URL(inject('clickhouse').url);
-    const proxy = await openProxy(target);
+    const proxy = await openTcpProxy(target);
     port = proxy.port;
     await proxy.close();
   });
@@ -196,7 +196,7 @@ describe('a server that is away', () => {
       ClickHouseUnavailableError,
     );
     expect(clickhouse.version).toBe('');
-    const proxy = await openProxy(target, port);
+    const proxy = await openTcpProxy(target, port);
     await clickhouse.ready;
     await clickhouse.ping();
     expect(clickhouse.version).toMatch(/^\d+\.\d+/);
@@ -206,7 +206,7 @@ describe('a server that is away', () => {
   });
 
   test('under more requests than connections refuses those that wait, too', async () => {
-    const proxy = await openProxy(target, port);
+    const proxy = await openTcpProxy(target, port);
     const clickhouse = start({
       CLICKHOUSE_URL: proxyUrl(port),
       CLICKHOUSE_MAX_OPEN_CONNECTIONS: '1',
@@ -228,7 +228,7 @@ describe('a server that is away', () => {
   });
 
   test('for a while refuses requests meanwhile and those under way, then answers again', async () => {
-    const proxy = await openProxy(target, port);
+    const proxy = await openTcpProxy(target, port);
     const clickhouse = start({ CLICKHOUSE_URL: proxyUrl(port) });
     await clickhouse.ready;
     const reading = expect(readRows(clickhouse, 'sleeping')).rejects.toThrow(
@@ -247,7 +247,7 @@ describe('a server that is away', () => {
     );
     // Nobody can tell ClickHouse to end the query; it notices by itself that its client is gone.
     await expect.poll(() => queryRows(client, running, { database })).toEqual([{ count: 0 }]);
-    const back = await openProxy(target, port);
+    const back = await openTcpProxy(target, port);
     await clickhouse.ping();
     await clickhouse.insert('things', [{ id: 2 }]);
     expect(await readRows(clickhouse, 'rows')).toEqual([{ id: 2 }]);

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestCluster, type TestCluster } from '../../support/cluster.ts';
-import { openService, patience, type TestService } from '../../support/service.ts';
-import { promptTokens, spent, toProject } from '../../support/usage-client.ts';
+import { openService, type TestService } from '../../support/service.ts';
+import { promptTokens, promptUsage, toProject } from '../../support/usage-client.ts';
 
 let cluster: TestCluster;
 let service: TestService;
@@ -21,11 +21,23 @@ const at = (second: number): string => new Date(Date.UTC(2026, 0, 31, 12, 0, sec
 async function sendTraces(id: string, count: number): Promise<string[]> {
   const project = toProject(service, id);
   const names = Array.from({ length: count }, (_, index) => `trace-${index}`);
-  await project.complete(
+  await project.sendCompleteCalls(
     ...names.flatMap((trace, index) => [
-      { id: `${trace} root`, trace, startedAt: at(0), usage: spent(index) },
-      { id: `${trace} child`, trace, parent: `${trace} root`, startedAt: at(1), usage: spent(10) },
-      { id: `${trace} leaf`, trace, parent: `${trace} child`, startedAt: at(2), usage: spent(100) },
+      { id: `${trace} root`, trace, startedAt: at(0), usage: promptUsage(index) },
+      {
+        id: `${trace} child`,
+        trace,
+        parent: `${trace} root`,
+        startedAt: at(1),
+        usage: promptUsage(10),
+      },
+      {
+        id: `${trace} leaf`,
+        trace,
+        parent: `${trace} child`,
+        startedAt: at(2),
+        usage: promptUsage(100),
+      },
     ]),
   );
   return names;
@@ -61,11 +73,13 @@ describe('calls on a cluster', () => {
   test('are answered for roots, inner and nested calls alike', async () => {
     const names = await sendTraces('team/asked', 12);
     const project = toProject(service, 'team/asked');
-    const roots = await project.ask(names.map((name) => `${name} root`));
+    const roots = await project.queryUsage(names.map((name) => `${name} root`));
     expect(names.map((name) => promptTokens(roots, `${name} root`))).toEqual(
       names.map((_, index) => index + 10 + 100),
     );
-    const mixed = await project.ask(names.flatMap((name) => [`${name} root`, `${name} child`]));
+    const mixed = await project.queryUsage(
+      names.flatMap((name) => [`${name} root`, `${name} child`]),
+    );
     expect(names.map((name) => promptTokens(mixed, `${name} child`))).toEqual(
       names.map(() => 10 + 100),
     );
@@ -77,28 +91,31 @@ describe('calls on a cluster', () => {
   test('count usage that an SDK rolled up once, lose what is deleted, and find ends without a trace', async () => {
     const project = toProject(service, 'team/odd');
     const attributes = { weave: { source: 'js-sdk' } };
-    const root = { id: 'root', startedAt: at(0), usage: spent(110) };
-    const child = { id: 'child', parent: 'root', startedAt: at(1), usage: spent(100) };
-    const late = { id: 'late', parent: 'root', startedAt: at(2), usage: spent(1_000) };
-    await project.upsert(project.end(late));
-    await project.upsert(
-      ...[root, child].flatMap((call) => [project.start(call, { attributes }), project.end(call)]),
+    const root = { id: 'root', startedAt: at(0), usage: promptUsage(110) };
+    const child = { id: 'child', parent: 'root', startedAt: at(1), usage: promptUsage(100) };
+    const late = { id: 'late', parent: 'root', startedAt: at(2), usage: promptUsage(1_000) };
+    await project.upsertBatch(project.endItem(late));
+    await project.upsertBatch(
+      ...[root, child].flatMap((call) => [
+        project.startItem(call, { attributes }),
+        project.endItem(call),
+      ]),
     );
-    expect(promptTokens(await project.ask(['root']), 'root')).toBe(110);
-    await project.upsert(project.start(late));
-    expect(promptTokens(await project.ask(['root']), 'root')).toBe(110 + 1_000);
-    expect(await project.remove('child')).toBe(1);
-    expect(promptTokens(await project.ask(['root']), 'root')).toBe(110 - 100 + 1_000);
+    expect(promptTokens(await project.queryUsage(['root']), 'root')).toBe(110);
+    await project.upsertBatch(project.startItem(late));
+    expect(promptTokens(await project.queryUsage(['root']), 'root')).toBe(110 + 1_000);
+    expect(await project.deleteCalls('child')).toBe(1);
+    expect(promptTokens(await project.queryUsage(['root']), 'root')).toBe(110 - 100 + 1_000);
   });
 
   test('cost what the project’s prices say', async () => {
     const project = toProject(service, 'team/priced');
-    await project.price({ m: { prompt_token_cost: 0.5, completion_token_cost: 1 } });
-    await project.complete({
+    await project.setPrices({ m: { prompt_token_cost: 0.5, completion_token_cost: 1 } });
+    await project.sendCompleteCalls({
       id: 'root',
       usage: { m: { prompt_tokens: 8, completion_tokens: 3 } },
     });
-    const { call_usage } = await project.ask(['root'], { include_costs: true });
+    const { call_usage } = await project.queryUsage(['root'], { include_costs: true });
     expect(call_usage['root']?.['m']).toMatchObject({
       prompt_tokens_total_cost: 8 * 0.5,
       completion_tokens_total_cost: 3,
@@ -126,13 +143,13 @@ test('while a shard is away nothing is answered by half, and all of it is when t
   const names = await sendTraces('team/away', 20);
   const project = toProject(service, 'team/away');
   const ids = names.map((name) => `${name} root`);
-  const before = await project.ask(ids);
+  const before = await project.queryUsage(ids);
   cluster.kill(1);
-  const away = await project.send(ids);
+  const away = await project.sendUsageRequest(ids);
   expect(away.status, away.text).toBe(503);
   expect(away.headers.get('retry-after')).not.toBeNull();
-  const whole = project.whole({ id: 'new', trace: 'a new trace' });
-  const other = project.whole({ id: 'other', trace: 'one more trace' });
+  const whole = project.completeCall({ id: 'new', trace: 'a new trace' });
+  const other = project.completeCall({ id: 'other', trace: 'one more trace' });
   const taken = await service.send('/v2/team/away/calls/complete', {
     body: {
       batch: Array.from({ length: 8 }, (_, i) => ({ ...whole, trace_id: `new-${i}` })).concat(
@@ -143,6 +160,6 @@ test('while a shard is away nothing is answered by half, and all of it is when t
   expect(taken.status, taken.text).toBe(503);
   expect((await service.send('/health')).status).toBe(503);
   await cluster.restart(1);
-  await expect.poll(async () => (await service.send('/health')).status, patience).toBe(200);
-  expect(await project.ask(ids)).toEqual(before);
+  await expect.poll(async () => (await service.send('/health')).status).toBe(200);
+  expect(await project.queryUsage(ids)).toEqual(before);
 });

@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readMigrations } from '../../../src/clickhouse/schema/migrations.ts';
 import { readRows, toQueries } from '../../support/clickhouse.ts';
-import { openService, patience, type TestService } from '../../support/service.ts';
+import { openService, type TestService } from '../../support/service.ts';
 import { makeDirectory, startEmbeddedClickHouse } from '../../support/embedded-clickhouse.ts';
-import { promptTokens, spent, toProject, type Project } from '../../support/usage-client.ts';
+import { promptTokens, promptUsage, toProject, type Project } from '../../support/usage-client.ts';
 
 const projectId = 'team/durability';
 const clients = 6;
@@ -40,8 +40,8 @@ async function killEngine(): Promise<void> {
 function itemsOf(project: Project, batch: number): object[] {
   return callsOf(batch).flatMap((id, index) => {
     const parent = index === 0 ? undefined : callsOf(batch)[0];
-    const shape = { id, trace: `trace-${batch}`, parent, usage: spent(1 + batch) };
-    return [project.end(shape), project.start(shape)];
+    const shape = { id, trace: `trace-${batch}`, parent, usage: promptUsage(1 + batch) };
+    return [project.endItem(shape), project.startItem(shape)];
   });
 }
 
@@ -63,7 +63,7 @@ const sendOnce = async (service: TestService, batch: number): Promise<boolean> =
 };
 
 const untilHealthy = (service: TestService): Promise<void> =>
-  expect.poll(async () => (await service.send('/health')).status, patience).toBe(200);
+  expect.poll(async () => (await service.send('/health')).status).toBe(200);
 
 /** Sends all batches by several clients at once, and kills the engine when some have been taken. */
 async function sendAll(
@@ -94,7 +94,7 @@ async function sendAll(
 /** Prompt tokens of each batch's root, as POST /calls/usage says. */
 async function askAll(project: Project): Promise<number[]> {
   const roots = batches.map((batch) => `call-${batch}-0`);
-  const answer = await project.ask(roots);
+  const answer = await project.queryUsage(roots);
   return roots.map((root) => promptTokens(answer, root));
 }
 

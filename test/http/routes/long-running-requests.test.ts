@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
-import { basic, patience, testKey, useService } from '../../support/service.ts';
+import { basicAuthorization, testKey, useService } from '../../support/service.ts';
 
 /** Long enough a chain that a call inside it takes ClickHouse far more than 100 ms, in some 18 steps. */
 const length = 200_000;
@@ -36,7 +36,7 @@ test('a question that runs into QUERY_TIMEOUT_MS is answered with 504 and leaves
   await service.ready;
   const answer = await service.send('/calls/usage', { body: question });
   expect(answer.status).toBe(504);
-  await expect.poll(running, patience).toBe(0);
+  await expect.poll(running).toBe(0);
 });
 
 test('a client that hangs up ends its query in ClickHouse', async () => {
@@ -45,15 +45,15 @@ test('a client that hangs up ends its query in ClickHouse', async () => {
   const controller = new AbortController();
   const asked = fetch(`${service.url}/calls/usage`, {
     method: 'POST',
-    headers: { 'content-type': 'application/json', authorization: basic(testKey) },
+    headers: { 'content-type': 'application/json', authorization: basicAuthorization(testKey) },
     body: JSON.stringify(question),
     signal: controller.signal,
   });
   const rejected = expect(asked).rejects.toThrow('aborted');
-  await expect.poll(running, { ...patience, interval: 5 }).toBeGreaterThan(0);
+  await expect.poll(running, { interval: 5 }).toBeGreaterThan(0);
   controller.abort();
   await rejected;
-  await expect.poll(running, patience).toBe(0);
+  await expect.poll(running).toBe(0);
   // The service is none the worse for it, and the query was ended, not finished: nothing was answered with 200.
   expect((await service.send('/health')).status).toBe(200);
   await expect

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readOpenApi } from '../../../src/http/validation/openapi.ts';
-import { casesOf, type Document } from '../../support/http-cases.ts';
+import { toRequestCases, type Document } from '../../support/request-cases.ts';
 import { serviceFixture } from '../../support/fixtures.ts';
 
 const document = readOpenApi(new URL('../../../openapi/', import.meta.url))
@@ -10,7 +10,7 @@ const document = readOpenApi(new URL('../../../openapi/', import.meta.url))
 const endpoints = Object.entries(document.paths).flatMap(([path, methods]) => {
   const schema = methods['post']?.requestBody?.content['application/json']?.schema;
   if (schema === undefined) return [];
-  const { example } = casesOf(document, schema);
+  const { example } = toRequestCases(document, schema);
   return [[path.replace('{entity}', 'entity').replace('{project}', 'project'), example]] as const;
 });
 

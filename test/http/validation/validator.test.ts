@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ValidationIssue } from '../../../src/errors.ts';
 import { readOpenApi } from '../../../src/http/validation/openapi.ts';
-import { casesOf, type Document } from '../../support/http-cases.ts';
+import { toRequestCases, type Document } from '../../support/request-cases.ts';
 import { type TestAnswer } from '../../support/service.ts';
 import { serviceFixture } from '../../support/fixtures.ts';
 
@@ -16,7 +16,7 @@ const endpoints = Object.entries(document.paths).flatMap(([path, methods]) => {
   return Array.from({ length: kinds }, (_, kind) => ({
     path: path.replace('{entity}', 'entity').replace('{project}', 'project'),
     name: kinds > 1 ? `${path} (item kind ${String(kind)})` : path,
-    cases: casesOf(document, schema, kind),
+    cases: toRequestCases(document, schema, kind),
   }));
 });
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { UsageRow } from '../../../src/usage/usage-row.ts';
-import { spent } from '../../support/usage-client.ts';
+import { promptUsage } from '../../support/usage-client.ts';
 import {
   deletionRow,
   endRow,
@@ -63,12 +63,12 @@ async function subtreesOf(
 /** root > a > b > c, root > d; other stands apart in the same trace. A digit of its own for each. */
 function treeOf(project: string): Row[] {
   return [
-    wholeRow(project, { id: 'root', usage: spent(1) }),
-    wholeRow(project, { id: 'a', parent: 'root', usage: spent(10) }),
-    wholeRow(project, { id: 'b', parent: 'a', usage: spent(100) }),
-    wholeRow(project, { id: 'c', parent: 'b', usage: spent(1_000) }),
-    wholeRow(project, { id: 'd', parent: 'root', usage: spent(10_000) }),
-    wholeRow(project, { id: 'other', usage: spent(100_000) }),
+    wholeRow(project, { id: 'root', usage: promptUsage(1) }),
+    wholeRow(project, { id: 'a', parent: 'root', usage: promptUsage(10) }),
+    wholeRow(project, { id: 'b', parent: 'a', usage: promptUsage(100) }),
+    wholeRow(project, { id: 'c', parent: 'b', usage: promptUsage(1_000) }),
+    wholeRow(project, { id: 'd', parent: 'root', usage: promptUsage(10_000) }),
+    wholeRow(project, { id: 'other', usage: promptUsage(100_000) }),
   ];
 }
 
@@ -94,7 +94,7 @@ describe('a call', () => {
   test('that used nothing is counted in a row without a model', async () => {
     await insert(
       wholeRow('p/nothing', { id: 'root' }),
-      wholeRow('p/nothing', { id: 'a', parent: 'root', usage: spent(10) }),
+      wholeRow('p/nothing', { id: 'a', parent: 'root', usage: promptUsage(10) }),
       wholeRow('p/nothing', { id: 'b', parent: 'root' }),
     );
     expect(await subtreesOf('p/nothing', ['root'])).toMatchObject({
@@ -116,8 +116,8 @@ describe('a call', () => {
 
   test('that is unknown or has only an end is in no row', async () => {
     await insert(
-      endRow('p/unknown', { id: 'end', usage: spent(1) }),
-      orphanEndRow('p/unknown', { id: 'loose', usage: spent(1) }),
+      endRow('p/unknown', { id: 'end', usage: promptUsage(1) }),
+      orphanEndRow('p/unknown', { id: 'loose', usage: promptUsage(1) }),
     );
     expect(await read('p/unknown', ['end', 'loose', 'unknown', ''])).toEqual([]);
     expect(await read('p/unknown', [])).toEqual([]);
@@ -146,8 +146,8 @@ describe('a call', () => {
         startRow('p/open', { id, parent: 'root' }),
       ),
       startRow('p/open', { id: 'root' }),
-      endRow('p/open', { id: 'ended', usage: spent(1) }),
-      wholeRow('p/open', { id: 'whole and started', parent: 'root', usage: spent(100) }),
+      endRow('p/open', { id: 'ended', usage: promptUsage(1) }),
+      wholeRow('p/open', { id: 'whole and started', parent: 'root', usage: promptUsage(100) }),
     );
     expect(await subtreesOf('p/open', ['root'])).toMatchObject({
       root: { calls: 4, prompt: 1 + 100, unfinished: ['open', 'root'] },
@@ -199,7 +199,7 @@ describe('trees of any depth are walked to their ends', () => {
         wholeRow(project, {
           id: `call-${index}`,
           parent: index ? `call-${index - 1}` : '',
-          usage: spent(1 + index),
+          usage: promptUsage(1 + index),
         }),
       ),
     );
@@ -222,7 +222,7 @@ describe('trees of any depth are walked to their ends', () => {
         wholeRow(project, {
           id: `call-${index}`,
           parent: `call-${(index + 1) % length}`,
-          usage: spent(1 + index),
+          usage: promptUsage(1 + index),
         }),
       ),
     );
@@ -242,10 +242,10 @@ describe('trees of any depth are walked to their ends', () => {
 
   test('a cycle without a requested call above a requested one ends too', async () => {
     await insert(
-      wholeRow('p/above', { id: 'x', parent: 'y', usage: spent(1) }),
-      wholeRow('p/above', { id: 'y', parent: 'x', usage: spent(10) }),
-      wholeRow('p/above', { id: 'a', parent: 'x', usage: spent(100) }),
-      wholeRow('p/above', { id: 'b', parent: 'a', usage: spent(1_000) }),
+      wholeRow('p/above', { id: 'x', parent: 'y', usage: promptUsage(1) }),
+      wholeRow('p/above', { id: 'y', parent: 'x', usage: promptUsage(10) }),
+      wholeRow('p/above', { id: 'a', parent: 'x', usage: promptUsage(100) }),
+      wholeRow('p/above', { id: 'b', parent: 'a', usage: promptUsage(1_000) }),
     );
     expect(await subtreesOf('p/above', ['a'])).toMatchObject({
       a: { above: undefined, calls: 2, prompt: 100 + 1_000 },
@@ -259,7 +259,7 @@ describe('trees of any depth are walked to their ends', () => {
           id: `${length}-${index}`,
           trace: `trace-${length}`,
           parent: index ? `${length}-${index - 1}` : '',
-          usage: spent(1),
+          usage: promptUsage(1),
         }),
       ),
     );

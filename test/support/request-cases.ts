@@ -58,7 +58,7 @@ interface RightBody {
 }
 
 /** Everything that a schema says of requests, as requests. */
-export interface Cases {
+export interface RequestCases {
   /** Right, with every field in it. */
   readonly example: unknown;
   readonly wrong: readonly WrongBody[];
@@ -82,7 +82,7 @@ interface Change {
  * of wrong types, too long, too large, and what else its schema forbids, each with the fault it should give.
  * @param alternative which branch of an `anyOf` of several schemas to follow
  */
-export function casesOf(document: Document, schema: Schema, alternative = 0): Cases {
+export function toRequestCases(document: Document, schema: Schema, alternative = 0): RequestCases {
   const walker = new SchemaWalker(document, alternative);
   const example = walker.exampleOf(schema);
   const changes = [...walker.changesOf(schema, [])];
