@@ -1,0 +1,1764 @@
+/**
+ * Types of every request and response, generated from openapi/calls-usage.openapi.yaml and
+ * openapi/service.openapi.yaml by "npm run types:update". Do not edit.
+ */
+
+export interface paths {
+    readonly "/calls/usage": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Calls Usage
+         * @description Compute aggregated usage for multiple root calls, with descendant rollup.
+         */
+        readonly post: operations["calls_usage_calls_usage_post"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/call/start": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Call Start
+         * @description Stores the start of a call. Sent again it changes nothing.
+         */
+        readonly post: operations["call_start"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/call/end": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Call End
+         * @description Stores the end of a call, which may arrive before its start.
+         */
+        readonly post: operations["call_end"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/call/upsert_batch": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Call Start Batch
+         * @description Stores starts and ends as one insert. An item that can never be stored does not fail the others: it is dropped, counted, answered with `{}` and listed in `dropped`.
+         */
+        readonly post: operations["call_upsert_batch"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v2/{entity}/{project}/calls/complete": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The part of the project id before the slash. */
+                readonly entity: components["parameters"]["Entity"];
+                /** @description The part of the project id after the slash. */
+                readonly project: components["parameters"]["Project"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Calls Complete
+         * @description Stores whole calls as one insert. An item that can never be stored, or whose `project_id` is not the path's, does not fail the others: it is dropped, counted and listed in `dropped`.
+         */
+        readonly post: operations["calls_complete"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v2/{entity}/{project}/call/start": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The part of the project id before the slash. */
+                readonly entity: components["parameters"]["Entity"];
+                /** @description The part of the project id after the slash. */
+                readonly project: components["parameters"]["Project"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Call Start V2
+         * @description Stores the start of a call of the path's project.
+         */
+        readonly post: operations["call_start_v2"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v2/{entity}/{project}/call/end": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The part of the project id before the slash. */
+                readonly entity: components["parameters"]["Entity"];
+                /** @description The part of the project id after the slash. */
+                readonly project: components["parameters"]["Project"];
+            };
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Call End V2
+         * @description Stores the end of a call of the path's project.
+         */
+        readonly post: operations["call_end_v2"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/calls/delete": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Calls Delete
+         * @description Deletes calls and all their descendants as they are known now.
+         */
+        readonly post: operations["calls_delete"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/obj/create": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Obj Create
+         * @description Answers the digest of an object; the object is not stored.
+         */
+        readonly post: operations["obj_create"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/file/create": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * File Create
+         * @description Answers the digest of a file; the file is not stored.
+         */
+        readonly post: operations["file_create"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/table/create": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Table Create
+         * @description Answers the digests of a table and its rows; the table is not stored.
+         */
+        readonly post: operations["table_create"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/table/query": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Table Query
+         * @description Answers the digests of the rows of a table that `/table/create` has answered, in order, without the rows. A table of another service has no rows.
+         */
+        readonly post: operations["table_query"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/feedback/create": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Feedback Create
+         * @description Takes feedback about a call, such as a score; it is not stored.
+         */
+        readonly post: operations["feedback_create"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/call/update": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Call Update
+         * @description Takes a new display name for a call; it is not stored.
+         */
+        readonly post: operations["call_update"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/cost/create": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Cost Create
+         * @description Stores prices of a project; they win over the default prices.
+         */
+        readonly post: operations["cost_create"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/cost/query": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Cost Query
+         * @description Prices of a project, by model and date unless sorted otherwise. Default prices are not among them.
+         */
+        readonly post: operations["cost_query"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/cost/purge": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Cost Purge
+         * @description Takes prices of a project back, by their ids. Ids that the project does not have are no fault; default prices and those of other projects are out of reach.
+         */
+        readonly post: operations["cost_purge"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/cost/unpriced": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Cost Unpriced
+         * @description The models of a project's calls that have no price, the most used ones first, so that somebody can give them one. It counts what calls stored: where SDKs roll usage up, a call's tokens stand in those above it too.
+         */
+        readonly post: operations["cost_unpriced"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/cost/resolve": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Cost Resolve
+         * @description Which price applies to calls of some models, and by which rule: its own name, or one that the price book takes it for.
+         */
+        readonly post: operations["cost_resolve"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/server_info": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Server Info
+         * @description What SDKs ask for before they send anything.
+         */
+        readonly get: operations["server_info"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/health": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Health
+         * @description Whether requests can be answered; needs no authentication.
+         */
+        readonly get: operations["health"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/openapi.json": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * OpenAPI
+         * @description This document, the contract of /calls/usage included.
+         */
+        readonly get: operations["openapi_json"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/docs": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Docs
+         * @description This document as a page to read and to try.
+         */
+        readonly get: operations["docs"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /**
+         * CallsUsageReq
+         * @description Request to compute aggregated usage for multiple root calls.
+         *
+         *     This endpoint returns usage metrics for each requested root call, where each
+         *     root's metrics include the sum of its own usage plus all descendants' usage.
+         *
+         *     Note: All matching calls are loaded into memory for aggregation. For very large
+         *     result sets (>10k calls), consider batching root call IDs or using narrower
+         *     filters at the application layer.
+         */
+        readonly CallsUsageReq: {
+            /** Project Id */
+            readonly project_id: string;
+            /**
+             * Call Ids
+             * @description Root call IDs to aggregate. Each result key corresponds to one input call ID.
+             */
+            readonly call_ids: readonly string[];
+            /**
+             * Include Costs
+             * @description If true, include cost calculations in the usage.
+             * @default false
+             */
+            readonly include_costs: boolean;
+            /**
+             * Limit
+             * @description Maximum number of calls to process across all traces. Acts as a safety limit to prevent unbounded memory usage.
+             * @default 10000
+             */
+            readonly limit: number;
+        };
+        /**
+         * CallsUsageRes
+         * @description Response with aggregated usage metrics per root call.
+         */
+        readonly CallsUsageRes: {
+            /** Call Usage */
+            readonly call_usage?: {
+                readonly [key: string]: {
+                    readonly [key: string]: components["schemas"]["LLMAggregatedUsage"];
+                };
+            };
+            /** Unfinished Call Ids */
+            readonly unfinished_call_ids?: readonly string[];
+        };
+        /** HTTPValidationError */
+        readonly HTTPValidationError: {
+            /** Detail */
+            readonly detail?: readonly components["schemas"]["ValidationError"][];
+        };
+        /**
+         * LLMAggregatedUsage
+         * @description Aggregated usage metrics for a specific LLM.
+         */
+        readonly LLMAggregatedUsage: {
+            /**
+             * Requests
+             * @default 0
+             */
+            readonly requests: number;
+            /**
+             * Prompt Tokens
+             * @default 0
+             */
+            readonly prompt_tokens: number;
+            /**
+             * Completion Tokens
+             * @default 0
+             */
+            readonly completion_tokens: number;
+            /**
+             * Total Tokens
+             * @default 0
+             */
+            readonly total_tokens: number;
+            /** Prompt Tokens Total Cost */
+            readonly prompt_tokens_total_cost?: number | null;
+            /** Completion Tokens Total Cost */
+            readonly completion_tokens_total_cost?: number | null;
+        };
+        /** ValidationError */
+        readonly ValidationError: {
+            /** Location */
+            readonly loc: readonly (string | number)[];
+            /** Message */
+            readonly msg: string;
+            /** Error Type */
+            readonly type: string;
+        };
+        /**
+         * Project Id
+         * Format: unicode
+         * @description `entity/project`
+         */
+        readonly ProjectId: string;
+        /** Format: unicode */
+        readonly Id: string;
+        readonly OptionalText: string | null;
+        /**
+         * Format: date-time
+         * @example 2026-01-31T23:59:59.123456Z
+         */
+        readonly Time: string;
+        readonly OpenMap: {
+            readonly [key: string]: unknown;
+        };
+        /**
+         * StartedCallSchemaForInsert
+         * @description The start of a call.
+         */
+        readonly StartedCallSchemaForInsert: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            /** @description Made by the server if absent. */
+            readonly id?: components["schemas"]["Id"] | null;
+            /** @description Made by the server if absent. */
+            readonly trace_id?: components["schemas"]["Id"] | null;
+            /** @description The call that made this one, in the same project and trace; null for a root. */
+            readonly parent_id?: components["schemas"]["OptionalText"];
+            /** Format: unicode */
+            readonly op_name: string;
+            readonly display_name?: string | null;
+            readonly started_at: components["schemas"]["Time"];
+            readonly attributes: components["schemas"]["OpenMap"];
+            readonly inputs: components["schemas"]["OpenMap"];
+            readonly thread_id?: components["schemas"]["OptionalText"];
+            readonly turn_id?: components["schemas"]["OptionalText"];
+            readonly otel_dump?: components["schemas"]["OpenMap"] | null;
+            readonly wb_user_id?: components["schemas"]["OptionalText"];
+            readonly wb_run_id?: components["schemas"]["OptionalText"];
+            readonly wb_run_step?: components["schemas"]["RunStep"];
+        };
+        /**
+         * EndedCallSchemaForInsert
+         * @description The end of a call.
+         */
+        readonly EndedCallSchemaForInsert: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            readonly id: components["schemas"]["Id"];
+            readonly ended_at: components["schemas"]["Time"];
+            readonly summary: components["schemas"]["SummaryInsertMap"];
+            readonly started_at?: components["schemas"]["Time"] | null;
+            /** @description The call's usage is found without it too. */
+            readonly trace_id?: components["schemas"]["OptionalText"];
+            readonly exception?: components["schemas"]["Exception"];
+            /** @description Any JSON. */
+            readonly output?: unknown;
+            readonly wb_run_step_end?: components["schemas"]["RunStep"];
+        };
+        /**
+         * CompletedCallSchemaForInsert
+         * @description A call that arrives whole.
+         */
+        readonly CompletedCallSchemaForInsert: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            readonly id: components["schemas"]["Id"];
+            readonly trace_id: components["schemas"]["Id"];
+            /** @description The call that made this one, in the same project and trace; null for a root. */
+            readonly parent_id?: components["schemas"]["OptionalText"];
+            /** Format: unicode */
+            readonly op_name: string;
+            readonly display_name?: string | null;
+            readonly started_at: components["schemas"]["Time"];
+            readonly ended_at: components["schemas"]["Time"];
+            readonly attributes: components["schemas"]["OpenMap"];
+            readonly inputs: components["schemas"]["OpenMap"];
+            readonly summary: components["schemas"]["SummaryInsertMap"];
+            readonly thread_id?: components["schemas"]["OptionalText"];
+            readonly turn_id?: components["schemas"]["OptionalText"];
+            readonly exception?: components["schemas"]["Exception"];
+            /** @description Any JSON. */
+            readonly output?: unknown;
+            readonly otel_dump?: components["schemas"]["OpenMap"] | null;
+            readonly wb_user_id?: components["schemas"]["OptionalText"];
+            readonly wb_run_id?: components["schemas"]["OptionalText"];
+            readonly wb_run_step?: components["schemas"]["RunStep"];
+            readonly wb_run_step_end?: components["schemas"]["RunStep"];
+        };
+        readonly RunStep: number | null;
+        readonly Exception: string | null;
+        /**
+         * SummaryInsertMap
+         * @description An open map. `usage` is read where it is an object from model name to an object of token counts: `requests`, `prompt_tokens`, `input_tokens`, `completion_tokens`, `output_tokens`, `total_tokens`, `cache_read_input_tokens`, `cache_creation_input_tokens`. Counts are in tokens, prompt counts include cached tokens; missing, negative and unreadable counts are 0. Model names are well-formed Unicode of at most 4096 code points.
+         */
+        readonly SummaryInsertMap: {
+            readonly [key: string]: unknown;
+        };
+        /** CallStartReq */
+        readonly CallStartReq: {
+            readonly start: components["schemas"]["StartedCallSchemaForInsert"];
+        };
+        /** CallStartRes */
+        readonly CallStartRes: {
+            readonly id: string;
+            readonly trace_id: string;
+        };
+        /** CallEndReq */
+        readonly CallEndReq: {
+            readonly end: components["schemas"]["EndedCallSchemaForInsert"];
+        };
+        /** CallEndRes */
+        readonly CallEndRes: Record<string, never>;
+        /** CallBatchStartMode */
+        readonly CallBatchStartMode: {
+            /** @constant */
+            readonly mode: "start";
+            readonly req: components["schemas"]["CallStartReq"];
+        };
+        /** CallBatchEndMode */
+        readonly CallBatchEndMode: {
+            /** @constant */
+            readonly mode: "end";
+            readonly req: components["schemas"]["CallEndReq"];
+        };
+        /** CallCreateBatchReq */
+        readonly CallCreateBatchReq: {
+            readonly batch: readonly (components["schemas"]["CallBatchStartMode"] | components["schemas"]["CallBatchEndMode"])[];
+        };
+        /** CallCreateBatchRes */
+        readonly CallCreateBatchRes: {
+            /** @description One answer per item, in order: both ids for a start, `{}` for an end and for what was dropped. */
+            readonly res: readonly (components["schemas"]["CallStartRes"] | components["schemas"]["CallEndRes"])[];
+            readonly dropped?: components["schemas"]["DroppedItems"];
+            readonly num_dropped?: components["schemas"]["DroppedCount"];
+        };
+        /** CallsUpsertCompleteReq */
+        readonly CallsUpsertCompleteReq: {
+            readonly batch: readonly components["schemas"]["CompletedCallSchemaForInsert"][];
+        };
+        /** CallsUpsertCompleteRes */
+        readonly CallsUpsertCompleteRes: {
+            readonly dropped?: components["schemas"]["DroppedItems"];
+            readonly num_dropped?: components["schemas"]["DroppedCount"];
+        };
+        /** @description Items that can never be stored, with why; the first 1,000 of them. Absent when nothing was dropped. */
+        readonly DroppedItems: readonly {
+            /** @description Place in the batch */
+            readonly index: number;
+            readonly detail: readonly components["schemas"]["ValidationError"][];
+        }[];
+        /** @description How many items were dropped. Absent when nothing was dropped. */
+        readonly DroppedCount: number;
+        /** CallsDeleteReq */
+        readonly CallsDeleteReq: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            readonly call_ids: readonly string[];
+        };
+        /** CallsDeleteRes */
+        readonly CallsDeleteRes: {
+            /** @description How many calls that were there this request deleted, descendants included. */
+            readonly num_deleted: number;
+        };
+        /** ObjCreateReq */
+        readonly ObjCreateReq: {
+            readonly obj: components["schemas"]["ObjSchemaForInsert"];
+        };
+        /** ObjSchemaForInsert */
+        readonly ObjSchemaForInsert: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            readonly object_id: components["schemas"]["Id"];
+            /** @description Any JSON. */
+            readonly val: unknown;
+        };
+        /** ObjCreateRes */
+        readonly ObjCreateRes: {
+            readonly digest: components["schemas"]["Digest"];
+            readonly object_id?: string;
+        };
+        /** FileCreateReq */
+        readonly FileCreateReq: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            readonly file: string;
+        };
+        /** FileCreateRes */
+        readonly FileCreateRes: {
+            readonly digest: components["schemas"]["Digest"];
+        };
+        /** TableCreateReq */
+        readonly TableCreateReq: {
+            readonly table: components["schemas"]["TableSchemaForInsert"];
+        };
+        /** TableSchemaForInsert */
+        readonly TableSchemaForInsert: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            readonly rows: readonly unknown[];
+        };
+        /** TableCreateRes */
+        readonly TableCreateRes: {
+            readonly digest: components["schemas"]["Digest"];
+            readonly row_digests: readonly components["schemas"]["Digest"][];
+        };
+        /** TableQueryReq */
+        readonly TableQueryReq: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            readonly digest: components["schemas"]["Id"];
+            /** @description How many rows to answer at most; all if absent. */
+            readonly limit?: components["schemas"]["RowCount"] | null;
+            /** @description How many rows to leave out before; none if absent. */
+            readonly offset?: components["schemas"]["RowCount"] | null;
+        };
+        readonly RowCount: number;
+        /** TableQueryRes */
+        readonly TableQueryRes: {
+            readonly rows: readonly {
+                readonly digest: components["schemas"]["Digest"];
+                /** @description Rows are not stored. */
+                readonly val: null;
+                /** @description Place in the table */
+                readonly original_index: number;
+            }[];
+        };
+        /** FeedbackCreateReq */
+        readonly FeedbackCreateReq: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            /** Format: unicode */
+            readonly weave_ref: string;
+            /** Format: unicode */
+            readonly feedback_type: string;
+            readonly payload: components["schemas"]["OpenMap"];
+        };
+        /** FeedbackCreateRes */
+        readonly FeedbackCreateRes: {
+            readonly id: string;
+            readonly created_at: components["schemas"]["Time"];
+            readonly wb_user_id: string;
+            readonly payload: components["schemas"]["OpenMap"];
+        };
+        /** CallUpdateReq */
+        readonly CallUpdateReq: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            readonly call_id: components["schemas"]["Id"];
+            readonly display_name?: string | null;
+        };
+        /** CallUpdateRes */
+        readonly CallUpdateRes: Record<string, never>;
+        /** @description SHA-256 as 43 letters and digits, base64 with X for "-" and Y for "_". */
+        readonly Digest: string;
+        /** CostCreateReq */
+        readonly CostCreateReq: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            /** @description From the model's name, as calls report it, to its price. */
+            readonly costs: {
+                readonly [key: string]: components["schemas"]["CostCreateInput"];
+            };
+        };
+        /**
+         * CostCreateInput
+         * @description The price of a model, in US dollars per token.
+         */
+        readonly CostCreateInput: {
+            /** @description USD per uncached prompt token. */
+            readonly prompt_token_cost: components["schemas"]["TokenCost"];
+            /** @description USD per completion token. */
+            readonly completion_token_cost: components["schemas"]["TokenCost"];
+            /** @description USD per prompt token read from a cache; the prompt price if absent. */
+            readonly cache_read_input_token_cost?: components["schemas"]["TokenCost"] | null;
+            /** @description USD per prompt token written to a cache; the prompt price if absent. */
+            readonly cache_creation_input_token_cost?: components["schemas"]["TokenCost"] | null;
+            readonly prompt_token_cost_unit?: components["schemas"]["CostUnit"];
+            readonly completion_token_cost_unit?: components["schemas"]["CostUnit"];
+            /** @description From when on the price holds, inclusive; now if absent. */
+            readonly effective_date?: components["schemas"]["Time"] | null;
+            /** @description Whose price it is; "default" if absent. It plays no part in choosing a price. */
+            readonly provider_id?: components["schemas"]["OptionalText"];
+        };
+        readonly TokenCost: number;
+        readonly CostUnit: "USD" | null;
+        /** CostCreateRes */
+        readonly CostCreateRes: {
+            /** @description [cost id, model name] for each price, in the order given. */
+            readonly ids: readonly (readonly string[])[];
+        };
+        /** CostQueryReq */
+        readonly CostQueryReq: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            /** @description Which fields are answered; all if absent or empty. */
+            readonly fields?: readonly components["schemas"]["CostField"][] | null;
+            readonly query?: components["schemas"]["CostExpressionQuery"] | null;
+            readonly sort_by?: readonly components["schemas"]["CostSort"][] | null;
+            readonly limit?: number | null;
+            readonly offset?: number | null;
+        };
+        /** @enum {unknown} */
+        readonly CostField: "id" | "llm_id" | "provider_id" | "effective_date" | "prompt_token_cost" | "completion_token_cost" | "cache_read_input_token_cost" | "cache_creation_input_token_cost" | "prompt_token_cost_unit" | "completion_token_cost_unit";
+        readonly CostSort: {
+            readonly field: components["schemas"]["CostField"];
+            /** @enum {unknown} */
+            readonly direction: "asc" | "desc";
+        };
+        /** @description `$and`, `$or`, `$not`, `$eq`, `$gt`, `$gte` and `$in` over `{"$getField": name}` and `{"$literal": value}`. */
+        readonly CostExpressionQuery: {
+            /**
+             * @example {
+             *       "$eq": [
+             *         {
+             *           "$getField": "id"
+             *         },
+             *         {
+             *           "$literal": "0b5c3d9e-7d1b-4f5e-9a43-6a2f6c1c7a10"
+             *         }
+             *       ]
+             *     }
+             */
+            readonly $expr: Record<string, never>;
+        };
+        /** CostPurgeReq */
+        readonly CostPurgeReq: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            readonly query: components["schemas"]["CostExpressionQuery"];
+        };
+        /** CostQueryRes */
+        readonly CostQueryRes: {
+            readonly results: readonly components["schemas"]["CostQueryOutput"][];
+        };
+        /**
+         * CostQueryOutput
+         * @description A price, in US dollars per token, with the fields that were asked for.
+         */
+        readonly CostQueryOutput: {
+            readonly id?: string;
+            readonly llm_id?: string;
+            readonly provider_id?: string;
+            /** @description ISO 8601 with microseconds, UTC. */
+            readonly effective_date?: string;
+            readonly prompt_token_cost?: number;
+            readonly completion_token_cost?: number;
+            readonly cache_read_input_token_cost?: number | null;
+            readonly cache_creation_input_token_cost?: number | null;
+            readonly prompt_token_cost_unit?: string;
+            readonly completion_token_cost_unit?: string;
+        };
+        /** CostUnpricedReq */
+        readonly CostUnpricedReq: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            /** @description Calls that started then or later; all if absent. */
+            readonly after?: components["schemas"]["Time"] | null;
+            /** @description Calls that started earlier; all if absent. */
+            readonly before?: components["schemas"]["Time"] | null;
+            /** @default 100 */
+            readonly limit: number;
+        };
+        /** CostUnpricedRes */
+        readonly CostUnpricedRes: {
+            readonly results: readonly {
+                readonly llm_id: string;
+                readonly calls: number;
+                readonly requests: number;
+                readonly prompt_tokens: number;
+                readonly completion_tokens: number;
+                readonly total_tokens: number;
+            }[];
+        };
+        /** CostResolveReq */
+        readonly CostResolveReq: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            readonly models: readonly string[];
+            /** @description When the call starts; now if absent. */
+            readonly at?: components["schemas"]["Time"] | null;
+            /** @default 0 */
+            readonly prompt_tokens: number;
+        };
+        /** CostResolveRes */
+        readonly CostResolveRes: {
+            readonly results: readonly {
+                readonly llm_id: string;
+                readonly price: null | {
+                    readonly id?: string;
+                    /** @enum {unknown} */
+                    readonly pricing_level?: "default" | "project";
+                    readonly provider_id?: string;
+                    readonly rule?: string;
+                    readonly alias_of?: string | null;
+                    readonly effective_date?: string;
+                    readonly prompt_tokens_above?: number;
+                    readonly prompt_token_cost?: number;
+                    readonly completion_token_cost?: number;
+                    readonly cache_read_input_token_cost?: number | null;
+                    readonly cache_creation_input_token_cost?: number | null;
+                };
+            }[];
+        };
+        /** ServerInfoRes */
+        readonly ServerInfoRes: {
+            readonly min_required_weave_python_version: string;
+            readonly trace_server_version: string;
+        };
+        /** HealthRes */
+        readonly HealthRes: {
+            /** @constant */
+            readonly status: "ok";
+        };
+        /** ErrorRes */
+        readonly ErrorRes: {
+            readonly detail: string;
+        };
+    };
+    responses: {
+        /** @description The body is not JSON, or against the schema; every fault at once. */
+        readonly Invalid: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/json": components["schemas"]["HTTPValidationError"];
+            };
+        };
+        /** @description 401 not authenticated, 403 not allowed, 404 no such path, 405 no such method, 413 body too large, 415 encoding not supported, 429 too many requests of one key (with `Retry-After`), 500 a fault of the service, 503 ClickHouse away or overloaded (with `Retry-After`), 504 the query ran into its time limit. */
+        readonly Refused: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/json": components["schemas"]["ErrorRes"];
+            };
+        };
+    };
+    parameters: {
+        /** @description The part of the project id before the slash. */
+        readonly Entity: string;
+        /** @description The part of the project id after the slash. */
+        readonly Project: string;
+    };
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type CallsUsageReq = components['schemas']['CallsUsageReq'];
+export type CallsUsageRes = components['schemas']['CallsUsageRes'];
+export type HttpValidationError = components['schemas']['HTTPValidationError'];
+export type LlmAggregatedUsage = components['schemas']['LLMAggregatedUsage'];
+export type ValidationError = components['schemas']['ValidationError'];
+export type ProjectId = components['schemas']['ProjectId'];
+export type Id = components['schemas']['Id'];
+export type OptionalText = components['schemas']['OptionalText'];
+export type Time = components['schemas']['Time'];
+export type OpenMap = components['schemas']['OpenMap'];
+export type StartedCallSchemaForInsert = components['schemas']['StartedCallSchemaForInsert'];
+export type EndedCallSchemaForInsert = components['schemas']['EndedCallSchemaForInsert'];
+export type CompletedCallSchemaForInsert = components['schemas']['CompletedCallSchemaForInsert'];
+export type RunStep = components['schemas']['RunStep'];
+export type Exception = components['schemas']['Exception'];
+export type SummaryInsertMap = components['schemas']['SummaryInsertMap'];
+export type CallStartReq = components['schemas']['CallStartReq'];
+export type CallStartRes = components['schemas']['CallStartRes'];
+export type CallEndReq = components['schemas']['CallEndReq'];
+export type CallEndRes = components['schemas']['CallEndRes'];
+export type CallBatchStartMode = components['schemas']['CallBatchStartMode'];
+export type CallBatchEndMode = components['schemas']['CallBatchEndMode'];
+export type CallCreateBatchReq = components['schemas']['CallCreateBatchReq'];
+export type CallCreateBatchRes = components['schemas']['CallCreateBatchRes'];
+export type CallsUpsertCompleteReq = components['schemas']['CallsUpsertCompleteReq'];
+export type CallsUpsertCompleteRes = components['schemas']['CallsUpsertCompleteRes'];
+export type DroppedItems = components['schemas']['DroppedItems'];
+export type DroppedCount = components['schemas']['DroppedCount'];
+export type CallsDeleteReq = components['schemas']['CallsDeleteReq'];
+export type CallsDeleteRes = components['schemas']['CallsDeleteRes'];
+export type ObjCreateReq = components['schemas']['ObjCreateReq'];
+export type ObjSchemaForInsert = components['schemas']['ObjSchemaForInsert'];
+export type ObjCreateRes = components['schemas']['ObjCreateRes'];
+export type FileCreateReq = components['schemas']['FileCreateReq'];
+export type FileCreateRes = components['schemas']['FileCreateRes'];
+export type TableCreateReq = components['schemas']['TableCreateReq'];
+export type TableSchemaForInsert = components['schemas']['TableSchemaForInsert'];
+export type TableCreateRes = components['schemas']['TableCreateRes'];
+export type TableQueryReq = components['schemas']['TableQueryReq'];
+export type RowCount = components['schemas']['RowCount'];
+export type TableQueryRes = components['schemas']['TableQueryRes'];
+export type FeedbackCreateReq = components['schemas']['FeedbackCreateReq'];
+export type FeedbackCreateRes = components['schemas']['FeedbackCreateRes'];
+export type CallUpdateReq = components['schemas']['CallUpdateReq'];
+export type CallUpdateRes = components['schemas']['CallUpdateRes'];
+export type Digest = components['schemas']['Digest'];
+export type CostCreateReq = components['schemas']['CostCreateReq'];
+export type CostCreateInput = components['schemas']['CostCreateInput'];
+export type TokenCost = components['schemas']['TokenCost'];
+export type CostUnit = components['schemas']['CostUnit'];
+export type CostCreateRes = components['schemas']['CostCreateRes'];
+export type CostQueryReq = components['schemas']['CostQueryReq'];
+export type CostField = components['schemas']['CostField'];
+export type CostSort = components['schemas']['CostSort'];
+export type CostExpressionQuery = components['schemas']['CostExpressionQuery'];
+export type CostPurgeReq = components['schemas']['CostPurgeReq'];
+export type CostQueryRes = components['schemas']['CostQueryRes'];
+export type CostQueryOutput = components['schemas']['CostQueryOutput'];
+export type CostUnpricedReq = components['schemas']['CostUnpricedReq'];
+export type CostUnpricedRes = components['schemas']['CostUnpricedRes'];
+export type CostResolveReq = components['schemas']['CostResolveReq'];
+export type CostResolveRes = components['schemas']['CostResolveRes'];
+export type ServerInfoRes = components['schemas']['ServerInfoRes'];
+export type HealthRes = components['schemas']['HealthRes'];
+export type ErrorRes = components['schemas']['ErrorRes'];
+export type ResponseInvalid = components['responses']['Invalid'];
+export type ResponseRefused = components['responses']['Refused'];
+export type ParameterEntity = components['parameters']['Entity'];
+export type ParameterProject = components['parameters']['Project'];
+export type $defs = Record<string, never>;
+export interface operations {
+    readonly calls_usage_calls_usage_post: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CallsUsageReq"];
+            };
+        };
+        readonly responses: {
+            /** @description Successful Response */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CallsUsageRes"];
+                };
+            };
+            /** @description Validation Error */
+            readonly 422: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HTTPValidationError"];
+                };
+            };
+        };
+    };
+    readonly call_start: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CallStartReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The start is stored. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CallStartRes"];
+                };
+            };
+            readonly 422: components["responses"]["Invalid"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly call_end: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CallEndReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The end is stored. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CallEndRes"];
+                };
+            };
+            readonly 422: components["responses"]["Invalid"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly call_upsert_batch: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CallCreateBatchReq"];
+            };
+        };
+        readonly responses: {
+            /** @description Every item that is not listed as dropped is stored. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CallCreateBatchRes"];
+                };
+            };
+            readonly 422: components["responses"]["Invalid"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly calls_complete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The part of the project id before the slash. */
+                readonly entity: components["parameters"]["Entity"];
+                /** @description The part of the project id after the slash. */
+                readonly project: components["parameters"]["Project"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CallsUpsertCompleteReq"];
+            };
+        };
+        readonly responses: {
+            /** @description Every item that is not listed as dropped is stored. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CallsUpsertCompleteRes"];
+                };
+            };
+            readonly 422: components["responses"]["Invalid"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly call_start_v2: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The part of the project id before the slash. */
+                readonly entity: components["parameters"]["Entity"];
+                /** @description The part of the project id after the slash. */
+                readonly project: components["parameters"]["Project"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CallStartReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The start is stored. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CallStartRes"];
+                };
+            };
+            readonly 422: components["responses"]["Invalid"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly call_end_v2: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path: {
+                /** @description The part of the project id before the slash. */
+                readonly entity: components["parameters"]["Entity"];
+                /** @description The part of the project id after the slash. */
+                readonly project: components["parameters"]["Project"];
+            };
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CallEndReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The end is stored. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CallEndRes"];
+                };
+            };
+            readonly 422: components["responses"]["Invalid"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly calls_delete: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CallsDeleteReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The calls are deleted. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CallsDeleteRes"];
+                };
+            };
+            readonly 422: components["responses"]["Invalid"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly obj_create: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["ObjCreateReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The digest, the same for the same `val`. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ObjCreateRes"];
+                };
+            };
+            readonly 422: components["responses"]["Invalid"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly file_create: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "multipart/form-data": components["schemas"]["FileCreateReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The digest, the same for the same bytes. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FileCreateRes"];
+                };
+            };
+            readonly 422: components["responses"]["Invalid"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly table_create: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["TableCreateReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The digests, the same for the same rows. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TableCreateRes"];
+                };
+            };
+            readonly 422: components["responses"]["Invalid"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly table_query: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["TableQueryReq"];
+            };
+        };
+        readonly responses: {
+            /** @description A row of the answer for each row of the table. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TableQueryRes"];
+                };
+            };
+            readonly 422: components["responses"]["Invalid"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly feedback_create: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["FeedbackCreateReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The feedback is taken. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FeedbackCreateRes"];
+                };
+            };
+            readonly 422: components["responses"]["Invalid"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly call_update: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CallUpdateReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The name is taken. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CallUpdateRes"];
+                };
+            };
+            readonly 422: components["responses"]["Invalid"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly cost_create: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CostCreateReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The prices are stored. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CostCreateRes"];
+                };
+            };
+            readonly 422: components["responses"]["Invalid"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly cost_query: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "project_id": "team/project",
+                 *       "query": {
+                 *         "$expr": {
+                 *           "$and": [
+                 *             {
+                 *               "$eq": [
+                 *                 {
+                 *                   "$getField": "llm_id"
+                 *                 },
+                 *                 {
+                 *                   "$literal": "gpt-4o"
+                 *                 }
+                 *               ]
+                 *             },
+                 *             {
+                 *               "$gte": [
+                 *                 {
+                 *                   "$getField": "effective_date"
+                 *                 },
+                 *                 {
+                 *                   "$literal": "2026-01-01"
+                 *                 }
+                 *               ]
+                 *             }
+                 *           ]
+                 *         }
+                 *       },
+                 *       "sort_by": [
+                 *         {
+                 *           "field": "effective_date",
+                 *           "direction": "desc"
+                 *         }
+                 *       ],
+                 *       "limit": 10
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["CostQueryReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The prices that the query selects. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CostQueryRes"];
+                };
+            };
+            readonly 422: components["responses"]["Invalid"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly cost_purge: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "project_id": "team/project",
+                 *       "query": {
+                 *         "$expr": {
+                 *           "$in": [
+                 *             {
+                 *               "$getField": "id"
+                 *             },
+                 *             [
+                 *               {
+                 *                 "$literal": "0b5c3d9e-7d1b-4f5e-9a43-6a2f6c1c7a10"
+                 *               }
+                 *             ]
+                 *           ]
+                 *         }
+                 *       }
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["CostPurgeReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The prices are gone from the next answer on. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": Record<string, never>;
+                };
+            };
+            readonly 422: components["responses"]["Invalid"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly cost_unpriced: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "project_id": "team/project",
+                 *       "after": "2026-01-01T00:00:00Z"
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["CostUnpricedReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The models. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CostUnpricedRes"];
+                };
+            };
+            readonly 422: components["responses"]["Invalid"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly cost_resolve: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "project_id": "team/project",
+                 *       "models": [
+                 *         "gpt-4o",
+                 *         "azure/gpt-4o"
+                 *       ],
+                 *       "prompt_tokens": 1000
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["CostResolveReq"];
+            };
+        };
+        readonly responses: {
+            /** @description A price for each model, or null. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CostResolveRes"];
+                };
+            };
+            readonly 422: components["responses"]["Invalid"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly server_info: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The versions that this service speaks. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ServerInfoRes"];
+                };
+            };
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly health: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description Requests can be answered. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HealthRes"];
+                };
+            };
+            /** @description ClickHouse is starting or away, or the service is stopping. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ErrorRes"];
+                };
+            };
+        };
+    };
+    readonly openapi_json: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description An OpenAPI 3.1 document. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": Record<string, never>;
+                };
+            };
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly docs: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/html": string;
+                };
+            };
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+}
