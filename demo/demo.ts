@@ -1,4 +1,4 @@
-import { ClickHouseStartError } from '../src/clickhouse/clickhouse.ts';
+import { ClickHouseStartError } from '../src/clickhouse/errors.ts';
 import { startService } from '../src/service.ts';
 import { SettingsError, type Settings } from '../src/settings.ts';
 import { DemoError } from './client.ts';

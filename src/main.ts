@@ -1,4 +1,4 @@
-import { ClickHouseStartError } from './clickhouse/clickhouse.ts';
+import { ClickHouseStartError } from './clickhouse/errors.ts';
 import { type Service, startService } from './service.ts';
 import { readSettings, SettingsError } from './settings.ts';
 

@@ -67,28 +67,3 @@ export interface ClickHouse {
 export type Log = Readonly<
   Record<'debug' | 'info' | 'warn' | 'error', (details: object, message: string) => void>
 >;
-
-/** ClickHouse is not there: starting, restarting, unreachable, or it went away under the request. */
-export class ClickHouseUnavailableError extends Error {
-  override readonly name = 'EngineAwayError';
-}
-
-/** ClickHouse is there but has no room: memory, disk, query slots, too many parts. */
-export class ClickHouseOverloadedError extends Error {
-  override readonly name = 'EngineOverloadedError';
-}
-
-/** A query ran into its time limit. */
-export class QueryTimeoutError extends Error {
-  override readonly name = 'QueryTimeoutError';
-}
-
-/** An answer has more rows or bytes than QUERY_RESULT_ROWS and QUERY_RESULT_MB allow. */
-export class ResultTooLargeError extends Error {
-  override readonly name = 'ResultTooLargeError';
-}
-
-/** The service cannot start on this engine as configured; the message is for the operator. */
-export class ClickHouseStartError extends Error {
-  override readonly name = 'EngineStartError';
-}

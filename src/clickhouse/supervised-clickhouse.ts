@@ -2,12 +2,8 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Connection } from './client/connection.ts';
-import {
-  ClickHouseUnavailableError,
-  ClickHouseStartError,
-  type ClickHouse,
-  type Log,
-} from './clickhouse.ts';
+import type { ClickHouse, Log } from './clickhouse.ts';
+import { ClickHouseUnavailableError, ClickHouseStartError } from './errors.ts';
 import type { Queries, Query, QueryName } from './client/queries.ts';
 
 /** One time that ClickHouse is there. */

@@ -4,7 +4,7 @@ import {
   ClickHouseOverloadedError,
   QueryTimeoutError,
   ResultTooLargeError,
-} from '../clickhouse/clickhouse.ts';
+} from '../clickhouse/errors.ts';
 import { ApiError, apiErrors, type ValidationIssue } from '../errors.ts';
 import { isDisconnected } from './context.ts';
 

@@ -2,7 +2,7 @@ import {
   ClickHouseUnavailableError,
   ClickHouseOverloadedError,
   QueryTimeoutError,
-} from '../clickhouse/clickhouse.ts';
+} from '../clickhouse/errors.ts';
 
 /** What one request wants to be committed; it is never split. */
 export interface Committable {

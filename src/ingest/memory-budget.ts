@@ -1,4 +1,4 @@
-import { ClickHouseOverloadedError } from '../clickhouse/clickhouse.ts';
+import { ClickHouseOverloadedError } from '../clickhouse/errors.ts';
 
 /** Bytes that one request holds: first its body, then the rows that are made of it. */
 export interface Reservation {

@@ -1,10 +1,7 @@
 import { randomUUID } from 'node:crypto';
 
-import {
-  ClickHouseOverloadedError,
-  QueryTimeoutError,
-  type ClickHouse,
-} from '../clickhouse/clickhouse.ts';
+import type { ClickHouse } from '../clickhouse/clickhouse.ts';
+import { ClickHouseOverloadedError, QueryTimeoutError } from '../clickhouse/errors.ts';
 import { RowBinary } from '../clickhouse/client/row-binary.ts';
 import { contentOf, type Part, type PartAnswer } from './part.ts';
 import { GroupCommit, type Committable, type GroupLimits } from './group-commit.ts';

@@ -1,4 +1,5 @@
-import { type ClickHouse, ResultTooLargeError } from '../clickhouse/clickhouse.ts';
+import type { ClickHouse } from '../clickhouse/clickhouse.ts';
+import { ResultTooLargeError } from '../clickhouse/errors.ts';
 import type { CostFilter, costFields } from './cost-filter.ts';
 
 /** A price of a project as POST /cost/query answers it; USD per token. */

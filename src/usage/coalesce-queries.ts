@@ -1,4 +1,4 @@
-import { ClickHouseUnavailableError, ClickHouseOverloadedError } from '../clickhouse/clickhouse.ts';
+import { ClickHouseUnavailableError, ClickHouseOverloadedError } from '../clickhouse/errors.ts';
 import type { RolledUp } from './roll-up.ts';
 import type { UsageParameters } from './query-usage.ts';
 

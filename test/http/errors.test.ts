@@ -4,7 +4,7 @@ import {
   ClickHouseOverloadedError,
   QueryTimeoutError,
   ResultTooLargeError,
-} from '../../src/clickhouse/clickhouse.ts';
+} from '../../src/clickhouse/errors.ts';
 import { apiErrors } from '../../src/errors.ts';
 import { toApiError } from '../../src/http/errors.ts';
 import { openService, type TestService } from '../support/service.ts';

@@ -57,7 +57,11 @@ test('why a request failed is in its line', async () => {
 
   expect(answer.status).toBe(503);
   const line = await lineOf(answer.headers.get('x-request-id'));
-  expect(line).toMatchObject({ level: 40, status: 503, error: { name: 'EngineAwayError' } });
+  expect(line).toMatchObject({
+    level: 40,
+    status: 503,
+    error: { name: 'ClickHouseUnavailableError' },
+  });
 });
 
 test.each(['abc', 'A-z_0.9', 'x'.repeat(128), '0b5f7a5e-2f5c-4f7e-9d8f-0123456789ab'])(

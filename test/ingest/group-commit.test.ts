@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { GroupCommit, type GroupLimits } from '../../src/ingest/group-commit.ts';
-import { ClickHouseUnavailableError } from '../../src/clickhouse/clickhouse.ts';
+import { ClickHouseUnavailableError } from '../../src/clickhouse/errors.ts';
 
 interface Item {
   readonly name: string;

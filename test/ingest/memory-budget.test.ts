@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { MemoryBudget } from '../../src/ingest/memory-budget.ts';
-import { ClickHouseOverloadedError } from '../../src/clickhouse/clickhouse.ts';
+import { ClickHouseOverloadedError } from '../../src/clickhouse/errors.ts';
 
 test('beyond the limit nothing is taken, and again as soon as there is room', () => {
   const held = new MemoryBudget(100);

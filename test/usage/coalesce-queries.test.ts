@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import {
   ClickHouseUnavailableError,
   ClickHouseOverloadedError,
-} from '../../src/clickhouse/clickhouse.ts';
+} from '../../src/clickhouse/errors.ts';
 import { rollUp } from '../../src/usage/roll-up.ts';
 import { coalesceQueries } from '../../src/usage/coalesce-queries.ts';
 import type { UsageParameters } from '../../src/usage/query-usage.ts';

@@ -8,7 +8,7 @@ import {
   ClickHouseUnavailableError,
   ClickHouseOverloadedError,
   QueryTimeoutError,
-} from '../clickhouse.ts';
+} from '../errors.ts';
 import type { Query } from './queries.ts';
 import { toInsertSettings, toReadSettings } from './request-settings.ts';
 import { mapError } from './map-error.ts';

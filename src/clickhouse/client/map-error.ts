@@ -6,7 +6,7 @@ import {
   ClickHouseStartError,
   QueryTimeoutError,
   ResultTooLargeError,
-} from '../clickhouse.ts';
+} from '../errors.ts';
 
 /** Numbers of ClickHouse's errors, from its `system.errors`. */
 const codes = {

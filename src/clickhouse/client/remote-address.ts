@@ -1,5 +1,5 @@
 import type { Address } from './connection.ts';
-import { ClickHouseStartError } from '../clickhouse.ts';
+import { ClickHouseStartError } from '../errors.ts';
 
 export interface RemoteOptions {
   /** One address, or of a cluster those of its nodes, separated by commas. */

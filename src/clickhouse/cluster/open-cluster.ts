@@ -6,7 +6,8 @@ import {
   withoutPrices,
 } from './distributed-tables.ts';
 import { Connection, type Address, type Limits } from '../client/connection.ts';
-import { ClickHouseUnavailableError, type Log } from '../clickhouse.ts';
+import type { Log } from '../clickhouse.ts';
+import { ClickHouseUnavailableError } from '../errors.ts';
 import type { Migration } from '../schema/migrations.ts';
 import { prepareServer } from '../schema/prepare-database.ts';
 import { hasMacros, toReplicated } from './replicated-tables.ts';

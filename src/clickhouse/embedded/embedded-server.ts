@@ -15,7 +15,8 @@ import {
   type Guest,
 } from './server-config.ts';
 import { findLibrary } from './platform.ts';
-import { ClickHouseUnavailableError, ClickHouseStartError, type Log } from '../clickhouse.ts';
+import type { Log } from '../clickhouse.ts';
+import { ClickHouseUnavailableError, ClickHouseStartError } from '../errors.ts';
 
 export interface EmbeddedOptions {
   /** DATA_DIR; the engine's files are in its directory `clickhouse`, its warnings in `clickhouse.log` there. */

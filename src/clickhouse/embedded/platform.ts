@@ -1,6 +1,6 @@
 import { libchdbPath } from 'chdb/libchdb';
 
-import { ClickHouseStartError } from '../clickhouse.ts';
+import { ClickHouseStartError } from '../errors.ts';
 
 /** What decides whether the embedded engine can run; `glibc` is undefined where another C library is used. */
 export interface Platform {

@@ -2,7 +2,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ClickHouseClient } from '@clickhouse/client';
 
-import { ClickHouseStartError, type Log } from '../clickhouse.ts';
+import type { Log } from '../clickhouse.ts';
+import { ClickHouseStartError } from '../errors.ts';
 import type { Migration } from './migrations.ts';
 import { toErrorKind } from '../client/map-error.ts';
 import { withServerLock } from './server-lock.ts';

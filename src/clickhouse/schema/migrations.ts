@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 
-import { ClickHouseStartError } from '../clickhouse.ts';
+import { ClickHouseStartError } from '../errors.ts';
 import { toStatements } from '../client/sql-text.ts';
 
 /** One file of `sql/migrations`. */

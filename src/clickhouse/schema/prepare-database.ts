@@ -1,7 +1,8 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 
 import { openClient, type Address } from '../client/connection.ts';
-import { ClickHouseUnavailableError, ClickHouseStartError, type Log } from '../clickhouse.ts';
+import type { Log } from '../clickhouse.ts';
+import { ClickHouseUnavailableError, ClickHouseStartError } from '../errors.ts';
 import { migrate } from './migrate.ts';
 import type { Migration } from './migrations.ts';
 import { checkServerVersion } from './server-version.ts';

@@ -2,7 +2,7 @@ import type { Readable } from 'node:stream';
 
 import type { ClickHouseClient } from '@clickhouse/client';
 
-import { ClickHouseUnavailableError } from '../clickhouse.ts';
+import { ClickHouseUnavailableError } from '../errors.ts';
 import { toErrorCode } from '../client/map-error.ts';
 
 const idTaken = 216; // QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING
@@ -14,7 +14,7 @@ const idTaken = 216; // QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING
  * needs no table, no clock and no clean-up: ClickHouse ends it when the connection of its holder ends, so a
  * service that dies lets go at once. On a cluster it holds for the one node that is spoken to.
  *
- * @param action gets a function that throws {EngineAwayError} when the lock has been lost.
+ * @param action gets a function that throws {ClickHouseUnavailableError} when the lock has been lost.
  * @returns whether it was run
  */
 export async function withServerLock(

@@ -1,4 +1,4 @@
-import { ClickHouseStartError } from '../clickhouse.ts';
+import { ClickHouseStartError } from '../errors.ts';
 
 /** The oldest ClickHouse that the statements in sql/ are tested with. */
 export const minimumServerVersion = '25.8';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 
-import { ClickHouseOverloadedError } from '../../../src/clickhouse/clickhouse.ts';
+import { ClickHouseOverloadedError } from '../../../src/clickhouse/errors.ts';
 import type { QueryName } from '../../../src/clickhouse/client/queries.ts';
 import { openTestClickHouse, toQueries, type TestClickHouse } from '../../support/clickhouse.ts';
 

@@ -5,7 +5,7 @@ import {
   ClickHouseOverloadedError,
   QueryTimeoutError,
   ResultTooLargeError,
-} from '../../../src/clickhouse/clickhouse.ts';
+} from '../../../src/clickhouse/errors.ts';
 import { mapError } from '../../../src/clickhouse/client/map-error.ts';
 import { clickHouseError } from '../../support/clickhouse.ts';
 

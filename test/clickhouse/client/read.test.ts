@@ -6,7 +6,7 @@ import {
   ClickHouseOverloadedError,
   QueryTimeoutError,
   ResultTooLargeError,
-} from '../../../src/clickhouse/clickhouse.ts';
+} from '../../../src/clickhouse/errors.ts';
 import { openTestClickHouse, readRows, toQueries } from '../../support/clickhouse.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
@@ -183,7 +183,8 @@ describe('limits', () => {
     );
     const refused = answers.filter(({ status }) => status === 'rejected');
     expect(refused).toHaveLength(8);
-    for (const each of refused) expect(each).toHaveProperty('reason.name', 'EngineOverloadedError');
+    for (const each of refused)
+      expect(each).toHaveProperty('reason.name', 'ClickHouseOverloadedError');
     await narrow.close();
   });
 

@@ -2,11 +2,11 @@ import { randomBytes } from 'node:crypto';
 
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 
+import type { ClickHouse } from '../../../src/clickhouse/clickhouse.ts';
 import {
   ClickHouseUnavailableError,
   ClickHouseStartError,
-  type ClickHouse,
-} from '../../../src/clickhouse/clickhouse.ts';
+} from '../../../src/clickhouse/errors.ts';
 import { toReplicated } from '../../../src/clickhouse/cluster/replicated-tables.ts';
 import {
   toRemoteAddress,

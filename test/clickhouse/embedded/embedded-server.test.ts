@@ -8,11 +8,11 @@ import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 
 import { checkPlatform } from '../../../src/clickhouse/embedded/platform.ts';
+import type { ClickHouse } from '../../../src/clickhouse/clickhouse.ts';
 import {
   ClickHouseUnavailableError,
   ClickHouseStartError,
-  type ClickHouse,
-} from '../../../src/clickhouse/clickhouse.ts';
+} from '../../../src/clickhouse/errors.ts';
 import { startClickHouse } from '../../../src/clickhouse/start-clickhouse.ts';
 import { readSettings } from '../../../src/settings.ts';
 import {
@@ -134,7 +134,7 @@ describe('an engine that is killed', () => {
       own.kill();
       await expect
         .poll(() => own.clickhouse.ping().then(String, String))
-        .toContain('EngineAwayError');
+        .toContain('ClickHouseUnavailableError');
       await untilBack(own.clickhouse);
     }
   });

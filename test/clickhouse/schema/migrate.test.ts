@@ -5,7 +5,8 @@ import { pathToFileURL } from 'node:url';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 
 import { openClient, type Address } from '../../../src/clickhouse/client/connection.ts';
-import { ClickHouseStartError, type ClickHouse } from '../../../src/clickhouse/clickhouse.ts';
+import type { ClickHouse } from '../../../src/clickhouse/clickhouse.ts';
+import { ClickHouseStartError } from '../../../src/clickhouse/errors.ts';
 import { readMigrations } from '../../../src/clickhouse/schema/migrations.ts';
 import { withServerLock } from '../../../src/clickhouse/schema/server-lock.ts';
 import { startClickHouse } from '../../../src/clickhouse/start-clickhouse.ts';
