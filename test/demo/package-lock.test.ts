@@ -2,16 +2,19 @@ import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 
 interface Lock {
-  readonly packages: Readonly<
-    Record<string, { readonly optionalDependencies?: Readonly<Record<string, string>> }>
-  >;
+  readonly packages: Readonly<Record<string, LockedPackage>>;
 }
 
-// npm leaves packages of other platforms out of the lock file where its registry does not have them, and
-// `npm ci` then refuses that file everywhere.
-test('npm ci finds the packages of every platform in the lock file', () => {
-  const file = new URL('../../package-lock.json', import.meta.url);
-  const { packages } = JSON.parse(readFileSync(file, 'utf8')) as Lock;
+interface LockedPackage {
+  readonly hasInstallScript?: boolean;
+  readonly optionalDependencies?: Readonly<Record<string, string>>;
+}
+
+const { packages } = readJson('package-lock.json') as Lock;
+
+// npm omits packages of other platforms from the lock file when its registry does not have them, and `npm ci`
+// then refuses that file everywhere.
+test('the lock file contains the optional packages of every platform', () => {
   const missing = Object.entries(packages).flatMap(([path, { optionalDependencies = {} }]) =>
     Object.keys(optionalDependencies).filter(
       (name) =>
@@ -20,3 +23,17 @@ test('npm ci finds the packages of every platform in the lock file', () => {
   );
   expect(missing).toEqual([]);
 });
+
+// npm 11 ends `npm ci` with a warning for each package whose install script is neither allowed nor denied.
+test('package.json denies the install script of every package that has one', () => {
+  const { allowScripts } = readJson('package.json') as { allowScripts: Record<string, boolean> };
+  const names = Object.entries(packages)
+    .filter(([, { hasInstallScript }]) => hasInstallScript)
+    .map(([path]) => path.replace(/^.*node_modules\//, ''));
+  expect(Object.keys(allowScripts).sort()).toEqual([...new Set(names)].sort());
+  expect(new Set(Object.values(allowScripts))).toEqual(new Set([false]));
+});
+
+function readJson(path: string): unknown {
+  return JSON.parse(readFileSync(new URL(`../../${path}`, import.meta.url), 'utf8'));
+}
