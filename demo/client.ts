@@ -1,29 +1,82 @@
-/** The demo cannot go on; the message is for the person in front of it. */
+/** The demo cannot continue; the message is shown to the user without a stack. */
 export class DemoError extends Error {
   override readonly name = 'DemoError';
 }
 
-/** What any client of the service has: its address and a key. */
+/** How to reach the service. */
 export interface Access {
   readonly url: string;
   readonly key: string;
   readonly signal: AbortSignal;
 }
 
+/** `LLMAggregatedUsage` of the contract, with every field set, as the service returns it. */
+export interface ModelUsage {
+  readonly requests: number;
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+  readonly total_tokens: number;
+  readonly prompt_tokens_total_cost: number | null;
+  readonly completion_tokens_total_cost: number | null;
+}
+
+/** Usage of one call and its descendants, by model. */
+type CallUsage = Readonly<Record<string, ModelUsage>>;
+
+/** `CallsUsageRes` of the contract. */
+export interface Answer {
+  readonly call_usage: Readonly<Record<string, CallUsage>>;
+  readonly unfinished_call_ids: readonly string[];
+}
+
+/** A usage request and its answer, as text and parsed. */
+export interface UsageExchange {
+  readonly requestText: string;
+  readonly answerText: string;
+  readonly answer: Answer;
+  readonly durationMs: number;
+}
+
+/** Sends `POST /calls/usage` for these calls, with costs. */
+export async function requestUsage(
+  access: Access,
+  projectId: string,
+  callIds: readonly string[],
+): Promise<UsageExchange> {
+  const body = { project_id: projectId, call_ids: callIds, include_costs: true };
+  const sentAt = performance.now();
+  const answerText = await post(access, '/calls/usage', body);
+  return {
+    requestText: JSON.stringify(body),
+    answerText,
+    answer: JSON.parse(answerText) as Answer,
+    durationMs: Math.round(performance.now() - sentAt),
+  };
+}
+
+/** @throws {DemoError} when the answer lacks a requested call */
+export function findUsage(answer: Answer, callId: string): CallUsage {
+  const usage = answer.call_usage[callId];
+  if (usage === undefined) throw new DemoError(`The answer lacks call ${callId}.`);
+  return usage;
+}
+
 /**
- * Sends JSON and returns the text of the answer.
- * @throws {DemoError} naming the request, for any answer but a 2xx and for none at all
+ * Sends JSON and returns the response body as text.
+ * @throws {DemoError} naming the request, when the status is not 2xx or there is no response
  */
 export async function post(access: Access, path: string, body: unknown): Promise<string> {
   const request = `POST ${path}`;
   const { response, text } = await send(access, path, body).catch((error: unknown) => {
     access.signal.throwIfAborted();
-    throw new DemoError(`${request} got no answer: ${toReason(error)}`, { cause: error });
+    throw new DemoError(`${request} failed without a response: ${toReason(error)}`, {
+      cause: error,
+    });
   });
   if (response.ok) return text;
   const requestId = response.headers.get('x-request-id') ?? 'none';
   throw new DemoError(
-    `${request} was answered with ${String(response.status)} ${response.statusText} ` +
+    `${request} returned ${String(response.status)} ${response.statusText} ` +
       `(x-request-id ${requestId}):\n${text}`,
   );
 }
@@ -45,7 +98,7 @@ async function send(
   return { response, text: await response.text() };
 }
 
-/** `fetch` says only "fetch failed"; what happened is in its cause. */
+/** The message of `fetch` is always "fetch failed"; the reason is in its cause. */
 function toReason(error: unknown): string {
   const { message, cause } = error as Error;
   return cause instanceof Error ? cause.message : message;

@@ -2,9 +2,9 @@ import { ClickHouseStartError } from '../src/clickhouse/errors.ts';
 import { startService } from '../src/service.ts';
 import { SettingsError, type Settings } from '../src/settings.ts';
 import { DemoError } from './client.ts';
-import { chooseColors } from './colors.ts';
 import { helpText, parseOptions, UsageError, type DemoOptions } from './options.ts';
-import { runDemo } from './run-demo.ts';
+import { runDemo, type DemoContext } from './run-demo.ts';
+import { chooseColors } from './table.ts';
 
 const exitCodes = { failure: 1, usage: 2, interrupted: 130 } as const;
 
@@ -15,30 +15,36 @@ async function main(): Promise<void> {
     console.log(helpText);
     return;
   }
-  const stop = new AbortController();
-  // npm passes on the signal that the terminal has sent to this process as well: only the first one counts.
-  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
-    process.on(name, () => {
-      stop.abort();
-    });
-  }
-  // `npm run demo | head` closes the pipe; that is no reason to leave anything behind.
-  process.stdout.on('error', () => {
-    stop.abort();
-  });
-  const world = {
+  const signal = createStopSignal();
+  const context: DemoContext = {
     environment: process.env,
     startService: (settings: Settings) => startService(settings, { log: process.stderr }),
     print: (text: string) => {
       console.log(text);
     },
     colors: chooseColors(process.stdout, process.env),
-    signal: stop.signal,
+    signal,
   };
-  await runDemo(world, options).catch((error: unknown) => {
-    process.exitCode = stop.signal.aborted ? exitCodes.interrupted : exitCodes.failure;
-    if (!stop.signal.aborted) console.error(toMessage(error));
+  await runDemo(context, options).catch((error: unknown) => {
+    process.exitCode = signal.aborted ? exitCodes.interrupted : exitCodes.failure;
+    if (!signal.aborted) console.error(toMessage(error));
   });
+}
+
+/** Aborts when the process should stop. */
+function createStopSignal(): AbortSignal {
+  const stop = new AbortController();
+  // On Ctrl-C, the terminal signals this process and npm, and npm forwards its signal: expect more than one.
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      stop.abort();
+    });
+  }
+  // `npm run demo | head` closes the pipe; the temporary directory must still be removed.
+  process.stdout.on('error', () => {
+    stop.abort();
+  });
+  return stop.signal;
 }
 
 function readOptions(): DemoOptions | undefined {
@@ -52,7 +58,7 @@ function readOptions(): DemoOptions | undefined {
   }
 }
 
-/** What the person can act on is its message alone; anything else is a fault of ours and needs its stack. */
+/** Errors that the user can fix are shown as their message; any other error is a bug and needs its stack. */
 function toMessage(error: unknown): string {
   const isExpected = [DemoError, ClickHouseStartError, SettingsError].some(
     (kind) => error instanceof kind,

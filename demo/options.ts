@@ -1,33 +1,33 @@
 import { parseArgs } from 'node:util';
 
 export interface DemoOptions {
-  /** End after the answer instead of serving on. */
+  /** Exit after the output instead of serving until Ctrl-C. */
   readonly once: boolean;
   readonly help: boolean;
 }
 
-/** The command line cannot be understood; the message says what it takes. */
+/** The command line is invalid; the message lists the valid options. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
 export const helpText = `Usage: npm run demo [-- --once]
 
-Starts the service on the embedded ClickHouse, sends it sample traces over HTTP, asks
-POST /calls/usage what they used and cost, prints request and answer, and serves on.
+Starts the service with its embedded ClickHouse, sends sample traces over HTTP, requests their
+usage and cost with POST /calls/usage, prints request and answer, and serves until Ctrl-C.
 
-  --once   end after the answer
-  --help   print this
+  --once   exit after the output
+  --help   print this help
 
-PORT        port to listen on (8080, or a free one when that is taken)
-DATA_DIR    keep the data there (a temporary directory, removed at the end)
+PORT        port to listen on (default: 8080, or a free port when 8080 is in use)
+DATA_DIR    directory to keep the data in (default: a temporary one, removed at the end)
 NO_COLOR    print without colours
 
-Every other setting of the service works here as well.`;
+All other settings of the service apply as well.`;
 
 /**
- * Reads the command line, without `node` and the script.
- * @throws {UsageError} for anything that it does not know
+ * Parses the command line arguments, without `node` and the script.
+ * @throws {UsageError} for an unknown option or argument
  */
 export function parseOptions(commandLine: readonly string[]): DemoOptions {
   try {

@@ -1,12 +1,11 @@
 import type { CostCreateInput } from '../src/prices/create-costs.ts';
-import type { Answer } from './answer.ts';
-import type { Colors } from './colors.ts';
-import { toCountText } from './figures.ts';
-import type { Place } from './place.ts';
-import { listCalls, type SampleCall, type SampleTrace } from './sample-trace.ts';
-import { drawTable } from './table.ts';
+import { findUsage, type Answer } from './client.ts';
+import { listCalls, type SampleCall, type SampleTrace } from './sample-call.ts';
+import type { Setup } from './setup.ts';
+import { drawTable, type Colors, type Column } from './table.ts';
+import { toCostText, toCountText, toTotalCostText, toTotals, type Totals } from './totals.ts';
 
-/** Every line of the demo stays within this many columns. */
+/** Maximum width of every line of the demo's output. */
 const width = 100;
 
 /** ── Title ─────────── aside ── */
@@ -16,49 +15,91 @@ export function drawHeading(title: string, aside: string, colors: Colors): strin
   return `\n${colors.dim('──')} ${colors.bold(colors.cyan(title))} ${colors.dim(rule + end)}\n`;
 }
 
-/** Where it runs: address, project, what becomes of the data. */
-export function drawPlace(place: Place, url: string, projectId: string, colors: Colors): string {
-  const port = place.aboutPort === undefined ? '' : ` (${place.aboutPort})`;
+/** Address, project and data directory of this run. */
+export function drawSetup(setup: Setup, url: string, projectId: string, colors: Colors): string {
+  const port = setup.portNote === undefined ? '' : ` (${setup.portNote})`;
   return [
     `${colors.dim('service')}  ${url}${port}`,
     `${colors.dim('project')}  ${projectId}`,
-    `${colors.dim('data')}     ${place.aboutData}`,
+    `${colors.dim('data')}     ${setup.dataNote}`,
   ].join('\n');
 }
 
-/** What was sent: a line for each trace, with the id of its root. */
+/** One line for each trace that was sent, with the id of its root call. */
 export function drawTraces(traces: readonly SampleTrace[], colors: Colors): string {
   const columns = [
     { title: 'trace' },
-    { title: 'what it is' },
+    { title: 'description' },
     { title: 'calls', align: 'right' },
-    { title: 'id of its root' },
+    { title: 'id of the root call' },
   ] as const;
-  const rows = traces.map(({ about, root }) => [
+  const rows = traces.map(({ description, root }) => [
     root.start.op_name,
-    about,
+    description,
     toCountText(listCalls(root).length),
     root.start.id,
   ]);
   return drawTable(columns, rows, colors);
 }
 
-/** Prices as vendors print them: USD per million tokens. */
+/** Prices in USD per million tokens, the unit of vendors' price lists. */
 export function drawPrices(prices: Readonly<Record<string, CostCreateInput>>): string {
-  const perMillion = (cost: number): string => `$${(cost * 1_000_000).toFixed(2)}`;
+  const perMillion = (costUsd: number): string => `$${(costUsd * 1_000_000).toFixed(2)}`;
   const texts = Object.entries(prices).map(([model, price]) => {
     const costs = [price.prompt_token_cost, price.completion_token_cost];
     return `${model} ${costs.map(perMillion).join(' / ')}`;
   });
-  return `/cost/create before them: ${texts.join(', ')} per million tokens, for this project alone.`;
+  return `Prices of this project, set with /cost/create: ${texts.join(', ')} per million tokens.`;
 }
 
-/** JSON as it goes over the wire, but with line breaks. */
+/** Indented JSON. */
 export function drawJson(text: string): string {
   return JSON.stringify(JSON.parse(text), null, 2);
 }
 
-/** The calls whose end the service waits for, by id and name. */
+const modelColumns: readonly Column[] = [
+  { title: '\ntrace, model' },
+  { title: '\nrequests', align: 'right' },
+  { title: 'prompt\ntokens', align: 'right' },
+  { title: 'completion\ntokens', align: 'right' },
+  { title: 'total\ntokens', align: 'right' },
+  { title: 'prompt\ncost', align: 'right' },
+  { title: 'completion\ncost', align: 'right' },
+  { title: 'total\ncost', align: 'right' },
+];
+
+/** The total of each trace, then its models, as answered for the root call. */
+export function drawModelTable(
+  roots: readonly SampleCall[],
+  answer: Answer,
+  colors: Colors,
+): string {
+  const rows = roots.flatMap((root) => {
+    const models = Object.entries(findUsage(answer, root.start.id));
+    const total = toModelRow(root.start.op_name, toTotals(models.map(([, usage]) => usage)));
+    return [
+      total.map((cell) => colors.bold(cell)),
+      ...models.map(([model, usage]) => toModelRow(`  ${model}`, toTotals([usage]))),
+      [],
+    ];
+  });
+  return drawTable(modelColumns, rows.slice(0, -1), colors);
+}
+
+function toModelRow(name: string, totals: Totals): string[] {
+  return [
+    name,
+    toCountText(totals.requests),
+    toCountText(totals.promptTokens),
+    toCountText(totals.completionTokens),
+    toCountText(totals.totalTokens),
+    totals.promptCostUsd === undefined ? '–' : toCostText(totals.promptCostUsd),
+    totals.completionCostUsd === undefined ? '–' : toCostText(totals.completionCostUsd),
+    toTotalCostText(totals),
+  ];
+}
+
+/** The calls without an end, by name and id. */
 export function drawUnfinished(
   calls: readonly SampleCall[],
   answer: Answer,
@@ -71,19 +112,19 @@ export function drawUnfinished(
   return drawTable([{ title: 'call' }, { title: 'id' }], rows, colors);
 }
 
-/** The command that asks the same again from a shell. */
-export function drawCurl(url: string, key: string, question: string): string {
+/** A shell command that sends the same usage request. */
+export function drawCurl(url: string, key: string, requestText: string): string {
   return [
     `curl -su api:${key} ${url}/calls/usage \\`,
     `  -H 'content-type: application/json' \\`,
-    `  -d '${drawJson(question)}'`,
+    `  -d '${drawJson(requestText)}'`,
   ].join('\n');
 }
 
-/** What happens now. */
-export function drawEnd(url: string, isOver: boolean, colors: Colors): string {
-  return isOver
-    ? colors.dim('\nThis run ends here, and its key with it; `npm run demo` serves on.')
+/** The last lines: whether the service keeps running, and how to use it. */
+export function drawEnd(url: string, once: boolean, colors: Colors): string {
+  return once
+    ? colors.dim('\nThe service stops now and its key expires; `npm run demo` keeps it running.')
     : `\nServing until Ctrl-C. All endpoints: ${url}/docs\n` +
-        colors.dim('It asks for a name and a password: any name, and the key above.');
+        colors.dim('The page asks for a user name and a password: any name, and the key above.');
 }

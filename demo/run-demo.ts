@@ -1,132 +1,120 @@
 import type { Settings } from '../src/settings.ts';
-import { findUsage, type Answer } from './answer.ts';
-import { post, type Access } from './client.ts';
-import type { Colors } from './colors.ts';
-import { toCountText } from './figures.ts';
-import { loadPrices, loadTrace } from './load.ts';
-import { drawModelTable } from './model-table.ts';
-import { findPlace, type Place } from './place.ts';
+import { findUsage, requestUsage, type Access, type UsageExchange } from './client.ts';
 import * as report from './report.ts';
-import { listCalls, type SampleCall } from './sample-trace.ts';
+import { listCalls, type SampleCall } from './sample-call.ts';
 import { sampleProjectId, sampleProjectPrices, sampleTraces } from './sample-traces.ts';
+import { createPrices, sendTrace } from './send-traces.ts';
+import { prepareSetup, type Setup } from './setup.ts';
+import type { Colors } from './table.ts';
+import { toCountText } from './totals.ts';
 import { drawTrees, listShownCalls } from './tree.ts';
 
-/** What the demo needs of the world around it. */
-export interface DemoWorld {
+/** The dependencies of the demo. */
+export interface DemoContext {
   readonly environment: Readonly<Record<string, string | undefined>>;
   readonly startService: (settings: Settings) => Promise<RunningService>;
   readonly print: (text: string) => void;
   readonly colors: Colors;
-  /** Ends the demo, cleanly, whatever it is doing. */
+  /** Stops the demo at any point; it still cleans up. */
   readonly signal: AbortSignal;
 }
 
 interface RunningService {
   readonly url: string;
-  /** Resolves when it can answer. */
+  /** Resolves when the service can answer requests. */
   readonly ready: Promise<void>;
   readonly close: () => Promise<void>;
 }
 
 const roots = sampleTraces.map(({ root }) => root);
+const allCalls = roots.flatMap(listCalls);
 
 /**
- * Starts the service, shows what it is for, and unless this is all `once` serves on until the signal comes.
- * When it settles, the service is closed and what was there for this run alone is removed.
+ * Starts the service, sends the sample traces, prints their usage and, unless `once` is set, serves until the signal
+ * aborts. When the promise settles, the service is closed and temporary data is removed.
  *
- * @throws {DemoError} the service did not answer as it should
- * @throws {ClickHouseStartError} the engine cannot start
- * @throws {SettingsError} a setting cannot be used
+ * @throws {DemoError} the service returned an error or an incomplete answer
+ * @throws {ClickHouseStartError} ClickHouse cannot start
+ * @throws {SettingsError} a setting is invalid
  */
-export async function runDemo(world: DemoWorld, options: { once: boolean }): Promise<void> {
-  const place = await findPlace(world.environment);
+export async function runDemo(context: DemoContext, options: { once: boolean }): Promise<void> {
+  const setup = await prepareSetup(context.environment);
   try {
-    world.print(world.colors.dim('Starting the service and its ClickHouse …'));
-    const service = await world.startService(place.settings);
+    context.print(context.colors.dim('Starting the service and its ClickHouse …'));
+    const service = await context.startService(setup.settings);
     try {
-      await Promise.race([service.ready, untilAborted(world.signal)]);
-      world.signal.throwIfAborted();
-      await show(world, place, service.url);
-      world.print(report.drawEnd(service.url, options.once, world.colors));
-      if (!options.once) await untilAborted(world.signal);
+      await Promise.race([service.ready, untilAborted(context.signal)]);
+      context.signal.throwIfAborted();
+      await printDemo(context, setup, service.url);
+      context.print(report.drawEnd(service.url, options.once, context.colors));
+      if (!options.once) await untilAborted(context.signal);
     } finally {
       await service.close();
     }
   } finally {
-    await place.remove();
+    await setup.remove();
   }
 }
 
-/** The whole story, from sending to asking again. */
-async function show(world: DemoWorld, place: Place, url: string): Promise<void> {
-  const { print, colors } = world;
-  const access = { url, key: place.key, signal: world.signal };
-  const heading = (title: string, aside = ''): void => {
-    print(report.drawHeading(title, aside, colors));
-  };
+async function printDemo(context: DemoContext, setup: Setup, url: string): Promise<void> {
+  const { print, colors, signal } = context;
+  const access = { url, key: setup.key, signal };
 
-  print(report.drawPlace(place, url, sampleProjectId, colors));
-  heading('Sample traces, sent over HTTP');
+  print(report.drawSetup(setup, url, sampleProjectId, colors));
+  print(report.drawHeading('Sample traces, sent over HTTP', '', colors));
   print(report.drawTraces(sampleTraces, colors));
-  print(`\n${await load(access)}`);
+  print(`\n${await sendSamples(access)}`);
 
-  const asked = await ask(access, roots);
-  heading('The question: what did these traces use and cost?', 'POST /calls/usage');
-  print(report.drawJson(asked.question));
-  heading('The answer', `200 in ${String(asked.tookMs)} ms`);
-  print(report.drawJson(asked.text));
-  heading('The answer as a table');
-  print(drawModelTable(roots, asked.answer, colors));
+  const exchange = await requestUsage(access, sampleProjectId, toIds(roots));
+  printAnswer(context, exchange);
+  await printTrees(context, access);
+
+  print(report.drawHeading('Unfinished calls', 'unfinished_call_ids', colors));
+  print(report.drawUnfinished(allCalls, exchange.answer, colors));
+  print(report.drawHeading('Send the request again', '', colors));
+  print(report.drawCurl(url, setup.key, exchange.requestText));
+}
+
+function printAnswer({ print, colors }: DemoContext, exchange: UsageExchange): void {
+  print(report.drawHeading('Request: usage and cost of these traces', 'POST /calls/usage', colors));
+  print(report.drawJson(exchange.requestText));
+  print(report.drawHeading('Answer', `200 in ${String(exchange.durationMs)} ms`, colors));
+  print(report.drawJson(exchange.answerText));
+  print(report.drawHeading('The answer as a table', '', colors));
+  print(report.drawModelTable(roots, exchange.answer, colors));
   print(
-    colors.dim(
-      '\nunpriced: no price is known, so the cost is null, not 0; ≥ leaves such models out.',
-    ),
+    colors.dim('\nunpriced: no known price, the cost is null, not 0.  ≥: without unpriced models.'),
   );
-
-  const shown = await ask(access, roots.flatMap(listShownCalls));
-  heading(
-    'Any call can be asked for, not only roots',
-    `the same question, ${String(Object.keys(shown.answer.call_usage).length)} ids`,
-  );
-  print(drawTrees(roots, shown.answer, colors));
-  heading('Still running', 'unfinished_call_ids');
-  print(report.drawUnfinished(roots.flatMap(listCalls), asked.answer, colors));
-  heading('Ask again');
-  print(report.drawCurl(url, place.key, asked.question));
 }
 
-interface Asked {
-  readonly question: string;
-  readonly text: string;
-  readonly answer: Answer;
-  readonly tookMs: number;
+/** Requests and prints the usage of calls inside the traces, not only of their roots. */
+async function printTrees({ print, colors }: DemoContext, access: Access): Promise<void> {
+  const ids = toIds(roots.flatMap(listShownCalls));
+  const { answer } = await requestUsage(access, sampleProjectId, ids);
+  const aside = `one request, ${String(ids.length)} ids`;
+  print(report.drawHeading('Any call can be requested, not only roots', aside, colors));
+  print(drawTrees(roots, answer, colors));
 }
 
-async function ask(access: Access, calls: readonly SampleCall[]): Promise<Asked> {
-  const body = {
-    project_id: sampleProjectId,
-    call_ids: calls.map(({ start }) => start.id),
-    include_costs: true,
-  };
-  const before = performance.now();
-  const text = await post(access, '/calls/usage', body);
-  const tookMs = Math.round(performance.now() - before);
-  return { question: JSON.stringify(body), text, answer: JSON.parse(text) as Answer, tookMs };
-}
-
-/** Sends the project's price, unless an earlier run did, and the traces; returns what to say of that. */
-async function load(access: Access): Promise<string> {
-  const { answer } = await ask(access, roots);
+/** Sends the traces, and the project's price unless an earlier run did; returns a summary to print. */
+async function sendSamples(access: Access): Promise<string> {
+  const { answer } = await requestUsage(access, sampleProjectId, toIds(roots));
   const isRepeated = roots.some(({ start }) => Object.keys(findUsage(answer, start.id)).length > 0);
-  if (!isRepeated) await loadPrices(access, sampleProjectId, sampleProjectPrices);
+  if (!isRepeated) await createPrices(access, sampleProjectId, sampleProjectPrices);
   let requests = 0;
-  for (const trace of sampleTraces) requests += await loadTrace(access, sampleProjectId, trace);
+  for (const trace of sampleTraces) requests += await sendTrace(access, sampleProjectId, trace);
   return [
-    `${toCountText(roots.flatMap(listCalls).length)} calls in ${toCountText(requests)} requests to ` +
+    `${toCountText(allCalls.length)} calls in ${toCountText(requests)} requests to ` +
       '/call/upsert_batch, /v2/…/calls/complete, /call/start and /call/end.',
     report.drawPrices(sampleProjectPrices),
-    ...(isRepeated ? ['An earlier run has sent the same; sending it again changed nothing.'] : []),
+    ...(isRepeated
+      ? ['An earlier run sent the same calls; sending them again changed nothing.']
+      : []),
   ].join('\n');
+}
+
+function toIds(calls: readonly SampleCall[]): string[] {
+  return calls.map(({ start }) => start.id);
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

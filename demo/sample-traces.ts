@@ -1,16 +1,15 @@
 import type { CostCreateInput } from '../src/prices/create-costs.ts';
-import { toSampleCall, type SampleTrace, type SampleUsage, type Step } from './sample-trace.ts';
+import { toSampleCall, type SampleTrace, type SampleUsage, type Step } from './sample-call.ts';
 
 export const sampleProjectId = 'demo/shop-assistant';
 
 /**
- * A Monday that stays the same: ids, times and therefore the answer are those of the README on every run,
- * and a second run into the same data directory sends the very same parts. All default prices of the models
- * below took effect before it.
+ * A fixed Monday: ids, times and the answer are the same on every run, as documented in docs/demo.md, and a second run
+ * with the same data directory sends identical parts. All default prices of the models below took effect before it.
  */
 const monday = Date.UTC(2026, 10, 2);
 
-/** What the project has agreed on with its vendor: it comes before the default price of the model. */
+/** A price that the project negotiated with its vendor; it takes precedence over the model's default price. */
 export const sampleProjectPrices: Readonly<Record<string, CostCreateInput>> = {
   'gpt-4o': {
     prompt_token_cost: 0.000002,
@@ -23,25 +22,25 @@ export const sampleProjectPrices: Readonly<Record<string, CostCreateInput>> = {
 
 const evaluationRows = 200;
 
-/** Four traces of one shop's assistant; the first two hold most of what happens in real ones. */
+/** Four traces of a shop assistant; the first two contain most of what occurs in real traces. */
 export const sampleTraces: readonly SampleTrace[] = [
   {
-    about: 'agent: tools, retries, sub-agents',
+    description: 'agent: tools, retries, sub-agents',
     delivery: 'batches',
     root: toSampleCall(sampleProjectId, at(9, 14), answerCustomer()),
   },
   {
-    about: `evaluation of ${String(evaluationRows)} rows`,
-    delivery: 'whole',
+    description: `evaluation of ${String(evaluationRows)} rows`,
+    delivery: 'complete',
     root: toSampleCall(sampleProjectId, at(10, 0), evaluation()),
   },
   {
-    about: 'in-house model without a price',
-    delivery: 'singly',
+    description: 'in-house model without a price',
+    delivery: 'single',
     root: toSampleCall(sampleProjectId, at(11, 2), triageTicket()),
   },
   {
-    about: 'still running',
+    description: 'still running',
     delivery: 'batches',
     root: toSampleCall(sampleProjectId, at(11, 30), draftRefund()),
   },
@@ -82,7 +81,7 @@ function answerCustomer(): Step {
   };
 }
 
-/** The sub-agent: its prompt is written to the cache once and read from there afterwards. */
+/** The sub-agent: its prompt is written to the cache once and then read from it. */
 function resolveOrder(): Step {
   const model = 'claude-sonnet-4-5';
   return {
@@ -122,7 +121,7 @@ function evaluation(): Step {
   };
 }
 
-/** Token counts differ from row to row, as answers do, but by arithmetic instead of chance. */
+/** Token counts vary from row to row, computed from the row number instead of at random. */
 function evaluationRow(row: number): Step {
   return {
     op: 'predict_and_score',
@@ -187,7 +186,7 @@ function openaiEmbeddings(model: string, prompt: number): Step {
   });
 }
 
-/** `input` counts every prompt token, those from and to the cache included. */
+/** `input` counts all prompt tokens, cache reads and cache writes included. */
 function anthropicMessages(
   model: string,
   tokens: { input: number; output: number; cacheRead?: number; cacheWrite?: number },

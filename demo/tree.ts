@@ -1,11 +1,10 @@
-import { findUsage, toTotals, type Answer } from './answer.ts';
-import type { Colors } from './colors.ts';
-import { toCountText, toTotalCostText } from './figures.ts';
-import type { SampleCall } from './sample-trace.ts';
-import { drawTable, type Column } from './table.ts';
+import { findUsage, type Answer } from './client.ts';
+import type { SampleCall } from './sample-call.ts';
+import { drawTable, type Colors, type Column } from './table.ts';
+import { toCountText, toTotalCostText, toTotals } from './totals.ts';
 
 const columns: readonly Column[] = [
-  { title: 'call, everything below it included' },
+  { title: 'call, descendants included' },
   { title: 'model' },
   { title: 'prompt', align: 'right' },
   { title: 'completion', align: 'right' },
@@ -13,41 +12,41 @@ const columns: readonly Column[] = [
 ];
 
 /**
- * A call with more children than this has them cut short: the first with everything below it, a few more
- * alone, then the number of the rest.
+ * A call with more children than this is shortened: its first child with all descendants, then further children
+ * without theirs, then the number of omitted children.
  */
-const mostChildrenInFull = 8;
-const childrenOfMany = 3;
+const maxChildrenInFull = 8;
+const childrenWhenShortened = 3;
 
-/** One line of a drawn tree: a call, or the calls that are left out in its place. */
+/** One line of a drawn tree: a call, or the number of calls omitted in its place. */
 interface Line {
-  /** `│  ├─ ` and the like. */
+  /** The branch glyphs before the name, such as `│  ├─ `. */
   readonly branch: string;
-  readonly shown: SampleCall | { readonly leftOut: number };
+  readonly content: SampleCall | { readonly omitted: number };
 }
 
-/** The calls of a trace that its drawing shows, so those to ask for. */
-export function listShownCalls(root: SampleCall): SampleCall[] {
-  return listLines(root).flatMap(({ shown }) => ('leftOut' in shown ? [] : [shown]));
-}
-
-/** Traces as trees, with what the service answered for each call that is shown. */
+/** Traces as trees, with the usage of each call that is shown. */
 export function drawTrees(roots: readonly SampleCall[], answer: Answer, colors: Colors): string {
   const rows = roots.flatMap((root) => [
-    ...listLines(root).map((line) => toRow(line, answer, colors)),
+    ...toLines(root).map((line) => toRow(line, answer, colors)),
     [],
   ]);
   return drawTable(columns, rows.slice(0, -1), colors);
 }
 
-function toRow({ branch, shown }: Line, answer: Answer, colors: Colors): string[] {
+/** The calls of a trace that its tree shows, whose usage must be requested. */
+export function listShownCalls(root: SampleCall): SampleCall[] {
+  return toLines(root).flatMap(({ content }) => ('omitted' in content ? [] : [content]));
+}
+
+function toRow({ branch, content }: Line, answer: Answer, colors: Colors): string[] {
   const glyphs = colors.dim(branch);
-  if ('leftOut' in shown) return [glyphs + colors.dim(`… ${toCountText(shown.leftOut)} more`)];
-  const usage = findUsage(answer, shown.start.id);
+  if ('omitted' in content) return [glyphs + colors.dim(`… ${toCountText(content.omitted)} more`)];
+  const usage = findUsage(answer, content.start.id);
   const models = Object.keys(usage);
   const totals = toTotals(Object.values(usage));
   return [
-    glyphs + toLabel(shown, colors),
+    glyphs + toLabel(content, colors),
     models.length > 1 ? colors.dim(`${String(models.length)} models`) : (models[0] ?? ''),
     toCountText(totals.promptTokens),
     toCountText(totals.completionTokens),
@@ -63,20 +62,20 @@ function toLabel({ start, end }: SampleCall, colors: Colors): string {
     : `${start.op_name} ${colors.red(`✗ ${exception}`)}`;
 }
 
-function listLines(root: SampleCall): Line[] {
-  return [{ branch: '', shown: root }, ...listLinesBelow(root, '')];
+function toLines(root: SampleCall): Line[] {
+  return [{ branch: '', content: root }, ...toDescendantLines(root, '')];
 }
 
-function listLinesBelow({ children }: SampleCall, indent: string): Line[] {
-  const isCut = children.length > mostChildrenInFull;
-  const shown = isCut ? children.slice(0, childrenOfMany) : children;
+function toDescendantLines({ children }: SampleCall, indent: string): Line[] {
+  const isShortened = children.length > maxChildrenInFull;
+  const shown = isShortened ? children.slice(0, childrenWhenShortened) : children;
   const lines = shown.flatMap((child, index): Line[] => {
-    const isLast = !isCut && index === shown.length - 1;
-    const line = { branch: `${indent}${isLast ? '└─' : '├─'} `, shown: child };
-    if (isCut && index > 0) return [line];
-    return [line, ...listLinesBelow(child, `${indent}${isLast ? '  ' : '│ '} `)];
+    const isLast = !isShortened && index === shown.length - 1;
+    const line = { branch: `${indent}${isLast ? '└─' : '├─'} `, content: child };
+    if (isShortened && index > 0) return [line];
+    return [line, ...toDescendantLines(child, `${indent}${isLast ? '  ' : '│ '} `)];
   });
-  if (!isCut) return lines;
-  const leftOut = { leftOut: children.length - shown.length };
-  return [...lines, { branch: `${indent}└─ `, shown: leftOut }];
+  if (!isShortened) return lines;
+  const omitted = children.length - shown.length;
+  return [...lines, { branch: `${indent}└─ `, content: { omitted } }];
 }

@@ -28,21 +28,21 @@ const { services, volumes } = compose;
 const dockerfile = toInstructions(read('Dockerfile'));
 
 describe('docker-compose.yml', () => {
-  test('waits with the service until ClickHouse is healthy', () => {
+  test('the service starts when ClickHouse is healthy', () => {
     expect(services.service.depends_on).toEqual({ clickhouse: { condition: 'service_healthy' } });
     expect(services.clickhouse.healthcheck?.test.join(' ')).toContain('http://127.0.0.1:8123/ping');
   });
 
-  test('names the version of ClickHouse', () => {
+  test('the ClickHouse image has a version tag', () => {
     expect(services.clickhouse.image).toMatch(/^clickhouse\/clickhouse-server:\d+\.\d+/);
   });
 
-  test('keeps the data of ClickHouse in a volume', () => {
+  test('the data of ClickHouse is in a volume', () => {
     expect(services.clickhouse.volumes).toEqual(['clickhouse-data:/var/lib/clickhouse']);
     expect(Object.keys(volumes)).toContain('clickhouse-data');
   });
 
-  test('has no default for a password or a key', () => {
+  test('passwords and keys have no default', () => {
     const secrets = [
       services.service.environment['API_KEYS'],
       services.service.environment['CLICKHOUSE_PASSWORD'],
@@ -53,15 +53,15 @@ describe('docker-compose.yml', () => {
     expect(read('.env.example')).toMatch(/^CLICKHOUSE_PASSWORD=$/m);
   });
 
-  test('gives both sides the same user and the same password', () => {
+  test('the service and ClickHouse have the same user and password', () => {
     for (const name of ['CLICKHOUSE_USER', 'CLICKHOUSE_PASSWORD']) {
       expect(services.service.environment[name]).toBe(services.clickhouse.environment[name]);
     }
   });
 
-  test('has a profile with a cluster of two shards, two replicas each, and a Keeper', () => {
+  test('the profile `cluster` has two shards with two replicas each and a Keeper', () => {
     const all = new Map(Object.entries(compose.services));
-    const ofProfile = [...all].filter(([, one]) => one.profiles?.includes('cluster'));
+    const ofProfile = [...all].filter(([, service]) => service.profiles?.includes('cluster'));
     const nodes = ['1-1', '1-2', '2-1', '2-2'].map((name) => `node-${name}`);
     expect(ofProfile.map(([name]) => name)).toEqual(['cluster-service', 'keeper', ...nodes]);
     const { environment, depends_on } = all.get('cluster-service')!;
@@ -78,61 +78,66 @@ describe('docker-compose.yml', () => {
     expect(compose.configs['node']?.content).toContain(`<${environment['CLICKHOUSE_CLUSTER']}>`);
   });
 
-  test('publishes the service on loopback, and ClickHouse nowhere', () => {
+  test('the service is published on loopback only, and ClickHouse not at all', () => {
     expect(services.service.ports).toEqual([
       `\${PUBLISH:-127.0.0.1:8080}:${String(services.service.environment['PORT'])}`,
     ]);
     expect(services.clickhouse.ports).toBeUndefined();
   });
 
-  test('sets nothing that the service does not know, and nothing that it refuses', () => {
+  test('the environment of the service contains known settings with valid values only', () => {
     const known = Object.values(settingsTable).map((setting) => setting.name);
-    const given = services.service.environment;
-    expect(known).toEqual(expect.arrayContaining(Object.keys(given)));
-    const filledIn = Object.entries(given).map(([name, value]) => [name, toFilledIn(value)]);
+    const { environment } = services.service;
+    expect(known).toEqual(expect.arrayContaining(Object.keys(environment)));
+    const interpolated = Object.entries(environment).map(([name, value]) => [
+      name,
+      interpolate(value),
+    ]);
     expect(() =>
-      readSettings(Object.fromEntries(filledIn) as Record<string, string>),
+      readSettings(Object.fromEntries(interpolated) as Record<string, string>),
     ).not.toThrow();
   });
 
-  test('starts both again when they end, and lets neither take the whole machine', () => {
+  test('every service restarts after a crash and has a memory limit', () => {
     for (const service of Object.values(services)) {
       expect(service.restart).toBe('unless-stopped');
       expect(service.mem_limit).toBeDefined();
     }
   });
 
-  test('lets a query take less memory than its server has', () => {
+  test('QUERY_MEMORY_MB is below the memory limit of ClickHouse', () => {
     const serverMb = Number(/:-(\d+)g/.exec(services.clickhouse.mem_limit ?? '')?.[1]) * 1024;
     expect(Number(services.service.environment['QUERY_MEMORY_MB'])).toBeLessThan(serverMb);
   });
 });
 
 describe('Dockerfile', () => {
-  test('copies what is there, and .dockerignore lets it through', () => {
-    const copied = find('COPY').flatMap((text) => text.split(/\s+/).slice(0, -1));
-    const letThrough = read('.dockerignore').split('\n');
+  test('every copied path exists and is not excluded by .dockerignore', () => {
+    const copied = argumentsOf('COPY').flatMap((text) => text.split(/\s+/).slice(0, -1));
+    const dockerignore = read('.dockerignore').split('\n');
     expect(copied).toContain('src');
     for (const path of copied) {
       expect(existsSync(toPath(path)), path).toBe(true);
-      expect(letThrough).toContain(`!${path}`);
+      expect(dockerignore).toContain(`!${path}`);
     }
   });
 
-  test('runs as somebody who is not root', () => {
-    expect(find('USER')).toEqual(['node']);
+  test('the service does not run as root', () => {
+    expect(argumentsOf('USER')).toEqual(['node']);
   });
 
-  test('starts what `npm start` starts, and hands it the signals', () => {
+  test('the command is that of `npm start`, in exec form, so that node receives signals', () => {
     const { scripts } = JSON.parse(read('package.json')) as { scripts: { start: string } };
-    expect(find('CMD').map((text) => (JSON.parse(text) as string[]).join(' '))).toEqual([
+    expect(argumentsOf('CMD').map((text) => (JSON.parse(text) as string[]).join(' '))).toEqual([
       scripts.start,
     ]);
   });
 
-  test('asks /health on the port that it sets', () => {
-    expect(find('HEALTHCHECK').join()).toContain('http://127.0.0.1:${process.env.PORT}/health');
-    expect(find('ENV').join()).toMatch(/\bPORT=\d+/);
+  test('the health check requests /health on the configured port', () => {
+    expect(argumentsOf('HEALTHCHECK').join()).toContain(
+      'http://127.0.0.1:${process.env.PORT}/health',
+    );
+    expect(argumentsOf('ENV').join()).toMatch(/\bPORT=\d+/);
   });
 });
 
@@ -144,14 +149,14 @@ function read(path: string): string {
   return readFileSync(toPath(path), 'utf8');
 }
 
-/** What Compose makes of a value when every variable without a default is `secret`. */
-function toFilledIn(value: string): string {
-  return value.replace(/\$\{[A-Z_]+:([-?])([^}]*)\}/g, (_, kind: string, rest: string) =>
-    kind === '-' ? rest : 'secret',
+/** Interpolates a value as Compose does, with `secret` for every variable without a default. */
+function interpolate(value: string): string {
+  return value.replace(/\$\{[A-Z_]+:([-?])([^}]*)\}/g, (_, operator: string, fallback: string) =>
+    operator === '-' ? fallback : 'secret',
   );
 }
 
-/** The instructions of a Dockerfile as [name, rest], continued lines joined. */
+/** The instructions of a Dockerfile as [name, arguments], with continued lines joined. */
 function toInstructions(text: string): [string, string][] {
   const lines = text.replace(/\\\n\s*/g, '').split('\n');
   const instructions = lines.filter((line) => /^[A-Z]+ /.test(line));
@@ -161,6 +166,6 @@ function toInstructions(text: string): [string, string][] {
   ]);
 }
 
-function find(name: string): string[] {
-  return dockerfile.filter((instruction) => instruction[0] === name).map(([, rest]) => rest);
+function argumentsOf(name: string): string[] {
+  return dockerfile.filter((instruction) => instruction[0] === name).map(([, text]) => text);
 }

@@ -3,34 +3,35 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { DemoError } from '../../demo/client.ts';
-import { chooseColors } from '../../demo/colors.ts';
-import { runDemo, type DemoWorld } from '../../demo/run-demo.ts';
+import { runDemo, type DemoContext } from '../../demo/run-demo.ts';
+import { chooseColors } from '../../demo/table.ts';
 
-interface Watched {
-  readonly world: DemoWorld;
+/** A demo context that records what must be cleaned up. */
+interface RecordedContext {
+  readonly context: DemoContext;
   readonly dataDirs: string[];
-  closed: number;
+  closeCount: number;
 }
 
-/** A world whose service is `server`, which stands in for one that does not work. */
-function watch(server: Server, signal = new AbortController().signal): Watched {
-  const watched: Watched = {
+/** A context in which `server`, a faulty one, takes the place of the service. */
+function recordContext(server: Server, signal = new AbortController().signal): RecordedContext {
+  const recorded: RecordedContext = {
     dataDirs: [],
-    closed: 0,
-    world: {
+    closeCount: 0,
+    context: {
       environment: { PORT: '0' },
       print: () => undefined,
       colors: chooseColors({}, {}),
       signal,
       startService: async (settings) => {
-        watched.dataDirs.push(settings.dataDir);
+        recorded.dataDirs.push(settings.dataDir);
         await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
         const { port } = server.address() as AddressInfo;
         return {
           url: `http://127.0.0.1:${String(port)}`,
           ready: Promise.resolve(),
           close: () => {
-            watched.closed += 1;
+            recorded.closeCount += 1;
             server.closeAllConnections();
             server.close();
             return Promise.resolve();
@@ -43,88 +44,90 @@ function watch(server: Server, signal = new AbortController().signal): Watched {
     server.closeAllConnections();
     server.close();
   });
-  return watched;
+  return recorded;
 }
 
-function expectTidy(watched: Watched): void {
-  expect(watched.closed).toBe(1);
-  expect(watched.dataDirs).toHaveLength(1);
-  for (const dataDir of watched.dataDirs) expect(existsSync(dataDir)).toBe(false);
+function expectCleanedUp(recorded: RecordedContext): void {
+  expect(recorded.closeCount).toBe(1);
+  expect(recorded.dataDirs).toHaveLength(1);
+  for (const dataDir of recorded.dataDirs) expect(existsSync(dataDir)).toBe(false);
 }
 
-describe('the demo, when something is wrong', () => {
-  test('names the request, the status and the request id, and cleans up', async () => {
+describe('a failing demo', () => {
+  test('reports request, status and request id of an error response, and cleans up', async () => {
     const server = createServer((_, response) => {
-      response.writeHead(503, { 'x-request-id': 'r-1' }).end('{"detail":"ClickHouse is away"}');
+      response
+        .writeHead(503, { 'x-request-id': 'r-1' })
+        .end('{"detail":"ClickHouse is unavailable"}');
     });
-    const watched = watch(server);
-    const run = runDemo(watched.world, { once: true });
+    const recorded = recordContext(server);
+    const run = runDemo(recorded.context, { once: true });
     await expect(run).rejects.toThrow(DemoError);
     await expect(run).rejects.toThrow(
-      /POST \/calls\/usage was answered with 503 Service Unavailable.*r-1.*\n.*ClickHouse is away/,
+      /POST \/calls\/usage returned 503 Service Unavailable.*r-1.*\n.*ClickHouse is unavailable/,
     );
-    expectTidy(watched);
+    expectCleanedUp(recorded);
   });
 
-  test('says that no answer came, and cleans up', async () => {
+  test('reports a request without a response, and cleans up', async () => {
     const server = createServer((request) => {
       request.socket.destroy();
     });
-    const watched = watch(server);
-    await expect(runDemo(watched.world, { once: true })).rejects.toThrow(
-      /POST \/calls\/usage got no answer: \S/,
+    const recorded = recordContext(server);
+    await expect(runDemo(recorded.context, { once: true })).rejects.toThrow(
+      /POST \/calls\/usage failed without a response: \S/,
     );
-    expectTidy(watched);
+    expectCleanedUp(recorded);
   });
 
-  test('says which call an answer leaves out', async () => {
+  test('reports a call that is missing in the answer, and cleans up', async () => {
     const server = createServer((_, response) => {
       response.end('{"call_usage": {}, "unfinished_call_ids": []}');
     });
-    const watched = watch(server);
-    await expect(runDemo(watched.world, { once: true })).rejects.toThrow(
-      /The answer says nothing of call [0-9a-f-]{36}/,
+    const recorded = recordContext(server);
+    await expect(runDemo(recorded.context, { once: true })).rejects.toThrow(
+      /The answer lacks call [0-9a-f-]{36}/,
     );
-    expectTidy(watched);
+    expectCleanedUp(recorded);
   });
 
-  test('ends while a request is under way when it is told to, and cleans up', async () => {
+  test('rejects when it is aborted during a request, and cleans up', async () => {
     const stop = new AbortController();
     const server = createServer(() => {
       stop.abort();
     });
-    const watched = watch(server, stop.signal);
-    await expect(runDemo(watched.world, { once: false })).rejects.toThrow(/aborted/);
-    expectTidy(watched);
+    const recorded = recordContext(server, stop.signal);
+    await expect(runDemo(recorded.context, { once: false })).rejects.toThrow(/aborted/);
+    expectCleanedUp(recorded);
   });
 
-  test('ends while the service still waits for its engine when it is told to, and cleans up', async () => {
+  test('rejects when it is aborted before ClickHouse is ready, and cleans up', async () => {
     const stop = new AbortController();
-    const watched = watch(createServer(), stop.signal);
-    const world: DemoWorld = {
-      ...watched.world,
+    const recorded = recordContext(createServer(), stop.signal);
+    const context: DemoContext = {
+      ...recorded.context,
       startService: async (settings) => {
-        const service = await watched.world.startService(settings);
+        const service = await recorded.context.startService(settings);
         setImmediate(() => {
           stop.abort();
         });
         return { ...service, ready: new Promise(() => undefined) };
       },
     };
-    await expect(runDemo(world, { once: false })).rejects.toThrow(/aborted/);
-    expectTidy(watched);
+    await expect(runDemo(context, { once: false })).rejects.toThrow(/aborted/);
+    expectCleanedUp(recorded);
   });
 
-  test('removes its directory when the service cannot start', async () => {
-    const watched = watch(createServer());
-    const world: DemoWorld = {
-      ...watched.world,
+  test('removes its data directory when the service cannot start', async () => {
+    const recorded = recordContext(createServer());
+    const context: DemoContext = {
+      ...recorded.context,
       startService: (settings) => {
-        watched.dataDirs.push(settings.dataDir);
-        return Promise.reject(new Error('no engine'));
+        recorded.dataDirs.push(settings.dataDir);
+        return Promise.reject(new Error('no ClickHouse'));
       },
     };
-    await expect(runDemo(world, { once: true })).rejects.toThrow('no engine');
-    expect(watched.dataDirs.map((dataDir) => existsSync(dataDir))).toEqual([false]);
+    await expect(runDemo(context, { once: true })).rejects.toThrow('no ClickHouse');
+    expect(recorded.dataDirs.map((dataDir) => existsSync(dataDir))).toEqual([false]);
   });
 });

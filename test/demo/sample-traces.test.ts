@@ -1,22 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { listCalls } from '../../demo/sample-trace.ts';
+import { listCalls } from '../../demo/sample-call.ts';
 import { sampleProjectId, sampleTraces } from '../../demo/sample-traces.ts';
 
 const calls = sampleTraces.flatMap(({ root }) => listCalls(root));
 
 describe('the sample traces', () => {
-  test('give every call an id of its own that looks like an SDK made it', () => {
+  test('every call has a unique UUIDv7 as its id, like calls of Weave SDKs', () => {
     const uuidV7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
     for (const { start } of calls) expect(start.id).toMatch(uuidV7);
     expect(new Set(calls.map(({ start }) => start.id)).size).toBe(calls.length);
   });
 
-  test('stay the same from run to run, so that sending them again changes nothing', () => {
+  test('ids and times are the same on every run, so that sending the traces again changes nothing', () => {
     expect(calls[0]?.start.id).toBe('01a19b89-77c0-7ed4-9492-f450509fcbcc');
     expect(calls[0]?.start.started_at).toBe('2026-11-02T09:14:00.000Z');
   });
 
-  test('hang together: parents in the same trace, children within the time of their parents', () => {
+  test('children are in the trace of their parent and run within its time', () => {
     for (const { start, end, children } of calls) {
       for (const child of children) {
         expect(child.start.parent_id).toBe(start.id);
@@ -27,14 +27,14 @@ describe('the sample traces', () => {
     }
   });
 
-  test('belong to the demo, and say nothing of an SDK that rolls usage up', () => {
+  test('every call belongs to the sample project and is not rolled up', () => {
     for (const { start } of calls) {
       expect(start.project_id).toBe(sampleProjectId);
       expect(start.attributes).not.toHaveProperty('weave');
     }
   });
 
-  test('hold an agent with a retry, 200 rows, a model of our own and a trace still running', () => {
+  test('contain an agent with failed calls, an evaluation of 200 rows, an unpriced model and a running trace', () => {
     const [agent, evaluation, triage, running] = sampleTraces.map(({ root }) => root);
     expect(listCalls(agent!).filter(({ end }) => end?.exception)).toHaveLength(2);
     expect(evaluation?.children).toHaveLength(200);

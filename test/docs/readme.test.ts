@@ -3,8 +3,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { listCalls } from '../../demo/sample-trace.ts';
-import { sampleTraces } from '../../demo/sample-traces.ts';
 import { ApiError, apiErrors, type ValidationIssue } from '../../src/errors.ts';
 import { readKeys } from '../../src/http/auth/keys.ts';
 import { readOpenApi } from '../../src/http/validation/openapi.ts';
@@ -163,26 +161,6 @@ test('every npm command in the docs is a script', () => {
   }
   expect(readme).toContain('npm ci && npm run demo');
   expect(readme).toContain('npm ci && npm test');
-});
-
-test('the pasted output of the demo is that of the sample traces as they are', () => {
-  const [before = '', answer = ''] = codeIn(readme, 'text');
-  const request = JSON.parse(before.slice(before.indexOf('{'))) as { call_ids: string[] };
-  const { call_usage } = JSON.parse(answer.slice(answer.indexOf('{'))) as {
-    call_usage: Record<string, Record<string, { requests: number }>>;
-  };
-  const roots = sampleTraces.map(({ root }) => root);
-  expect(request.call_ids).toEqual(roots.map(({ start }) => start.id));
-  const sent = roots.flatMap(listCalls).flatMap(({ end }) => {
-    const { usage = {} } = (end?.summary ?? {}) as {
-      usage?: Record<string, { requests: number }>;
-    };
-    return Object.values(usage);
-  });
-  const answered = Object.values(call_usage).flatMap((models) => Object.values(models));
-  const sum = (entries: { requests: number }[]) =>
-    entries.reduce((total, { requests }) => total + requests, 0);
-  expect(sum(answered)).toBe(sum(sent));
 });
 
 test('the map of the tree names what is there, and every folder of src', () => {

@@ -1,6 +1,6 @@
-import { listCalls, type SampleCall } from '../../demo/sample-trace.ts';
+import { listCalls, type SampleCall } from '../../demo/sample-call.ts';
 
-/** USD per million tokens; a missing cache price is that of the prompt. */
+/** USD per million tokens; a missing cache price is the prompt price. */
 interface Price {
   readonly prompt: number;
   readonly completion: number;
@@ -8,7 +8,7 @@ interface Price {
   readonly cacheWrite?: number;
 }
 
-/** What was in force on the day of the sample traces; that of gpt-4o is the project's own. */
+/** The prices on the day of the sample traces; gpt-4o's is the project's price. */
 const prices: Readonly<Record<string, Price>> = {
   'gpt-4o': { prompt: 2, completion: 8, cacheRead: 1 },
   'gpt-4o-mini': { prompt: 0.15, completion: 0.6, cacheRead: 0.075 },
@@ -22,7 +22,7 @@ export interface ExpectedUsage {
   prompt: number;
   completion: number;
   total: number;
-  /** USD; null without a price. */
+  /** USD; null when the model has no price. */
   promptCost: number | null;
   completionCost: number | null;
 }
@@ -32,8 +32,8 @@ interface Summary {
 }
 
 /**
- * What a call and everything below it used, by model, in plain loops over the sample data: the arithmetic of
- * the service done a second time, by somebody who knows neither its SQL nor its code.
+ * The usage of a call and its descendants by model, computed with plain loops over the sample data: a second
+ * implementation of the service's arithmetic that shares neither SQL nor code with it.
  */
 export function expectUsage(root: SampleCall): Map<string, ExpectedUsage> {
   const sums = new Map<string, ExpectedUsage>();

@@ -1,17 +1,17 @@
 import { createHash } from 'node:crypto';
 import type { CallEnd, CallStart } from '../src/ingest/part.ts';
 
-/** Usage as an LLM client reports it: model to counters, in the words of that client's vendor. */
+/** Usage as an LLM client reports it: model to counters, with the field names of that client's vendor. */
 export type SampleUsage = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-/** One call of a sample trace as its author writes it; ids and times follow from its place. */
+/** One call of a sample trace as written by its author; ids and times are derived from its position. */
 export interface Step {
   readonly op: string;
-  /** What it takes besides the steps below it, in milliseconds. */
+  /** Its duration without its steps, in milliseconds. */
   readonly ms: number;
-  /** It has not ended yet. */
+  /** The call has no end yet. */
   readonly running?: true;
-  /** It ends with this exception. */
+  /** The call ends with this exception. */
   readonly exception?: string;
   readonly usage?: SampleUsage;
   readonly inputs?: object;
@@ -19,7 +19,7 @@ export interface Step {
   readonly steps?: readonly Step[];
 }
 
-/** One call of a sample trace, ready to be sent and to be drawn. */
+/** One call of a sample trace, in the form in which it is sent and drawn. */
 export interface SampleCall {
   readonly start: CallStart & { readonly id: string; readonly trace_id: string };
   /** Missing while the call is running. */
@@ -27,18 +27,18 @@ export interface SampleCall {
   readonly children: readonly SampleCall[];
 }
 
-/** How a trace's calls go to the service. */
-type Delivery = 'batches' | 'whole' | 'singly';
+/** How the calls of a trace are sent: parts in batches, complete calls, or one part per request. */
+type Delivery = 'batches' | 'complete' | 'single';
 
 export interface SampleTrace {
-  readonly about: string;
+  readonly description: string;
   readonly delivery: Delivery;
   readonly root: SampleCall;
 }
 
 /**
- * Lays a trace out in time: a call starts where the one before it ended, and ends when everything below it
- * has. The same steps give the same ids and times, on every machine and in every run.
+ * Derives ids and times of a trace: a call starts when the previous one ended, and ends after its children. The same
+ * steps give the same ids and times, on every machine and in every run.
  *
  * @param startedAt milliseconds since 1970
  */
@@ -48,9 +48,9 @@ export function toSampleCall(projectId: string, startedAt: number, rootStep: Ste
   function place(step: Step, path: string, at: number, parentId: string | null): SampleCall {
     const id = toId(at, path);
     let now = at + Math.ceil(step.ms / 2);
-    const children = (step.steps ?? []).map((below, index) => {
-      const child = place(below, `${path}/${String(index)} ${below.op}`, now, id);
-      now += toDurationMs(below);
+    const children = (step.steps ?? []).map((childStep, index) => {
+      const child = place(childStep, `${path}/${String(index)} ${childStep.op}`, now, id);
+      now += toDurationMs(childStep);
       return child;
     });
     const start = {
@@ -82,15 +82,15 @@ function toEnd(step: Step, start: SampleCall['start'], startedAt: number): CallE
 }
 
 function toDurationMs(step: Step): number {
-  return (step.steps ?? []).reduce((sum, below) => sum + toDurationMs(below), step.ms);
+  return (step.steps ?? []).reduce((sum, child) => sum + toDurationMs(child), step.ms);
 }
 
-/** Every call of a trace, parents before children. */
+/** All calls of a trace, parents before children. */
 export function listCalls(call: SampleCall): SampleCall[] {
   return [call, ...call.children.flatMap(listCalls)];
 }
 
-/** A UUIDv7, as Weave's SDKs make them, but with a hash of the seed where theirs is random. */
+/** A UUIDv7, like those of Weave's SDKs, with a hash of the seed in place of the random bits. */
 function toId(time: number, seed: string): string {
   const clock = time.toString(16).padStart(12, '0');
   const hash = createHash('sha256').update(seed).digest('hex');
