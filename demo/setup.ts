@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readSettings, type Settings } from '../src/settings.ts';
+import { parseSettings, type Settings } from '../src/settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
@@ -33,7 +33,7 @@ export async function prepareSetup(environment: Environment): Promise<Setup> {
     ...(isSet('CLICKHOUSE_URL') &&
       !isSet('CLICKHOUSE_DATABASE') && { CLICKHOUSE_DATABASE: 'calls_usage_demo' }),
   };
-  const settings = readSettings({ ...environment, ...demoDefaults });
+  const settings = parseSettings({ ...environment, ...demoDefaults });
   const key = randomBytes(16).toString('hex');
   const isPortInUse = !isSet('PORT') && !(await isFree(settings.port, settings.host));
   const isTemporary = !isSet('DATA_DIR');

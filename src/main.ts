@@ -1,9 +1,9 @@
 import { ClickHouseStartError } from './clickhouse/errors.ts';
 import { type Service, startService } from './service.ts';
-import { readSettings, SettingsError } from './settings.ts';
+import { parseSettings, SettingsError } from './settings.ts';
 
 async function main(): Promise<void> {
-  const service = await startService(readSettings(process.env));
+  const service = await startService(parseSettings(process.env));
   stopOnSignals(service);
   try {
     await service.ready;

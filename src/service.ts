@@ -40,6 +40,7 @@ export async function startService(
 ): Promise<Service> {
   const { print = console.log } = output;
   const log = createLog(settings, output.log);
+  for (const { name, message } of settings.unknownSettings) log.warn({ setting: name }, message);
   const openApi = readOpenApi(new URL('../openapi/', import.meta.url));
   const keys = readKeys(settings, (key, file) => {
     print(`Made an API key, kept in ${file}: ${key}`);
@@ -59,7 +60,7 @@ export async function startService(
     log,
     metrics: new Registry(),
     bodyLimitBytes: settings.bodyLimitMb * mebibyte,
-    requestsPerSecond: settings.requestsPerSecond,
+    rateLimitPerSecond: settings.rateLimitPerSecond,
     usageSharing: {
       concurrency: settings.usageConcurrency,
       waiting: settings.usageQueueSize,

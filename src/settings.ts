@@ -1,195 +1,161 @@
-/** A setting that cannot be used; the message names it, the value's fault and what would be right. */
-export class SettingsError extends Error {
-  override readonly name = 'SettingsError';
-}
+import { findUnknownSettings, type UnknownSetting } from './unknown-settings.ts';
 
-interface Setting<T> {
-  readonly name: string;
-  /** As it is printed in the README; `undefined` where there is none. */
-  readonly default: string | undefined;
-  readonly about: string;
-  readonly parse: (text: string, name: string) => T;
-}
-
-/**
- * Every setting of the service, in the order of the README's table, which a test compares with this one.
- * The environment is the only source; an empty value counts as unset.
- */
+/** Every setting of the service, in the order of the documented table, which a test compares with this one. */
 export const settingsTable = {
   host: text('HOST', '127.0.0.1', 'Address to listen on.'),
-  port: whole('PORT', 8080, 0, 65_535, 'Port to listen on; 0 takes a free one.'),
-  apiKeys: optionalText('API_KEYS', 'Keys that may do everything, separated by commas.'),
+  port: integer('PORT', 8080, [0, 65_535], 'Port to listen on; 0 chooses a free one.'),
+  apiKeys: optionalText('API_KEYS', 'Keys with access to everything, separated by commas.'),
   apiKeysFile: optionalText(
     'API_KEYS_FILE',
-    'JSON file of hashed keys with project patterns and rights.',
+    'JSON file of hashed keys with project patterns and scopes.',
   ),
   clickhouseUrl: optionalText(
     'CLICKHOUSE_URL',
-    'http(s) address of a ClickHouse server; unset: the embedded engine.',
+    'http(s) URL of a ClickHouse server; unset: the embedded ClickHouse.',
   ),
   clickhouseCluster: optionalText(
     'CLICKHOUSE_CLUSTER',
     'Name of the cluster whose nodes CLICKHOUSE_URL lists, separated by commas; unset: one server.',
   ),
-  clickhouseUser: optionalText('CLICKHOUSE_USER', 'User name, unless it stands in CLICKHOUSE_URL.'),
+  clickhouseUser: optionalText('CLICKHOUSE_USER', 'User name, unless CLICKHOUSE_URL contains it.'),
   clickhousePassword: optionalText(
     'CLICKHOUSE_PASSWORD',
-    'Password, unless it stands in CLICKHOUSE_URL.',
+    'Password, unless CLICKHOUSE_URL contains it.',
   ),
   clickhouseDatabase: text(
     'CLICKHOUSE_DATABASE',
     'calls_usage',
-    'Database; made if it is missing.',
+    'Database; created if it does not exist.',
   ),
-  clickhouseMaxOpenConnections: whole(
+  clickhouseMaxOpenConnections: integer(
     'CLICKHOUSE_MAX_OPEN_CONNECTIONS',
     32,
-    1,
-    1_000,
-    'Connections to ClickHouse at most.',
+    [1, 1_000],
+    'Maximum number of open connections to ClickHouse.',
   ),
-  clickhouseTimeoutMs: whole(
+  clickhouseTimeoutMs: integer(
     'CLICKHOUSE_TIMEOUT_MS',
     60_000,
-    100,
-    3_600_000,
-    'How long one request to ClickHouse may take, in milliseconds.',
+    [100, 3_600_000],
+    'Timeout of one request to ClickHouse, in milliseconds.',
   ),
-  clickhouseCompression: flag(
+  clickhouseCompression: boolean(
     'CLICKHOUSE_COMPRESSION',
     false,
-    'Compress requests to and answers of ClickHouse.',
+    'Compress requests to ClickHouse and its responses.',
   ),
   dataDir: text(
     'DATA_DIR',
     './data',
-    'Where the embedded engine and the made key keep their files.',
+    'Directory of the embedded ClickHouse and of the generated key.',
   ),
-  queryTimeoutMs: whole(
+  queryTimeoutMs: integer(
     'QUERY_TIMEOUT_MS',
     30_000,
-    100,
-    3_600_000,
-    'How long one query may run in ClickHouse, in milliseconds; then 504.',
+    [100, 3_600_000],
+    'Time limit of one query in ClickHouse, in milliseconds; beyond it 504.',
   ),
-  queryMemoryMb: whole(
+  queryMemoryMb: integer(
     'QUERY_MEMORY_MB',
     4_096,
-    16,
-    1_048_576,
-    'Memory that one query may take in ClickHouse, in MiB; then 503.',
+    [16, 1_048_576],
+    'Memory limit of one query in ClickHouse, in MiB; beyond it 503.',
   ),
-  queryResultRows: whole(
+  queryResultRows: integer(
     'QUERY_RESULT_ROWS',
     1_000_000,
-    1,
-    1_000_000_000,
-    'Rows that ClickHouse may answer one query with.',
+    [1, 1_000_000_000],
+    'Maximum number of rows in the result of one query.',
   ),
-  queryResultMb: whole(
+  queryResultMb: integer(
     'QUERY_RESULT_MB',
     256,
-    1,
-    1_048_576,
-    'Size of one answer of ClickHouse, in MiB.',
+    [1, 1_048_576],
+    'Maximum size of the result of one query, in MiB.',
   ),
-  usageConcurrency: whole(
+  usageConcurrency: integer(
     'USAGE_CONCURRENCY',
     4,
-    1,
-    1_000,
-    'Questions that ClickHouse answers at once; those that wait for it are read together.',
+    [1, 1_000],
+    'Maximum number of usage queries in flight; requests that queue meanwhile are coalesced.',
   ),
-  usageQueueSize: whole(
+  usageQueueSize: integer(
     'USAGE_QUEUE_SIZE',
     1_000,
-    1,
-    1_000_000,
-    'Questions that may wait for ClickHouse; beyond it 503.',
+    [1, 1_000_000],
+    'Maximum number of queued usage requests; beyond it 503.',
   ),
-  usageBatchIds: whole(
+  usageBatchIds: integer(
     'USAGE_BATCH_IDS',
     1_000,
-    1,
-    1_000_000,
-    'Calls that waiting questions may ask for together in one statement.',
+    [1, 1_000_000],
+    'Maximum number of call ids in one coalesced query.',
   ),
-  insertFlushIntervalMs: whole(
+  insertFlushIntervalMs: integer(
     'INSERT_FLUSH_INTERVAL_MS',
     100,
-    0,
-    10_000,
-    'How long calls of several requests may wait to become one insert, in milliseconds.',
+    [0, 10_000],
+    'How long call parts may wait for others before they are inserted, in milliseconds.',
   ),
-  insertBatchRows: whole(
+  insertBatchRows: integer(
     'INSERT_BATCH_ROWS',
     10_000,
-    1,
-    1_000_000,
-    'Calls of several requests that become one insert, at most.',
+    [1, 1_000_000],
+    'Maximum number of rows in an insert that several requests share.',
   ),
-  insertBatchMb: whole(
+  insertBatchMb: integer(
     'INSERT_BATCH_MB',
     8,
-    1,
-    1_024,
-    'Size of the calls of several requests that become one insert, at most, in MiB.',
+    [1, 1_024],
+    'Maximum size of an insert that several requests share, in MiB.',
   ),
-  insertConcurrency: whole(
+  insertConcurrency: integer(
     'INSERT_CONCURRENCY',
     4,
-    1,
-    1_000,
-    'Inserts of calls under way at most.',
+    [1, 1_000],
+    'Maximum number of inserts in flight.',
   ),
-  insertQueueMb: whole(
+  insertQueueMb: integer(
     'INSERT_QUEUE_MB',
     256,
-    1,
-    1_048_576,
-    'Bodies and calls that may wait to be inserted, in MiB; beyond it 503.',
+    [1, 1_048_576],
+    'Memory budget of request bodies and of rows not yet inserted, in MiB; beyond it 503.',
   ),
-  bodyLimitMb: whole(
+  bodyLimitMb: integer(
     'BODY_LIMIT_MB',
     64,
-    1,
-    1_024,
-    'Largest request body, after decompression, in MiB; beyond it 413.',
+    [1, 1_024],
+    'Maximum size of a request body after decompression, in MiB; beyond it 413.',
   ),
-  requestsPerSecond: whole(
+  rateLimitPerSecond: integer(
     'RATE_LIMIT_PER_SECOND',
     0,
-    0,
-    1_000_000,
-    'Requests of one key in one second at most, beyond it 429; 0 for any number.',
+    [0, 1_000_000],
+    'Maximum number of requests per second and key, beyond it 429; 0: no limit.',
   ),
-  headersTimeoutMs: whole(
+  headersTimeoutMs: integer(
     'HEADERS_TIMEOUT_MS',
     15_000,
-    100,
-    600_000,
-    'How long a client may take to send the headers of a request, in milliseconds.',
+    [100, 600_000],
+    'Time limit for receiving the headers of a request, in milliseconds.',
   ),
-  requestTimeoutMs: whole(
+  requestTimeoutMs: integer(
     'REQUEST_TIMEOUT_MS',
     120_000,
-    100,
-    3_600_000,
-    'How long a client may take to send a whole request, in milliseconds; then 408.',
+    [100, 3_600_000],
+    'Time limit for receiving a whole request, in milliseconds; beyond it 408.',
   ),
-  keepAliveTimeoutMs: whole(
+  keepAliveTimeoutMs: integer(
     'KEEP_ALIVE_TIMEOUT_MS',
     65_000,
-    100,
-    3_600_000,
+    [100, 3_600_000],
     'How long an idle connection is kept open, in milliseconds.',
   ),
-  shutdownTimeoutMs: whole(
+  shutdownTimeoutMs: integer(
     'SHUTDOWN_TIMEOUT_MS',
     10_000,
-    0,
-    600_000,
-    'How long requests under way may take after SIGTERM, in milliseconds.',
+    [0, 600_000],
+    'How long requests in flight may take after SIGTERM, in milliseconds.',
   ),
   logLevel: oneOf(
     'LOG_LEVEL',
@@ -199,73 +165,96 @@ export const settingsTable = {
   ),
 } as const satisfies Record<string, Setting<unknown>>;
 
-export type Settings = {
+interface Setting<T> {
+  readonly name: string;
+  /** As text, the way it would be set; `undefined` if there is no default. */
+  readonly default: string | undefined;
+  readonly description: string;
+  readonly parse: (text: string) => T;
+}
+
+type SettingValues = {
   readonly [K in keyof typeof settingsTable]: (typeof settingsTable)[K] extends Setting<infer T>
     ? T
     : never;
 };
 
+export interface Settings extends SettingValues {
+  /** Variables of the environment that look like settings but are not, for the log. */
+  readonly unknownSettings: readonly UnknownSetting[];
+}
+
+/** Settings that the service cannot start with; each line of the message names one and says what would be right. */
+export class SettingsError extends Error {
+  override readonly name = 'SettingsError';
+}
+
 /**
- * Reads all settings.
- * @throws {SettingsError} naming every setting that cannot be used, at once.
+ * Parses all settings. The environment is their only source; an empty value counts as unset.
+ * @throws {SettingsError} naming every setting with an invalid value and every unknown `CLICKHOUSE_*` setting: a
+ * misspelled `CLICKHOUSE_URL` would otherwise open an empty embedded database
  */
-export function readSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
+export function parseSettings(environment: Readonly<Record<string, string | undefined>>): Settings {
   const issues: string[] = [];
-  const entries = Object.entries(settingsTable).map(([key, setting]) => {
-    const given = environment[setting.name];
-    const value = given === undefined || given === '' ? setting.default : given;
-    if (value === undefined) return [key, undefined];
+  const values = Object.entries(settingsTable).map(([key, setting]) => {
+    const value = environment[setting.name] || setting.default;
     try {
-      return [key, setting.parse(value, setting.name)];
+      return [key, value === undefined ? undefined : setting.parse(value)];
     } catch (error) {
       issues.push((error as Error).message);
       return [key, undefined];
     }
   });
+  const names = Object.values(settingsTable).map(({ name }) => name);
+  const unknownSettings = findUnknownSettings(environment, names);
+  for (const { message, preventsStart } of unknownSettings) {
+    if (preventsStart) issues.push(message);
+  }
   if (issues.length > 0) throw new SettingsError(issues.join('\n'));
-  return Object.fromEntries(entries) as Settings;
+  return { ...(Object.fromEntries(values) as SettingValues), unknownSettings };
 }
 
-function text(name: string, fallback: string, about: string): Setting<string> {
-  return { name, default: fallback, about, parse: (value) => value };
+function text(name: string, fallback: string, description: string): Setting<string> {
+  return { name, default: fallback, description, parse: (value) => value };
 }
 
-function optionalText(name: string, about: string): Setting<string | undefined> {
-  return { name, default: undefined, about, parse: (value) => value };
+function optionalText(name: string, description: string): Setting<string | undefined> {
+  return { name, default: undefined, description, parse: (value) => value };
 }
 
-function whole(
+function integer(
   name: string,
   fallback: number,
-  least: number,
-  most: number,
-  about: string,
+  [min, max]: readonly [number, number],
+  description: string,
 ): Setting<number> {
   const parse = (value: string): number => {
     const number = /^\d+$/.test(value) ? Number(value) : NaN;
-    if (number >= least && number <= most) return number;
+    if (number >= min && number <= max) return number;
     throw new Error(
-      `${name} is ${JSON.stringify(value)}; it takes a whole number from ${least} to ${most}.`,
+      `${name} is ${JSON.stringify(value)}; it must be a whole number from ${min} to ${max}.`,
     );
   };
-  return { name, default: String(fallback), about, parse };
+  return { name, default: String(fallback), description, parse };
 }
 
-function flag(name: string, fallback: boolean, about: string): Setting<boolean> {
-  const { parse, ...rest } = oneOf(name, String(fallback), ['true', 'false'], about);
-  return { ...rest, parse: (value) => parse(value, name) === 'true' };
+function boolean(name: string, fallback: boolean, description: string): Setting<boolean> {
+  const { parse, ...rest } = oneOf(name, String(fallback), ['true', 'false'], description);
+  return { ...rest, parse: (value) => parse(value) === 'true' };
 }
 
 function oneOf<const T extends string>(
   name: string,
   fallback: T,
   allowed: readonly T[],
-  about: string,
+  description: string,
 ): Setting<T> {
   const parse = (value: string): T => {
     const found = allowed.find((each) => each === value);
     if (found !== undefined) return found;
-    throw new Error(`${name} is ${JSON.stringify(value)}; it takes one of ${allowed.join(', ')}.`);
+    throw new Error(
+      `${name} is ${JSON.stringify(value)}; it must be one of ${allowed.join(', ')}.`,
+    );
   };
-  return { name, default: fallback, about, parse };
+  return { name, default: fallback, description, parse };
 }

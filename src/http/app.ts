@@ -33,7 +33,7 @@ export interface AppOptions {
   /** Largest body, after decompression. */
   readonly bodyLimitBytes: number;
   /** Requests of one key in one second at most; 0 for any number. */
-  readonly requestsPerSecond: number;
+  readonly rateLimitPerSecond: number;
   readonly usageSharing: CoalescingLimits;
   readonly resolveAliases: ResolveAliases;
   /** Fires when the service stops; requests that come after it are refused. */
@@ -46,7 +46,7 @@ export function createApp(options: AppOptions): Express {
   const countDropped = createDroppedCounter(metrics, log);
   const router = Router({ caseSensitive: true, strict: true });
   addRoutes(router, healthRoutes(clickhouse));
-  router.use(requireKey(keys), ...limitRate(options.requestsPerSecond));
+  router.use(requireKey(keys), ...limitRate(options.rateLimitPerSecond));
   addRoutes(router, usageRoutes({ ...options, countPriced: createPricedCounter(metrics) }));
   addRoutes(router, callRoutes({ ...options, countDropped }));
   addRoutes(router, objectRoutes(options));

@@ -2,7 +2,7 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { readSettings, settingsTable } from '../../src/settings.ts';
+import { parseSettings, settingsTable } from '../../src/settings.ts';
 
 interface ComposeService {
   readonly image?: string;
@@ -94,7 +94,7 @@ describe('docker-compose.yml', () => {
       interpolate(value),
     ]);
     expect(() =>
-      readSettings(Object.fromEntries(interpolated) as Record<string, string>),
+      parseSettings(Object.fromEntries(interpolated) as Record<string, string>),
     ).not.toThrow();
   });
 

@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ApiError, apiErrors, type ValidationIssue } from '../../src/errors.ts';
 import { readKeys } from '../../src/http/auth/keys.ts';
 import { readOpenApi } from '../../src/http/validation/openapi.ts';
-import { readSettings, settingsTable } from '../../src/settings.ts';
+import { parseSettings, settingsTable } from '../../src/settings.ts';
 import { openService, type TestService } from '../support/service.ts';
 import {
   codeIn,
@@ -26,7 +26,7 @@ describe('settings', () => {
     const known = Object.values(settingsTable).map((setting) => [
       setting.name,
       setting.default ?? '–',
-      setting.about,
+      setting.description,
     ]);
     expect(documented).toEqual(known);
   });
@@ -143,7 +143,7 @@ test('the example of API_KEYS_FILE is one that the service takes', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'calls-usage-docs-'));
   const file = join(directory, 'keys.json');
   await writeFile(file, example);
-  const keys = readKeys(readSettings({ API_KEYS_FILE: file }), () => undefined);
+  const keys = readKeys(parseSettings({ API_KEYS_FILE: file }), () => undefined);
   await rm(directory, { recursive: true });
   expect(keys.map(({ name, rights }) => [name, rights])).toEqual([
     ['dashboard', ['read']],

@@ -12,7 +12,7 @@ import {
   type ClickHouseExtras,
   type ConnectionSettings,
 } from '../../src/clickhouse/start-clickhouse.ts';
-import { readSettings } from '../../src/settings.ts';
+import { parseSettings } from '../../src/settings.ts';
 import { silentLog } from './silent-log.ts';
 
 declare module 'vitest' {
@@ -51,7 +51,7 @@ export async function openTestClickHouse(
   const database = `test_${randomBytes(8).toString('hex')}`;
   const environment = { CLICKHOUSE_URL: serverUrl(), CLICKHOUSE_DATABASE: database };
   const clickhouse = startClickHouse(
-    { ...readSettings(environment), ...settings },
+    { ...parseSettings(environment), ...settings },
     silentLog,
     extras,
   );

@@ -8,7 +8,7 @@ import {
   type ClickHouseExtras,
   type ConnectionSettings,
 } from '../../src/clickhouse/start-clickhouse.ts';
-import { readSettings } from '../../src/settings.ts';
+import { parseSettings } from '../../src/settings.ts';
 import { silentLog } from './silent-log.ts';
 
 /** An embedded engine of the test's own, which it may kill. */
@@ -29,7 +29,7 @@ export async function startEmbeddedClickHouse(
   const onEmbedded = (id: number): void => {
     processId = id;
   };
-  const all = { ...readSettings({ DATA_DIR: dataDir }), ...settings };
+  const all = { ...parseSettings({ DATA_DIR: dataDir }), ...settings };
   const clickhouse = startClickHouse(all, silentLog, { migrations: [], ...extras, onEmbedded });
   await clickhouse.ready;
   return {

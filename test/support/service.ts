@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { startService } from '../../src/service.ts';
-import { readSettings } from '../../src/settings.ts';
+import { parseSettings } from '../../src/settings.ts';
 
 /** A key that may do everything in every service that {@link openService} starts. */
 export const testKey = 'a-key-of-the-tests';
@@ -50,7 +50,7 @@ export async function openService(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<TestService> {
   const dataDir = await mkdtemp(join(tmpdir(), 'calls-usage-http-'));
-  const settings = readSettings({
+  const settings = parseSettings({
     PORT: '0',
     API_KEYS: testKey,
     DATA_DIR: dataDir,

@@ -20,7 +20,7 @@ import {
   startClickHouse,
   type ClickHouseExtras,
 } from '../../../src/clickhouse/start-clickhouse.ts';
-import { readSettings } from '../../../src/settings.ts';
+import { parseSettings } from '../../../src/settings.ts';
 import {
   openServerClient,
   openTestClickHouse,
@@ -60,7 +60,7 @@ afterAll(async () => {
 
 function start(environment: Record<string, string>, more: ClickHouseExtras = {}): ClickHouse {
   const CLICKHOUSE_DATABASE = newDatabase();
-  const settings = readSettings({ CLICKHOUSE_DATABASE, ...environment });
+  const settings = parseSettings({ CLICKHOUSE_DATABASE, ...environment });
   return startClickHouse(settings, silentLog, { ...extras, ...more });
 }
 
@@ -156,7 +156,7 @@ describe('a user', () => {
 
   test('with no more than the documented rights can use a database that is there', async () => {
     await client.command({ query: 'CREATE DATABASE IF NOT EXISTS allowed' });
-    const settings = readSettings({ ...guest('limited'), CLICKHOUSE_DATABASE: 'allowed' });
+    const settings = parseSettings({ ...guest('limited'), CLICKHOUSE_DATABASE: 'allowed' });
     const clickhouse = startClickHouse(settings, silentLog);
     await clickhouse.ready;
     await clickhouse.ping();
@@ -184,7 +184,7 @@ describe('a server that is away', () => {
   test('at start is waited for, and used once it is there', async () => {
     const warnings: string[] = [];
     const log = { ...silentLog, warn: (_: object, message: string) => warnings.push(message) };
-    const settings = readSettings({
+    const settings = parseSettings({
       CLICKHOUSE_URL: proxyUrl(port),
       CLICKHOUSE_DATABASE: newDatabase(),
     });
@@ -295,7 +295,7 @@ describe('a cluster', () => {
       'name several databases',
     ],
   ])('is refused where its settings contradict: %j', async (environment, words) => {
-    const clickhouse = startClickHouse(readSettings({ ...environment }), silentLog);
+    const clickhouse = startClickHouse(parseSettings({ ...environment }), silentLog);
     await expect(clickhouse.ready).rejects.toThrow(words);
     await clickhouse.close();
   });

@@ -14,7 +14,7 @@ import {
   ClickHouseStartError,
 } from '../../../src/clickhouse/errors.ts';
 import { startClickHouse } from '../../../src/clickhouse/start-clickhouse.ts';
-import { readSettings } from '../../../src/settings.ts';
+import { parseSettings } from '../../../src/settings.ts';
 import {
   openServerClient,
   queryRows,
@@ -164,7 +164,7 @@ describe('the data directory', () => {
   });
 
   test('in use by another service is refused, and the other one goes on', async () => {
-    const settings = readSettings({ DATA_DIR: directory.path });
+    const settings = parseSettings({ DATA_DIR: directory.path });
     const second = startClickHouse(settings, silentLog, { ...extras, lockWaitMs: 0 });
     await expect(second.ready).rejects.toThrow(ClickHouseStartError);
     await expect(second.ready).rejects.toThrow(
@@ -180,7 +180,7 @@ describe('the data directory', () => {
     const first = await startEmbeddedClickHouse(path, extras);
     const warnings: string[] = [];
     const log = { ...silentLog, warn: (_: object, message: string) => warnings.push(message) };
-    const second = startClickHouse(readSettings({ DATA_DIR: path }), log, extras);
+    const second = startClickHouse(parseSettings({ DATA_DIR: path }), log, extras);
     await expect.poll(() => warnings).toContain('data directory in use, waiting for it');
     await first.clickhouse.close();
     await second.ready;
@@ -192,7 +192,7 @@ describe('the data directory', () => {
     const { path, remove } = await makeDirectory();
     await writeFile(join(path, 'file'), '');
     const clickhouse = startClickHouse(
-      readSettings({ DATA_DIR: join(path, 'file', 'data') }),
+      parseSettings({ DATA_DIR: join(path, 'file', 'data') }),
       silentLog,
     );
     await expect(clickhouse.ready).rejects.toThrow(ClickHouseStartError);
@@ -205,7 +205,7 @@ describe('the data directory', () => {
   test('with something else in the place of its files is refused with what the engine says', async () => {
     const { path, remove } = await makeDirectory();
     await mkdir(join(path, 'clickhouse', 'status'), { recursive: true });
-    const clickhouse = startClickHouse(readSettings({ DATA_DIR: path }), silentLog);
+    const clickhouse = startClickHouse(parseSettings({ DATA_DIR: path }), silentLog);
     await expect(clickhouse.ready).rejects.toThrow(/ended while it started.*Is a directory/s);
     await remove();
   });
@@ -274,7 +274,7 @@ describe('the process', () => {
   test('has ended when an engine is closed that is still starting', async () => {
     const { path, remove } = await makeDirectory();
     let processId = 0;
-    const clickhouse = startClickHouse(readSettings({ DATA_DIR: path }), silentLog, {
+    const clickhouse = startClickHouse(parseSettings({ DATA_DIR: path }), silentLog, {
       ...extras,
       onEmbedded: (id) => (processId = id),
     });

@@ -10,7 +10,7 @@ import { ClickHouseStartError } from '../../../src/clickhouse/errors.ts';
 import { readMigrations } from '../../../src/clickhouse/schema/migrations.ts';
 import { withServerLock } from '../../../src/clickhouse/schema/server-lock.ts';
 import { startClickHouse } from '../../../src/clickhouse/start-clickhouse.ts';
-import { readSettings } from '../../../src/settings.ts';
+import { parseSettings } from '../../../src/settings.ts';
 import {
   openTestClickHouse,
   serverUrl,
@@ -36,7 +36,7 @@ beforeEach(async () => {
 });
 
 function start(files: Readonly<Record<string, string>>): ClickHouse {
-  return startClickHouse(readSettings(opened.environment), silentLog, {
+  return startClickHouse(parseSettings(opened.environment), silentLog, {
     migrations: toMigrations(files),
   });
 }
