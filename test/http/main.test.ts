@@ -12,8 +12,8 @@ import {
   useService,
 } from '../support/service.ts';
 
-/** `npm start` with an engine that is away, and what it wrote. */
-async function start(environment: Readonly<Record<string, string>>) {
+/** Runs what `npm start` runs, with an unavailable ClickHouse unless the environment sets another. */
+async function startMain(environment: Readonly<Record<string, string>>) {
   const dataDir = await mkdtemp(join(tmpdir(), 'calls-usage-main-'));
   const main = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
     cwd: new URL('../../', import.meta.url),
@@ -30,53 +30,72 @@ async function start(environment: Readonly<Record<string, string>>) {
     main.kill('SIGKILL');
     await rm(dataDir, { recursive: true });
   });
-  const written = { out: '', err: '' };
-  main.stdout.on('data', (chunk: Buffer) => (written.out += chunk.toString()));
-  main.stderr.on('data', (chunk: Buffer) => (written.err += chunk.toString()));
+  const output = { stdout: '', stderr: '' };
+  main.stdout.on('data', (chunk: Buffer) => (output.stdout += chunk.toString()));
+  main.stderr.on('data', (chunk: Buffer) => (output.stderr += chunk.toString()));
   const exit = once(main, 'exit').then(([code]) => code as number | null);
-  const listening = async (): Promise<string> => {
-    await expect.poll(() => written.out).toContain('"listening"');
-    return /"url":"([^"]+)"/.exec(written.out)?.[1] ?? '';
+  const waitForUrl = async (): Promise<string> => {
+    await expect.poll(() => output.stdout).toContain('"listening"');
+    return /"url":"([^"]+)"/.exec(output.stdout)?.[1] ?? '';
   };
-  return { main, written, exit, listening };
+  return { main, output, exit, waitForUrl };
 }
 
 test.each([
-  ['a setting that cannot be used', { PORT: 'http' }, /^PORT is "http"; it takes/],
-  ['no key off loopback', { HOST: '0.0.0.0', API_KEYS: '' }, /Set API_KEYS or API_KEYS_FILE/],
-  ['no keys file', { API_KEYS_FILE: '/no/such/file' }, /^API_KEYS_FILE \/no\/such\/file/],
-  ['no address of ClickHouse', { CLICKHOUSE_URL: 'not an address' }, /CLICKHOUSE_URL/],
-])('with %s the service does not start and says why, plainly', async (_what, settings, message) => {
-  const { exit, written } = await start(settings);
+  ['an invalid setting', { PORT: 'http' }, /^PORT is "http"; it must be/],
+  [
+    'a public address and no API key',
+    { HOST: '0.0.0.0', API_KEYS: '' },
+    /Set API_KEYS or API_KEYS_FILE/,
+  ],
+  [
+    'an API_KEYS_FILE that does not exist',
+    { API_KEYS_FILE: '/no/such/file' },
+    /^API_KEYS_FILE \/no\/such\/file/,
+  ],
+  ['a CLICKHOUSE_URL that is not a URL', { CLICKHOUSE_URL: 'not a URL' }, /CLICKHOUSE_URL/],
+  [
+    'a misspelled CLICKHOUSE_URL',
+    { CLICKHOUSE_URI: 'http://127.0.0.1' },
+    /mean CLICKHOUSE_URL\?$/m,
+  ],
+])(
+  'with %s the service exits with a message and without a stack trace',
+  async (_, settings, message) => {
+    const { exit, output } = await startMain(settings);
 
-  expect(await exit).toBe(1);
-  expect(written.err).toMatch(message);
-  expect(written.err).not.toMatch(/^ +at /m);
-});
+    expect(await exit).toBe(1);
+    expect(output.stderr).toMatch(message);
+    expect(output.stderr).not.toMatch(/^ +at /m);
+  },
+);
 
-test('on a port that is taken the service does not start and says so, plainly', async () => {
+test('on a port in use the service exits with one line that names the port', async () => {
   const { url } = await useService();
-  const { exit, written } = await start({ PORT: new URL(url).port });
+  const { exit, output } = await startMain({ PORT: new URL(url).port });
 
   expect(await exit).toBe(1);
-  expect(written.err).toMatch(/^PORT \d+ on HOST 127\.0\.0\.1 is taken[^\n]*\n$/);
+  expect(output.stderr).toMatch(/^PORT \d+ on HOST 127\.0\.0\.1 is taken[^\n]*\n$/);
 });
 
-test.each(['SIGTERM', 'SIGINT'] as const)('%s ends the service in order', async (signal) => {
-  const { main, exit, listening, written } = await start({});
-  const url = await listening();
-  expect((await fetch(`${url}/health`)).status).toBe(503);
+test.each(['SIGTERM', 'SIGINT'] as const)(
+  '%s shuts the service down with exit code 0',
+  async (signal) => {
+    const { main, exit, waitForUrl, output } = await startMain({});
+    const url = await waitForUrl();
+    expect((await fetch(`${url}/health`)).status).toBe(503);
 
-  main.kill(signal);
+    main.kill(signal);
 
-  expect(await exit).toBe(0);
-  expect(written.out).toContain('"stopped"');
-  expect(written.err).toBe('');
-});
+    expect(await exit).toBe(0);
+    expect(output.stdout).toContain('"stopped"');
+    expect(output.stderr).toBe('');
+  },
+);
 
-test('a second signal ends the service at once', async () => {
-  const { main, exit, listening } = await start({ SHUTDOWN_TIMEOUT_MS: '600000' });
-  const { hostname, port } = new URL(await listening());
+test('a second signal ends the process immediately with exit code 1', async () => {
+  const { main, exit, waitForUrl } = await startMain({ SHUTDOWN_TIMEOUT_MS: '600000' });
+  const { hostname, port } = new URL(await waitForUrl());
   const socket = connect(Number(port), hostname);
   onTestFinished(() => void socket.destroy());
   socket.on('error', () => undefined);
@@ -93,7 +112,6 @@ test('a second signal ends the service at once', async () => {
   expect(await exit).toBe(1);
 });
 
-/** Whether nothing listens there. */
 function refusesConnections(hostname: string, port: number): Promise<boolean> {
   return new Promise((resolve) => {
     const socket = connect(port, hostname);
