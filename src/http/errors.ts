@@ -1,4 +1,5 @@
 import type { ErrorRequestHandler } from 'express';
+import { QueueFullError } from '../batcher.ts';
 import {
   ClickHouseUnavailableError,
   ClickHouseOverloadedError,
@@ -23,11 +24,19 @@ export function sendErrors(): ErrorRequestHandler {
   };
 }
 
+const queueFullDetails = {
+  'usage requests': 'Too many usage requests are queued; try again.',
+  inserts: 'Too many calls wait to be inserted; try again.',
+} as const;
+
 /** What the client is told of anything that was thrown. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof ClickHouseUnavailableError) {
     return apiErrors.unavailable('ClickHouse is away; try again.', error);
+  }
+  if (error instanceof QueueFullError) {
+    return apiErrors.unavailable(queueFullDetails[error.queue], error);
   }
   if (error instanceof ClickHouseOverloadedError) {
     return apiErrors.unavailable('ClickHouse is overloaded; try again.', error);
