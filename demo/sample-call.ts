@@ -1,5 +1,8 @@
 import { createHash } from 'node:crypto';
-import type { CallEnd, CallStart } from '../src/ingest/part.ts';
+import type {
+  EndedCallSchemaForInsert,
+  StartedCallSchemaForInsert,
+} from '../src/openapi-types.ts';
 
 /** Usage as an LLM client reports it: model to counters, with the field names of that client's vendor. */
 export type SampleUsage = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -14,16 +17,16 @@ export interface Step {
   /** The call ends with this exception. */
   readonly exception?: string;
   readonly usage?: SampleUsage;
-  readonly inputs?: object;
+  readonly inputs?: Readonly<Record<string, unknown>>;
   readonly output?: unknown;
   readonly steps?: readonly Step[];
 }
 
 /** One call of a sample trace, in the form in which it is sent and drawn. */
 export interface SampleCall {
-  readonly start: CallStart & { readonly id: string; readonly trace_id: string };
+  readonly start: StartedCallSchemaForInsert & { readonly id: string; readonly trace_id: string };
   /** Missing while the call is running. */
-  readonly end: CallEnd | undefined;
+  readonly end: EndedCallSchemaForInsert | undefined;
   readonly children: readonly SampleCall[];
 }
 
@@ -69,7 +72,7 @@ export function toSampleCall(projectId: string, startedAt: number, rootStep: Ste
   return place(rootStep, rootStep.op, startedAt, null);
 }
 
-function toEnd(step: Step, start: SampleCall['start'], startedAt: number): CallEnd {
+function toEnd(step: Step, start: SampleCall['start'], startedAt: number): EndedCallSchemaForInsert {
   return {
     project_id: start.project_id,
     id: start.id,

@@ -1,6 +1,6 @@
 import { type DestinationStream, pino } from 'pino';
 import { Registry } from 'prom-client';
-import { PartInserter, type PartInserterLimits } from './ingest/part-inserter.ts';
+import { PartInserter, type InsertLimits } from './ingest/part-inserter.ts';
 import { startClickHouse } from './clickhouse/start-clickhouse.ts';
 import { createApp } from './http/app.ts';
 import { readKeys } from './http/auth/keys.ts';
@@ -54,7 +54,7 @@ export async function startService(
   clickhouse.ready.catch(() => undefined);
   const app = createApp({
     clickhouse,
-    partInserter: new PartInserter(clickhouse, toPartInserterLimits(settings)),
+    partInserter: new PartInserter(clickhouse, toInsertLimits(settings)),
     openApi,
     keys,
     log,
@@ -85,11 +85,11 @@ export async function startService(
 
 const mebibyte = 1_048_576;
 
-function toPartInserterLimits(settings: Settings): PartInserterLimits {
+function toInsertLimits(settings: Settings): InsertLimits {
   return {
-    windowMs: settings.insertFlushIntervalMs,
-    rows: settings.insertBatchRows,
-    bytes: settings.insertBatchMb * mebibyte,
+    flushIntervalMs: settings.insertFlushIntervalMs,
+    maxBatchRows: settings.insertBatchRows,
+    maxBatchBytes: settings.insertBatchMb * mebibyte,
     concurrency: settings.insertConcurrency,
     memoryBudgetBytes: settings.insertQueueMb * mebibyte,
   };

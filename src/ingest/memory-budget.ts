@@ -1,48 +1,53 @@
-import { ClickHouseOverloadedError } from '../clickhouse/errors.ts';
+import { QueueFullError } from '../batcher.ts';
 
-/** Bytes that one request holds: first its body, then the rows that are made of it. */
-export interface Reservation {
-  /**
-   * Ends this hold for one of another size, which lives on by itself: rows wait on when their client hangs up.
-   * @throws {ClickHouseOverloadedError} nothing is held here, since the size was unknown, and there is no room
-   */
-  resize(bytes: number): Reservation;
-  /** Ends the hold; a second time does nothing. */
-  release(): void;
-}
-
-/** Counts what requests hold in memory, so that there is an end to it. */
+/** Bounds the memory that requests take for their bodies and for the rows that wait to be inserted. */
 export class MemoryBudget {
-  readonly #limit: number;
-  #held = 0;
+  readonly #limitBytes: number;
+  #reservedBytes = 0;
 
-  constructor(limit: number) {
-    this.#limit = limit;
+  constructor(limitBytes: number) {
+    this.#limitBytes = limitBytes;
   }
 
-  /** @throws {ClickHouseOverloadedError} there would be too many; the first is taken however large it is */
+  /**
+   * Reserves memory for one request. The first reservation is granted however large it is.
+   * @throws {QueueFullError} the limit would be exceeded
+   */
   reserve(bytes: number): Reservation {
     this.#refuseBeyondLimit(bytes);
-    return this.#take(bytes);
+    return this.#toReservation(bytes);
   }
 
-  #take(bytes: number): Reservation {
-    let own = bytes;
-    this.#held += own;
+  #toReservation(bytes: number): Reservation {
+    let ownBytes = bytes;
+    this.#reservedBytes += ownBytes;
     const release = (): void => {
-      this.#held -= own;
-      own = 0;
+      this.#reservedBytes -= ownBytes;
+      ownBytes = 0;
     };
-    const resize = (next: number): Reservation => {
-      if (own === 0) this.#refuseBeyondLimit(next);
+    const resize = (newBytes: number): Reservation => {
+      if (ownBytes === 0) this.#refuseBeyondLimit(newBytes);
       release();
-      return this.#take(next);
+      return this.#toReservation(newBytes);
     };
     return { resize, release };
   }
 
   #refuseBeyondLimit(bytes: number): void {
-    if (this.#held === 0 || this.#held + bytes <= this.#limit) return;
-    throw new ClickHouseOverloadedError(`${String(this.#held)} bytes of calls wait for ClickHouse`);
+    const reserved = this.#reservedBytes;
+    if (reserved === 0 || reserved + bytes <= this.#limitBytes) return;
+    throw new QueueFullError('inserts', `${reserved} bytes are reserved for calls to insert`);
   }
+}
+
+/** The memory of one request: first that of its body, then that of the rows made from it. */
+export interface Reservation {
+  /**
+   * Replaces this reservation by one of another size. Releasing the old one then does nothing, so that rows stay
+   * counted when their client disconnects.
+   * @throws {QueueFullError} the old size was 0, that is unknown, and the limit would be exceeded
+   */
+  resize(bytes: number): Reservation;
+  /** Ends the reservation; a second call does nothing. */
+  release(): void;
 }

@@ -110,7 +110,7 @@ test(
       expect(retryAfter).toMatch(/^\d+$/);
     }
     // Those for whom there is no room are told so long before the first insert is given up.
-    const told = refusals.filter(({ detail }) => detail?.includes('overloaded'));
+    const told = refusals.filter(({ detail }) => detail?.includes('Too many calls wait'));
     expect(told.filter(({ ms }) => ms < 2_000).length).toBeGreaterThan(clients);
     // 8 MiB may be held; objects of a body that is being read, and garbage of the refused, come on top.
     if (before !== undefined && stopped !== undefined) {

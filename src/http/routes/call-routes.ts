@@ -1,16 +1,14 @@
 import type { Request, RequestHandler, Response } from 'express';
-import {
-  type CallEnd,
-  type CallStart,
-  contentOf,
-  deleteCalls,
-  type Part,
-  type PartAnswer,
-  type WholeCall,
-} from '../../ingest/part.ts';
+import { deleteCalls } from '../../ingest/delete-calls.ts';
+import type { Part, PartAnswer } from '../../ingest/part.ts';
 import type { PartInserter } from '../../ingest/part-inserter.ts';
 import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
 import { apiErrors, type ValidationIssue } from '../../errors.ts';
+import type {
+  CallEndReq,
+  CallStartReq,
+  CompletedCallSchemaForInsert,
+} from '../../openapi-types.ts';
 import { requireProjects, requireScope } from '../auth/require-key.ts';
 import {
   alignAnswers,
@@ -71,24 +69,16 @@ export function callRoutes(options: CallRouteOptions): Route[] {
   ];
 }
 
-interface StartRequest {
-  readonly start: CallStart;
-}
-
-interface EndRequest {
-  readonly end: CallEnd;
-}
-
 type PartOf<K extends Part['kind']> = Extract<Part, { readonly kind: K }>;
 
-const toStart = ({ start }: StartRequest): PartOf<'start'> => ({ kind: 'start', start });
-const toEnd = ({ end }: EndRequest): PartOf<'end'> => ({ kind: 'end', end });
+const toStart = ({ start }: CallStartReq): PartOf<'start'> => ({ kind: 'start', call: start });
+const toEnd = ({ end }: CallEndReq): PartOf<'end'> => ({ kind: 'end', call: end });
 
-function startValidator(openApi: OpenApi): Validator<StartRequest> {
+function startValidator(openApi: OpenApi): Validator<CallStartReq> {
   return openApi.validatorOf('CallStartReq', under(['start'], freeFormJsonIssues));
 }
 
-function endValidator(openApi: OpenApi): Validator<EndRequest> {
+function endValidator(openApi: OpenApi): Validator<CallEndReq> {
   return openApi.validatorOf('CallEndReq', under(['end'], freeFormJsonIssues));
 }
 
@@ -112,7 +102,7 @@ function storeOne<T>(
     const issues = projectIssues(pathProject, part, ['body', part.kind]);
     if (issues.length > 0) throw apiErrors.invalid(issues);
     requireProjects(response, [projectOf(part)]);
-    const [answer] = await partInserter.store([part], bodyReservationOf(response));
+    const [answer] = await partInserter.insert([part], bodyReservationOf(response));
     response.json(answer);
   };
 }
@@ -150,7 +140,7 @@ function storeItems(
   const parts = partsOf(checked);
   requireProjects(response, parts.map(projectOf));
   const items = withoutParts(checked);
-  const stored = partInserter.store(parts, bodyReservationOf(response)).then((answers) => {
+  const stored = partInserter.insert(parts, bodyReservationOf(response)).then((answers) => {
     countDropped(response, items);
     return answers;
   });
@@ -158,11 +148,11 @@ function storeItems(
 }
 
 function batchItemCheck(openApi: OpenApi): (item: unknown, at: Location) => Checked<Part> {
-  const starts = openApi.validatorOf<{ req: StartRequest }>(
+  const starts = openApi.validatorOf<{ req: CallStartReq }>(
     'CallBatchStartMode',
     under(['req', 'start'], freeFormJsonIssues),
   );
-  const ends = openApi.validatorOf<{ req: EndRequest }>(
+  const ends = openApi.validatorOf<{ req: CallEndReq }>(
     'CallBatchEndMode',
     under(['req', 'end'], freeFormJsonIssues),
   );
@@ -188,7 +178,10 @@ function modeIssue(item: unknown, at: Location): ValidationIssue {
 function storeWholeCalls(options: CallRouteOptions): RequestHandler {
   const { openApi } = options;
   const envelope = openApi.envelopeValidatorOf<Batch>('CallsUpsertCompleteReq');
-  const calls = openApi.validatorOf<WholeCall>('CompletedCallSchemaForInsert', freeFormJsonIssues);
+  const calls = openApi.validatorOf<CompletedCallSchemaForInsert>(
+    'CompletedCallSchemaForInsert',
+    freeFormJsonIssues,
+  );
   const readItems = (body: unknown, pathProject: string | undefined): Checked<Part>[] =>
     envelope.parse(body, ['body']).batch.map((item, index) => {
       const at = ['body', 'batch', index];
@@ -226,7 +219,7 @@ function projectIssues(
 }
 
 function projectOf(part: Part): string {
-  return contentOf(part).project_id;
+  return part.call.project_id;
 }
 
 interface DeleteRequest {

@@ -16,7 +16,9 @@ interface ReserveOptions {
  */
 export function reserveBody({ partInserter, bodyLimitBytes }: ReserveOptions): RequestHandler {
   return (request, response, next) => {
-    const reservation = partInserter.held.reserve(Math.min(bytesOf(request), bodyLimitBytes));
+    const reservation = partInserter.memoryBudget.reserve(
+      Math.min(bytesOf(request), bodyLimitBytes),
+    );
     response.locals.bodyReservation = reservation;
     response.once('close', () => {
       reservation.release();
