@@ -330,7 +330,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Cost Query
-         * @description Prices of a project, by model and date unless sorted otherwise. Default prices are not among them.
+         * @description Prices of a project, sorted by model and date unless `sort_by` says otherwise. Default prices are not included.
          */
         readonly post: operations["cost_query"];
         readonly delete?: never;
@@ -350,7 +350,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Cost Purge
-         * @description Takes prices of a project back, by their ids. Ids that the project does not have are no fault; default prices and those of other projects are out of reach.
+         * @description Deletes prices of a project by id. The expression consists of `$eq`, `$in` and `$or` over `id`; any other one is refused with 400. Unknown ids are ignored; default prices and prices of other projects cannot be deleted.
          */
         readonly post: operations["cost_purge"];
         readonly delete?: never;
@@ -370,7 +370,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Cost Unpriced
-         * @description The models of a project's calls that have no price, the most used ones first, so that somebody can give them one. It counts what calls stored: where SDKs roll usage up, a call's tokens stand in those above it too.
+         * @description The models of a project's calls that have no price, the most used ones first. The counts are of usage as stored: where an SDK rolls up usage, the tokens of a call are counted again in each of its ancestors.
          */
         readonly post: operations["cost_unpriced"];
         readonly delete?: never;
@@ -390,7 +390,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Cost Resolve
-         * @description Which price applies to calls of some models, and by which rule: its own name, or one that the price book takes it for.
+         * @description Which price applies to calls of some models, and by which rule the model name was matched: exactly, or by a rule of the price book.
          */
         readonly post: operations["cost_resolve"];
         readonly delete?: never;
@@ -843,9 +843,9 @@ export interface components {
             readonly cache_creation_input_token_cost?: components["schemas"]["TokenCost"] | null;
             readonly prompt_token_cost_unit?: components["schemas"]["CostUnit"];
             readonly completion_token_cost_unit?: components["schemas"]["CostUnit"];
-            /** @description From when on the price holds, inclusive; now if absent. */
+            /** @description Time from which the price applies, inclusive; now if absent. */
             readonly effective_date?: components["schemas"]["Time"] | null;
-            /** @description Whose price it is; "default" if absent. It plays no part in choosing a price. */
+            /** @description The provider that charges the price; "default" if absent. It does not affect which price applies. */
             readonly provider_id?: components["schemas"]["OptionalText"];
         };
         readonly TokenCost: number;
@@ -872,21 +872,53 @@ export interface components {
             /** @enum {unknown} */
             readonly direction: "asc" | "desc";
         };
-        /** @description `$and`, `$or`, `$not`, `$eq`, `$gt`, `$gte` and `$in` over `{"$getField": name}` and `{"$literal": value}`. */
+        /** @description The expression is at most 32 levels deep. It has at most 1,000 operators and operands in /cost/query, and 20,000 in /cost/purge. */
         readonly CostExpressionQuery: {
-            /**
-             * @example {
-             *       "$eq": [
-             *         {
-             *           "$getField": "id"
-             *         },
-             *         {
-             *           "$literal": "0b5c3d9e-7d1b-4f5e-9a43-6a2f6c1c7a10"
-             *         }
-             *       ]
-             *     }
-             */
-            readonly $expr: Record<string, never>;
+            readonly $expr: components["schemas"]["CostExpression"];
+        };
+        /**
+         * @description One operator with its operands, the value of a field, or a literal. Values of different types are neither equal nor ordered. `$and`, `$or` and `$not` treat every operand other than `true` as false.
+         * @example {
+         *       "$eq": [
+         *         {
+         *           "$getField": "id"
+         *         },
+         *         {
+         *           "$literal": "0b5c3d9e-7d1b-4f5e-9a43-6a2f6c1c7a10"
+         *         }
+         *       ]
+         *     }
+         */
+        readonly CostExpression: {
+            readonly $and?: readonly components["schemas"]["CostExpression"][];
+            readonly $or?: readonly components["schemas"]["CostExpression"][];
+            readonly $not?: readonly [
+                components["schemas"]["CostExpression"]
+            ];
+            readonly $eq?: components["schemas"]["CostComparison"];
+            readonly $gt?: components["schemas"]["CostComparison"];
+            readonly $gte?: components["schemas"]["CostComparison"];
+            readonly $in?: components["schemas"]["CostMembership"];
+            readonly $getField?: components["schemas"]["CostField"];
+            readonly $literal?: string | number | boolean | null;
+        };
+        /** @description The first operand compared with the second. A string that is compared with `effective_date` is a date, 00:00 UTC of that day, or an ISO 8601 time with Z or an offset. */
+        readonly CostComparison: readonly [
+            components["schemas"]["CostExpression"],
+            components["schemas"]["CostExpression"]
+        ];
+        /** @description An operand, and a list of operands of which one has to equal it. Dates are as in CostComparison. */
+        readonly CostMembership: readonly [
+            components["schemas"]["CostExpression"],
+            readonly components["schemas"]["CostExpression"][]
+        ];
+        readonly CostEffectiveDate: {
+            /** @constant */
+            readonly $getField: "effective_date";
+        };
+        readonly CostDateOperand: {
+            /** Format: date-or-time */
+            readonly $literal?: string | number | boolean | null;
         };
         /** CostPurgeReq */
         readonly CostPurgeReq: {
@@ -899,7 +931,7 @@ export interface components {
         };
         /**
          * CostQueryOutput
-         * @description A price, in US dollars per token, with the fields that were asked for.
+         * @description A price in US dollars per token, with the requested fields.
          */
         readonly CostQueryOutput: {
             readonly id?: string;
@@ -1064,6 +1096,11 @@ export type CostQueryReq = components['schemas']['CostQueryReq'];
 export type CostField = components['schemas']['CostField'];
 export type CostSort = components['schemas']['CostSort'];
 export type CostExpressionQuery = components['schemas']['CostExpressionQuery'];
+export type CostExpression = components['schemas']['CostExpression'];
+export type CostComparison = components['schemas']['CostComparison'];
+export type CostMembership = components['schemas']['CostMembership'];
+export type CostEffectiveDate = components['schemas']['CostEffectiveDate'];
+export type CostDateOperand = components['schemas']['CostDateOperand'];
 export type CostPurgeReq = components['schemas']['CostPurgeReq'];
 export type CostQueryRes = components['schemas']['CostQueryRes'];
 export type CostQueryOutput = components['schemas']['CostQueryOutput'];
@@ -1588,7 +1625,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description The prices are gone from the next answer on. */
+            /** @description The prices are deleted; the next answer does not use them. */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;

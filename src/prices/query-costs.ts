@@ -1,62 +1,41 @@
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import { ResultTooLargeError } from '../clickhouse/errors.ts';
-import type { CostFilter, costFields } from './cost-filter.ts';
+import type { CostField, CostQueryOutput, CostQueryReq, CostSort } from '../openapi-types.ts';
+import { toCostFilter } from './cost-filter.ts';
 
-/** A price of a project as POST /cost/query answers it; USD per token. */
-export interface Cost {
-  readonly id: string;
-  readonly llm_id: string;
-  readonly provider_id: string;
-  /** ISO 8601 with microseconds and `Z`. */
-  readonly effective_date: string;
-  readonly prompt_token_cost: number;
-  readonly completion_token_cost: number;
-  readonly cache_read_input_token_cost: number | null;
-  readonly cache_creation_input_token_cost: number | null;
-  readonly prompt_token_cost_unit: string;
-  readonly completion_token_cost_unit: string;
-}
+/** A price of a project, in USD per token; `effective_date` is ISO 8601 with microseconds and `Z`. */
+export type Cost = Required<CostQueryOutput>;
 
-type CostField = (typeof costFields)[number];
-
-export interface CostQuery {
-  readonly project_id: string;
-  readonly where: CostFilter | undefined;
-  /** Which fields are answered; none for all. */
-  readonly fields: readonly CostField[];
-  readonly sortBy: readonly { readonly field: CostField; readonly direction: 'asc' | 'desc' }[];
-  readonly limit: number | undefined;
-  readonly offset: number;
-}
-
-/** How many prices a project may have to be asked for them: each is looked at in the service. */
-const mostCosts = 20_000;
+/** Prices that a project may have to be queried: the service filters and sorts them. */
+const maxCosts = 20_000;
 
 /** A row of query_costs.sql. */
-type CostRow = Record<keyof Cost, string | null>;
+type CostRow = Record<CostField, string | null>;
 
 /**
- * Reads prices of a project, never default ones: by model and date, or as asked. A project has few prices
- * (20,000 at most), so what is asked of them is looked at here.
- * @throws {ResultTooLargeError} it has more.
+ * Reads prices of a project, without default prices. ClickHouse returns all of them, sorted by model and date: a
+ * project has few prices, so the service filters, sorts and pages.
+ * @throws {ResultTooLargeError} when the project has more than 20,000 prices
  */
 export async function queryCosts(
   clickhouse: ClickHouse,
-  query: CostQuery,
+  { project_id, query, fields, sort_by, limit, offset }: CostQueryReq,
   signal: AbortSignal,
-): Promise<Partial<Cost>[]> {
-  const parameters = { project_id: query.project_id, most: mostCosts + 1 };
+): Promise<CostQueryOutput[]> {
+  const parameters = { project_id, max_costs: maxCosts + 1 };
   const rows = await clickhouse.read<CostRow>('query_costs', parameters, { signal });
-  if (rows.length > mostCosts) throw new ResultTooLargeError(`more than ${mostCosts} prices`);
-  const found = rows.map(toCost).filter((cost) => query.where?.(cost) ?? true);
-  const sorted = query.sortBy.length === 0 ? found : found.sort(toOrder(query.sortBy));
-  const end = query.limit === undefined ? undefined : query.offset + query.limit;
-  return sorted.slice(query.offset, end).map((cost) => pickFields(cost, query.fields));
+  if (rows.length > maxCosts) throw new ResultTooLargeError(`more than ${maxCosts} prices`);
+  const filter = query ? toCostFilter(query.$expr) : () => true;
+  const costs = rows.map(toCost).filter((cost) => filter(cost));
+  const sorted = sort_by ? costs.sort(toOrder(sort_by)) : costs;
+  const start = offset ?? 0;
+  const end = typeof limit === 'number' ? start + limit : undefined;
+  return sorted.slice(start, end).map((cost) => pickFields(cost, fields ?? []));
 }
 
 function toCost(row: CostRow): Cost {
-  const text = (field: keyof Cost): string => row[field] ?? '';
-  const price = (field: keyof Cost): number | null =>
+  const text = (field: CostField): string => row[field] ?? '';
+  const price = (field: CostField): number | null =>
     row[field] === null ? null : Number(row[field]);
   return {
     id: text('id'),
@@ -72,8 +51,8 @@ function toCost(row: CostRow): Cost {
   };
 }
 
-/** Orders by one field after the other; what is null comes first. */
-function toOrder(sortBy: CostQuery['sortBy']): (a: Cost, b: Cost) => number {
+/** Sorts by the first field, then by the next one; null is the smallest value. */
+function toOrder(sortBy: readonly CostSort[]): (a: Cost, b: Cost) => number {
   return (a, b) => {
     for (const { field, direction } of sortBy) {
       const [x, y] = direction === 'asc' ? [a[field], b[field]] : [b[field], a[field]];
@@ -85,7 +64,7 @@ function toOrder(sortBy: CostQuery['sortBy']): (a: Cost, b: Cost) => number {
   };
 }
 
-function pickFields(cost: Cost, fields: readonly CostField[]): Partial<Cost> {
+function pickFields(cost: Cost, fields: readonly CostField[]): CostQueryOutput {
   if (fields.length === 0) return cost;
   return Object.fromEntries(fields.map((field) => [field, cost[field]]));
 }

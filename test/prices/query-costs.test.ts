@@ -103,31 +103,81 @@ describe('POST /cost/query', () => {
     ]);
   });
 
-  test.each([
-    [{ $expr: { $like: [] } }, ['body', 'query', '$expr', '$like'], 'literal_error'],
+  const invalid: [object, (string | number)[], string][] = [
+    [{ $like: [] }, ['$like'], 'extra_forbidden'],
+    [{ $lt: [{ $in: [field('effective_date'), [literal('soon')]] }] }, ['$lt'], 'extra_forbidden'],
+    [{}, [], 'too_short'],
+    [{ $and: [], $or: [] }, [], 'too_long'],
+    [{ $and: {} }, ['$and'], 'list_type'],
+    [{ $and: [1] }, ['$and', 0], 'model_attributes_type'],
+    [{ $not: [] }, ['$not'], 'too_short'],
+    [{ $eq: [field('id')] }, ['$eq'], 'too_short'],
+    [{ $eq: Array(3).fill(field('id')) }, ['$eq'], 'too_long'],
+    [{ $eq: [field('price'), literal(1)] }, ['$eq', 0, '$getField'], 'literal_error'],
+    [{ $eq: [field('id'), literal([1])] }, ['$eq', 1, '$literal'], 'value_error'],
+    [{ $in: [field('id'), literal('a')] }, ['$in', 1], 'list_type'],
+    [{ $in: [field('id'), [{ $or: 1 }]] }, ['$in', 1, 0, '$or'], 'list_type'],
     [
-      { $expr: { $eq: [field('price'), literal(1)] } },
-      ['body', 'query', '$expr', '$eq', 0, '$getField'],
-      'literal_error',
-    ],
-    [{ $expr: { $eq: [field('id')] } }, ['body', 'query', '$expr', '$eq'], 'value_error'],
-    [{ $expr: { $and: {} } }, ['body', 'query', '$expr', '$and'], 'list_type'],
-    [{ $expr: deep(40) }, undefined, 'too_long'],
-    [{ $expr: { $in: [field('id'), Array(1_001).fill(literal('a'))] } }, undefined, 'too_long'],
-    [
-      { $expr: { $gt: [field('effective_date'), literal('soon')] } },
-      ['body', 'query', '$expr', '$gt', 1, '$literal'],
+      { $gt: [field('effective_date'), literal('soon')] },
+      ['$gt', 1, '$literal'],
       'datetime_parsing',
     ],
-  ])('refuses %j', async (expression, loc, type) => {
-    const body = { project_id: 'team/none', query: expression };
-    const answer = await usageClient.service.send('/cost/query', { body });
-    expect(answer.status, answer.text).toBe(422);
-    const [issue] = (answer.json() as { detail: { loc: unknown; type: string }[] }).detail;
-    expect(issue?.type).toBe(type);
-    if (loc !== undefined) expect(issue?.loc).toEqual(loc);
+    [
+      { $gte: [literal('2026-02-30'), field('effective_date')] },
+      ['$gte', 0, '$literal'],
+      'datetime_parsing',
+    ],
+    [
+      { $eq: [field('effective_date'), literal('2026-01-01T00:00:00')] },
+      ['$eq', 1, '$literal'],
+      'datetime_parsing',
+    ],
+    [
+      { $not: [{ $in: [field('effective_date'), [literal(1), literal('soon')]] }] },
+      ['$not', 0, '$in', 1, 1, '$literal'],
+      'datetime_parsing',
+    ],
+  ];
+  test.each(invalid)('refuses the expression %j with one issue, at %j: %s', async (...row) => {
+    const [$expr, path, type] = row;
+    expect(await refusalsOf('/cost/query', $expr)).toEqual([
+      { loc: ['body', 'query', '$expr', ...path], type },
+    ]);
   });
+
+  test('accepts expressions of 32 levels and of 1,000 operators and operands, and none beyond', async () => {
+    const wide = (operands: number) => ({ $and: Array(operands).fill(literal(true)) });
+    for (const $expr of [deep(32), wide(999)]) {
+      expect(await query('team/none', { query: { $expr } })).toEqual([]);
+    }
+    for (const $expr of [deep(33), deep(2_054), wide(1_000)]) {
+      expect(await refusalsOf('/cost/query', $expr)).toEqual([
+        { loc: ['body', 'query', '$expr'], type: 'too_long' },
+      ]);
+    }
+  });
+
+  test.each(['/cost/query', '/cost/purge'])(
+    '%s refuses an expression of a million levels, which would exhaust the stack',
+    async (path) => {
+      const levels = 1_000_000;
+      const $expr = `${'{"$not":['.repeat(levels)}{"$literal":true}${']}'.repeat(levels)}`;
+      const body = `{"project_id":"team/none","query":{"$expr":${$expr}}}`;
+      const answer = await usageClient.service.send(path, { body });
+      expect(answer.status, answer.text.slice(0, 200)).toBe(422);
+      expect(answer.text).toContain('"type":"too_long"');
+    },
+  );
 });
+
+/** Where and with which type an expression is refused. */
+async function refusalsOf(path: string, $expr: object): Promise<object[]> {
+  const body = { project_id: 'team/none', query: { $expr } };
+  const answer = await usageClient.service.send(path, { body });
+  expect(answer.status, answer.text).toBe(422);
+  const { detail } = answer.json() as { detail: { loc: unknown; type: string }[] };
+  return detail.map(({ loc, type }) => ({ loc, type }));
+}
 
 function deep(levels: number): object {
   return levels === 0 ? literal(true) : { $not: [deep(levels - 1)] };
@@ -180,13 +230,28 @@ describe('POST /cost/purge', () => {
     [{ $gt: [field('id'), literal('')] }],
     [{ $not: [{ $eq: [field('id'), literal('a')] }] }],
     [{ $or: [] }],
-    [{ $in: [field('id'), literal('a')] }],
     [{ $eq: [field('id'), literal(1)] }],
-  ])('refuses whatever does not name ids: %j', async ($expr) => {
+    [{ $literal: true }],
+  ])('refuses an expression that does not select by id, with 400: %j', async ($expr) => {
     const answer = await purge('team/none', $expr);
     expect(answer.status).toBe(400);
     expect(answer.json()).toEqual({
       detail: 'Can only purge costs by specifying one or more cost ids',
     });
+  });
+
+  test('refuses an invalid expression, and one of more than 32 levels, with 422', async () => {
+    const at = ['body', 'query', '$expr'];
+    expect(await refusalsOf('/cost/purge', { $in: [field('id'), literal('a')] })).toEqual([
+      { loc: [...at, '$in', 1], type: 'list_type' },
+    ]);
+    for (const $expr of [deep(33), deep(2_054)]) {
+      expect(await refusalsOf('/cost/purge', $expr)).toEqual([{ loc: at, type: 'too_long' }]);
+    }
+  });
+
+  test('accepts more ids than /cost/query accepts operands', async () => {
+    const ids = Array(10_000).fill(literal('unknown'));
+    expect((await purge('team/none', { $in: [field('id'), ids] })).status).toBe(200);
   });
 });

@@ -17,7 +17,7 @@ export interface Schema {
   readonly maxProperties?: number;
   readonly minimum?: number;
   readonly maximum?: number;
-  /** Of an object: that only what is like these is right, whatever the schema says. */
+  /** Of an object with a recursive schema: valid values. */
   readonly examples?: readonly unknown[];
 }
 
@@ -166,6 +166,13 @@ class SchemaWalker {
 
   *changesOf(given: Schema, path: Path): Generator<Change> {
     const { schema, nullable } = this.#resolve(given);
+    if (schema.type === 'object' && schema.examples !== undefined) {
+      // A recursive schema has no last field: only values of other types are tried.
+      for (const value of [null, ...(byType['object'] ?? [])]) {
+        yield { path, value, type: typeFaultOf(schema) };
+      }
+      return;
+    }
     const isAny =
       schema.type === undefined && schema.const === undefined && schema.enum === undefined;
     yield* this.#nullChange(schema, path, nullable || isAny);
@@ -308,7 +315,6 @@ function crowd(count: number): object {
 
 function rightValues(schema: Schema): unknown[] {
   if (schema.type === 'object' && schema.properties === undefined) {
-    if (schema.examples !== undefined) return [];
     return typeof schema.additionalProperties === 'object'
       ? []
       : [{}, { any: ['thing', null, 1.5] }];

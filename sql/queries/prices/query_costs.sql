@@ -1,4 +1,4 @@
--- The prices of a project, not the default ones, up to `most`; decimals as text.
+-- The prices of a project, without default prices, at most `max_costs`; decimals are text.
 SELECT
     id,
     llm_id,
@@ -14,4 +14,4 @@ FROM llm_token_prices FINAL
 WHERE pricing_level = 'project'
     AND pricing_level_id = {project_id:String}
 ORDER BY llm_id, effective_date, id
-LIMIT {most:UInt64}
+LIMIT {max_costs:UInt64}

@@ -1,9 +1,9 @@
 import type { RequestHandler } from 'express';
 import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
-import { apiErrors, type ValidationIssue } from '../../errors.ts';
-import { CostFilterError, parseCostFilter, toCostIds } from '../../prices/cost-filter.ts';
-import { purgeCosts } from '../../prices/purge-costs.ts';
-import { type CostQuery, queryCosts } from '../../prices/query-costs.ts';
+import { apiErrors } from '../../errors.ts';
+import type { CostPurgeReq, CostQueryReq } from '../../openapi-types.ts';
+import { purgeCosts, toCostIds } from '../../prices/purge-costs.ts';
+import { queryCosts } from '../../prices/query-costs.ts';
 import type { ResolveAliases } from '../../prices/resolve-aliases.ts';
 import { type CostCreateInput, createCosts } from '../../prices/create-costs.ts';
 import { resolveCosts, type ResolveQuery } from '../../prices/resolve-costs.ts';
@@ -17,7 +17,6 @@ import { readJsonBody } from '../validation/json-body.ts';
 import type { OpenApi } from '../validation/openapi.ts';
 import { disconnectSignal } from '../context.ts';
 import type { Route } from './route.ts';
-import { isRecord, type Location } from '../validation/validator.ts';
 
 interface PriceRouteOptions {
   readonly clickhouse: ClickHouse;
@@ -62,52 +61,17 @@ function addCosts(clickhouse: ClickHouse, openApi: OpenApi): RequestHandler {
   };
 }
 
-interface CostQueryRequest {
-  readonly project_id: string;
-  readonly fields?: CostQuery['fields'] | null;
-  readonly query?: { readonly $expr: object } | null;
-  readonly sort_by?: CostQuery['sortBy'] | null;
-  readonly limit?: number | null;
-  readonly offset?: number | null;
-}
-
 function askCosts(clickhouse: ClickHouse, openApi: OpenApi): RequestHandler {
-  const validator = openApi.validatorOf<CostQueryRequest>('CostQueryReq', expressionIssues);
+  const validator = openApi.validatorOf<CostQueryReq>('CostQueryReq');
   return async (request, response) => {
-    const asked = validator.parse(request.body, ['body']);
-    requireProjects(response, [asked.project_id]);
-    const query: CostQuery = {
-      project_id: asked.project_id,
-      where: asked.query ? parseCostFilter(asked.query.$expr, []) : undefined,
-      fields: asked.fields ?? [],
-      sortBy: asked.sort_by ?? [],
-      limit: asked.limit ?? undefined,
-      offset: asked.offset ?? 0,
-    };
+    const query = validator.parse(request.body, ['body']);
+    requireProjects(response, [query.project_id]);
     response.json({ results: await queryCosts(clickhouse, query, disconnectSignal(response)) });
   };
 }
 
-/** What is wrong with an expression, which no schema can say. */
-function expressionIssues(value: unknown, at: Location): ValidationIssue[] {
-  const query = isRecord(value) ? value['query'] : undefined;
-  if (!isRecord(query) || !isRecord(query['$expr'])) return [];
-  try {
-    parseCostFilter(query['$expr'], [...at, 'query', '$expr']);
-    return [];
-  } catch (error) {
-    if (error instanceof CostFilterError) return [error.issue];
-    throw error;
-  }
-}
-
-interface CostPurgeRequest {
-  readonly project_id: string;
-  readonly query: { readonly $expr: object };
-}
-
 function removeCosts(clickhouse: ClickHouse, openApi: OpenApi): RequestHandler {
-  const validator = openApi.validatorOf<CostPurgeRequest>('CostPurgeReq');
+  const validator = openApi.validatorOf<CostPurgeReq>('CostPurgeReq');
   return async (request, response) => {
     const { project_id, query } = validator.parse(request.body, ['body']);
     requireProjects(response, [project_id]);

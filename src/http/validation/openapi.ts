@@ -2,6 +2,8 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse as parseYaml } from 'yaml';
 import { toDateTime64 } from '../../clickhouse/client/date-time64.ts';
+import { dateOrTimeToDateTime64 } from '../../prices/cost-filter.ts';
+import { expressionSizeValidations } from './expression-size.ts';
 import { hasLoneSurrogate } from './unicode.ts';
 import {
   type Validator,
@@ -46,7 +48,11 @@ export function readOpenApi(directory: URL): OpenApi {
     document: mergeDocuments(documents),
     version: String(sectionOf(documents[ownName], 'info')['version']),
     validatorOf: (schemaName, extraValidation) =>
-      createValidator(compile({ $ref: refOf(documents, schemaName) }), extraValidation),
+      createValidator(
+        compile({ $ref: refOf(documents, schemaName) }),
+        extraValidation,
+        expressionSizeValidations[schemaName],
+      ),
     envelopeValidatorOf: (schemaName) =>
       createValidator(compile(withoutItems(schemaIn(documents, schemaName)))),
   };
@@ -57,10 +63,17 @@ function readDocument(file: URL): Document {
 }
 
 function createAjv(documents: Readonly<Record<string, Document>>, allErrors: boolean): Ajv2020 {
-  const ajv = new Ajv2020({ strict: true, allErrors, verbose: true, useDefaults: true });
+  const ajv = new Ajv2020({
+    strict: true,
+    allowUnionTypes: true,
+    allErrors,
+    verbose: true,
+    useDefaults: true,
+  });
   ajv.addVocabulary(['openapi', 'info', 'servers', 'security', 'tags', 'paths', 'components']);
   ajv.addFormat('unicode', (text) => !hasLoneSurrogate(text));
   ajv.addFormat('date-time', (text) => toDateTime64(text) !== undefined);
+  ajv.addFormat('date-or-time', (text) => dateOrTimeToDateTime64(text) !== undefined);
   for (const [name, document] of Object.entries(documents)) ajv.addSchema(document, name);
   return ajv;
 }

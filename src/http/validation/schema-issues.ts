@@ -32,7 +32,7 @@ export function toIssues(
 function toWords(error: SchemaError): Words | undefined {
   const { keyword, params } = error;
   // Of `anyOf: [T, null]` only what T misses is of use; ajv reports both branches and the whole.
-  if (keyword === 'anyOf' || keyword === 'propertyNames') return undefined;
+  if (keyword === 'anyOf' || keyword === 'if' || keyword === 'propertyNames') return undefined;
   if (keyword === 'type' && params['type'] === 'null') return undefined;
   const say = wordsOf[keyword];
   return say === undefined
@@ -58,6 +58,10 @@ const wordsOf: Readonly<Record<string, (error: SchemaError) => Words>> = {
     type: 'string_too_long',
     msg: `String should have at most ${counted(params['limit'], 'character')}`,
   }),
+  minItems: ({ params, data }) =>
+    tooShortWords('List', params['limit'], (data as unknown[]).length),
+  minProperties: ({ params, data }) =>
+    tooShortWords('Dictionary', params['limit'], Object.keys(data as object).length),
   maxItems: ({ params, data }) => tooLongWords('List', params['limit'], (data as unknown[]).length),
   maxProperties: ({ params, data }) =>
     tooLongWords('Dictionary', params['limit'], Object.keys(data as object).length),
@@ -72,6 +76,11 @@ const wordsOf: Readonly<Record<string, (error: SchemaError) => Words>> = {
 };
 
 function typeWords({ params, data, parentSchema }: SchemaError): Words {
+  if (Array.isArray(params['type'])) {
+    const types = params['type'].map(String);
+    const msg = `Input should be of type ${types.slice(0, -1).join(', ')} or ${types.at(-1) ?? ''}`;
+    return { type: 'value_error', msg };
+  }
   switch (params['type']) {
     case 'string':
       return parentSchema?.['format'] === 'date-time'
@@ -113,7 +122,14 @@ function isNotFinite(data: unknown): boolean {
 }
 
 function formatWords({ schema }: SchemaError): Words {
-  return schema === 'date-time' ? datetimeWords : unicodeWords;
+  switch (schema) {
+    case 'date-time':
+      return datetimeWords;
+    case 'date-or-time':
+      return dateOrTimeWords;
+    default:
+      return unicodeWords;
+  }
 }
 
 const datetimeWords: Words = {
@@ -123,11 +139,25 @@ const datetimeWords: Words = {
     'an existing day of the years 1900 to 2299',
 };
 
+const dateOrTimeWords: Words = {
+  type: 'datetime_parsing',
+  msg:
+    'Input should be a valid date or a valid datetime, in ISO 8601 with Z or an offset, ' +
+    'an existing day of the years 1900 to 2299',
+};
+
 function literalWords(allowed: readonly unknown[]): Words {
   const named = allowed.map((each) => `'${String(each)}'`);
   const others = named.slice(0, -1).join(', ');
   const words = others === '' ? named.join() : `${others} or ${named.at(-1) ?? ''}`;
   return { type: 'literal_error', msg: `Input should be ${words}` };
+}
+
+function tooShortWords(what: string, limit: unknown, actual: number): Words {
+  return {
+    type: 'too_short',
+    msg: `${what} should have at least ${counted(limit, 'item')} after validation, not ${String(actual)}`,
+  };
 }
 
 function tooLongWords(what: string, limit: unknown, actual: number): Words {

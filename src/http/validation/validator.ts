@@ -30,15 +30,21 @@ export interface Compiled {
 /** Entries of a list or a map that are looked at for more than the first fault. */
 const detailedEntries = 10_000;
 
-/** Makes a checker of a compiled schema and of what else must hold. */
+/**
+ * Makes a checker of a compiled schema and of what else must hold.
+ * @param sizeValidation runs first; a value that it refuses is too large or too deep to be validated further
+ */
 export function createValidator<T>(
   compiled: Compiled,
   extraValidation?: ExtraValidation,
+  sizeValidation?: ExtraValidation,
 ): Validator<T> {
   const findIssues = (value: unknown, at: Location): ValidationIssue[] => {
     if (value === undefined || (value === null && at.length === 1)) {
       return [{ loc: at, msg: 'Field required', type: 'missing' }];
     }
+    const sizeIssues = sizeValidation?.(value, at) ?? [];
+    if (sizeIssues.length > 0) return sizeIssues;
     return distinct([
       ...schemaIssues(compiled, value, at),
       ...(extraValidation?.(value, at) ?? []),

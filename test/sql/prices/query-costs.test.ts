@@ -18,7 +18,7 @@ test('the prices of a project come in order, with every digit, and no others', a
     price('6', 'p/one', 'c', '2026-01-01', { is_deleted: 1, created_at: '2199-01-01 00:00:00' }),
   ]);
   const rows = await opened.clickhouse.read<Record<string, unknown>>('query_costs', {
-    ...{ project_id: 'p/one', most: 3 },
+    ...{ project_id: 'p/one', max_costs: 3 },
   });
   expect(rows.map((row) => row['id'])).toEqual(['3', '2', '1']);
   expect(rows[1]).toMatchObject({

@@ -1,0 +1,46 @@
+import type { ValidationIssue } from '../../errors.ts';
+import { isRecord, type ExtraValidation } from './validator.ts';
+
+const maxLevels = 32;
+
+/**
+ * Limits of the expressions in requests, by the name of the request's schema. They are checked before the schema: the
+ * schema of expressions is recursive, and on a deep expression ajv runs out of stack.
+ */
+export const expressionSizeValidations: Readonly<Record<string, ExtraValidation | undefined>> = {
+  CostQueryReq: (value, at) => expressionSizeIssues(value, at, 1_000),
+  CostPurgeReq: (value, at) => expressionSizeIssues(value, at, 20_000),
+};
+
+function expressionSizeIssues(
+  value: unknown,
+  at: readonly (string | number)[],
+  maxOperands: number,
+): ValidationIssue[] {
+  const query = isRecord(value) ? value['query'] : undefined;
+  const expression = isRecord(query) ? query['$expr'] : undefined;
+  if (isWithin(expression, maxOperands)) return [];
+  const msg = `Expressions may be ${maxLevels} levels deep and have ${maxOperands} operators and operands`;
+  return [{ loc: [...at, 'query', '$expr'], msg, type: 'too_long' }];
+}
+
+/** Goes from level to level instead of recursing. Whatever is not an expression is left to the schema. */
+function isWithin(expression: unknown, maxOperands: number): boolean {
+  let level = [expression];
+  let operands = 0;
+  for (let depth = 0; depth <= maxLevels; depth += 1) {
+    operands += level.length;
+    if (operands > maxOperands) return false;
+    level = level.flatMap(operandsOf);
+    if (level.length === 0) return true;
+  }
+  return false;
+}
+
+/** The second operand of `$in` is a list of operands itself. */
+function operandsOf(expression: unknown): unknown[] {
+  if (!isRecord(expression)) return [];
+  return Object.values(expression).flatMap((operands) =>
+    Array.isArray(operands) ? (operands as unknown[]).flat() : [],
+  );
+}
