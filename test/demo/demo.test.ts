@@ -9,6 +9,7 @@ import type { Answer } from '../../demo/client.ts';
 import { listCalls } from '../../demo/sample-call.ts';
 import { sampleProjectId, sampleTraces } from '../../demo/sample-traces.ts';
 import { listShownCalls } from '../../demo/tree.ts';
+import { parseCurl } from '../support/curl.ts';
 import { expectUsage, type ExpectedUsage } from '../support/expected-usage.ts';
 import { codeIn, readText, sectionOf } from '../support/markdown.ts';
 
@@ -350,9 +351,7 @@ function closeTo(cost: number | null): unknown {
 
 /** Sends the request of the printed curl command, without curl. */
 async function runCurl(output: string): Promise<unknown> {
-  const line = findSection(output, 'Send the request again');
-  const [, user = '', url = ''] = /^curl -su (\S+) (\S+) /.exec(line) ?? [];
-  const [, body = ''] = /-d '([^']+)'/.exec(line) ?? [];
+  const { user, url, body } = parseCurl(findSection(output, 'Send the request again'));
   const response = await fetch(url, {
     method: 'POST',
     headers: {

@@ -2,35 +2,35 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 
 const root = new URL('../../', import.meta.url);
 
-/** Directories that hold nothing of ours. */
-const foreign = new Set(['node_modules', '.git', 'data', 'coverage']);
+/** Directories that are not part of the repository. */
+const ignoredDirectories = new Set(['node_modules', '.git', 'data', 'coverage']);
 
-/** A file of the repository, by its path from the root. */
+/** Reads a file by its path from the root of the repository. */
 export function readText(path: string): string {
   return readFileSync(new URL(path, root), 'utf8');
 }
 
-/** Whether the repository has a file or directory of this path. */
-export function isThere(path: string): boolean {
+/** Whether the repository has a file or directory with this path. */
+export function isPresent(path: string): boolean {
   return existsSync(new URL(path, root));
 }
 
-/** Paths of all files below a directory of the repository that end so; the root by default. */
-export function listFiles(ending: string, directory = ''): string[] {
+/** Paths of all files in a directory and its subdirectories with this extension; by default in the repository. */
+export function listFiles(extension: string, directory = ''): string[] {
   return readdirSync(new URL(directory || '.', root), { withFileTypes: true })
-    .filter(({ name }) => !foreign.has(name))
+    .filter(({ name }) => !ignoredDirectories.has(name))
     .flatMap((entry) => {
       const path = `${directory}${entry.name}`;
-      if (entry.isDirectory()) return listFiles(ending, `${path}/`);
-      return path.endsWith(ending) ? [path] : [];
+      if (entry.isDirectory()) return listFiles(extension, `${path}/`);
+      return path.endsWith(extension) ? [path] : [];
     });
 }
 
-/** What stands under a heading, up to the next one of its level or above. */
+/** A heading and the text after it, up to the next heading of the same or a higher level. */
 export function sectionOf(text: string, heading: string): string {
   const lines = withoutCode(text).split('\n');
   const start = lines.findIndex((line) => /^#+ /.test(line) && titleOf(line) === heading);
-  if (start === -1) throw new Error(`There is no heading ${heading}.`);
+  if (start === -1) throw new Error(`The document has no heading ${heading}.`);
   const level = levelOf(lines[start] ?? '');
   const length = lines.slice(start + 1).findIndex((line) => {
     return /^#+ /.test(line) && levelOf(line) <= level;
@@ -47,29 +47,29 @@ export function headingsOf(text: string): string[] {
     .map(titleOf);
 }
 
-/** The rows of the first table in a text that has this first column, without its head. */
+/** The rows, without the header, of the first table whose first column has this title. */
 export function tableOf(text: string, firstColumn: string): string[][] {
   const lines = text.split('\n');
-  const head = lines.findIndex((line) => line.startsWith(`| ${firstColumn} |`));
-  if (head === -1) throw new Error(`There is no table that begins with ${firstColumn}.`);
-  const body = lines.slice(head + 2);
+  const header = lines.findIndex((line) => line.startsWith(`| ${firstColumn} |`));
+  if (header === -1) throw new Error(`The document has no table with first column ${firstColumn}.`);
+  const body = lines.slice(header + 2);
   const end = body.findIndex((line) => !line.startsWith('|'));
   return body.slice(0, end === -1 ? body.length : end).map(toCells);
 }
 
-/** Code in a language, block by block. */
+/** The code blocks of a language. */
 export function codeIn(text: string, language: string): string[] {
   return [...text.matchAll(/^```(\w+)\n([^]*?)^```$/gm)]
-    .filter(([, each]) => each === language)
+    .filter(([, blockLanguage]) => blockLanguage === language)
     .map(([, , code = '']) => code);
 }
 
-/** The same text with every line of code blocks blank. */
+/** The text with all lines of code blocks emptied, so that line numbers stay the same. */
 export function withoutCode(text: string): string {
   return text.replace(/^```[^]*?^```$/gm, (block) => block.replace(/[^\n]/g, ''));
 }
 
-/** What stands between backticks; the text itself where there are none. */
+/** The content of a table cell without its backticks. */
 export function uncoded(cell: string): string {
   return /^`(.*)`$/.exec(cell)?.[1] ?? cell;
 }
