@@ -14,10 +14,10 @@ export async function repairOrphanEnds(
 ): Promise<boolean> {
   if (callIds.length === 0) return false;
   const parameters = { project_id: projectId, call_ids: callIds };
-  const [found] = await clickhouse.read<{ loose_ends: string }>('count_orphan_ends', parameters, {
+  const [found] = await clickhouse.read<{ orphan_ends: string }>('count_orphan_ends', parameters, {
     signal,
   });
-  if (found?.loose_ends === '0') return false;
+  if (found?.orphan_ends === '0') return false;
   await clickhouse.write('repair_orphan_ends', parameters);
   return true;
 }

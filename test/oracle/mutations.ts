@@ -18,6 +18,8 @@ const [tree, roots, rolledUpRoots] = [
   'usage_flat_sum',
   'usage_flat_sum_rolled_up',
 ].map((name) => `sql/queries/usage/${name}.sql`) as [string, string, string];
+const requestedTraces = 'sql/queries/fragments/from_requested_traces.sql';
+const needsTreeWalk = 'sql/queries/fragments/needs_tree_walk.sql';
 const migration = 'sql/migrations/0005_calls_in_small_blocks.sql';
 
 function inAll(find: string, replace: string): Change[] {
@@ -27,24 +29,38 @@ function inAll(find: string, replace: string): Change[] {
 export const mutations: readonly Mutation[] = [
   {
     name: 'repeated parts are added up: no FINAL',
-    changes: inAll('FROM calls FINAL', 'FROM calls'),
+    changes: [{ file: requestedTraces, find: 'FROM calls FINAL', replace: 'FROM calls' }],
   },
   {
     name: 'no project filter',
-    changes: inAll('WHERE project_id = {project_id:String}', "WHERE project_id != ''"),
+    changes: [
+      {
+        file: requestedTraces,
+        find: 'WHERE project_id = {project_id:String}',
+        replace: "WHERE project_id != ''",
+      },
+    ],
   },
   {
     name: 'no own usage: what is stored is summed',
     changes: [
-      { file: tree, find: 'toInt128(n) - m', replace: 'toInt128(n)' },
+      { file: tree, find: 'toInt128(stored) - of_children', replace: 'toInt128(stored)' },
       { file: rolledUpRoots, find: 'toInt128(n) * sign', replace: 'if(sign > 0, toInt128(n), 0)' },
     ],
   },
   {
     name: 'what was never added is taken out, in trees',
     changes: [
-      { file: tree, find: 'AND NOT arrayExists(used -> arrayMin(used.2) < 0, rest)', replace: '' },
-      { file: tree, find: 'toInt128(n) - m', replace: 'greatest(0, toInt128(n) - m)' },
+      {
+        file: tree,
+        find: 'AND NOT arrayExists(own -> arrayMin(own) < 0, differences)',
+        replace: '',
+      },
+      {
+        file: tree,
+        find: 'toInt128(stored) - of_children',
+        replace: 'greatest(0, toInt128(stored) - of_children)',
+      },
     ],
   },
   {
@@ -66,11 +82,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'deleted calls count, in whole traces',
-    changes: [roots, rolledUpRoots].map((file) => ({
-      file,
-      find: 'call.is_deleted OR ',
-      replace: '',
-    })),
+    changes: [{ file: needsTreeWalk, find: 'call.is_deleted OR ', replace: '' }],
   },
   {
     name: 'deleted children stay in their parents',
@@ -84,11 +96,7 @@ export const mutations: readonly Mutation[] = [
   },
   {
     name: 'a trace is whole though a parent is missing',
-    changes: [roots, rolledUpRoots].map((file) => ({
-      file,
-      find: '(above.key = 0 OR ',
-      replace: '(',
-    })),
+    changes: [{ file: needsTreeWalk, find: '(parent_call.key = 0 OR ', replace: '(' }],
   },
   {
     name: 'a trace is whole though it has several roots',
@@ -99,7 +107,7 @@ export const mutations: readonly Mutation[] = [
     changes: [
       {
         file: 'src/usage/orphan-ends.ts',
-        find: "if (found?.loose_ends === '0') return false;",
+        find: "if (found?.orphan_ends === '0') return false;",
         replace: 'return found === undefined;',
       },
     ],

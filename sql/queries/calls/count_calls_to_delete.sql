@@ -1,7 +1,5 @@
--- How many calls the deletion of `call_ids` would newly delete, their descendants included: what delete_calls.sql
--- marks, less what was deleted before. It walks as usage_tree_walk.sql does, but through deleted calls too.
+-- How many calls would the deletion of `call_ids` newly delete? Counts what delete_calls.sql marks, except for calls
+-- that are already deleted.
 {include walk_to_delete}
 SELECT countIf(NOT is_deleted) AS calls
-FROM jump
-WHERE (NOT is_moving OR step = last_step)
-    AND is_settled
+FROM calls_to_delete

@@ -1,6 +1,6 @@
--- The traces of calls that are named by project and id alone; calls whose start has not come are left out.
--- The n-th of project_ids is the project of the n-th of call_ids.
-SELECT named.project_id AS project_id, named.id AS id, known.trace_id AS trace_id
+-- Which trace is each call in? The n-th call has the id call_ids[n] in the project project_ids[n]. Calls whose start
+-- has not arrived have no row.
+SELECT requested_call.project_id AS project_id, requested_call.id AS id, located.trace_id AS trace_id
 FROM
 (
     SELECT DISTINCT
@@ -8,7 +8,7 @@ FROM
         call.1 AS project_id,
         call.2 AS id,
         reinterpretAsUInt128(sipHash128(id)) AS key
-) AS named
+) AS requested_call
 INNER JOIN
 (
     SELECT project_id, key, trace_id
@@ -17,4 +17,4 @@ INNER JOIN
         SELECT call.1, reinterpretAsUInt128(sipHash128(call.2))
         FROM (SELECT arrayJoin(arrayZip({project_ids:Array(String)}, {call_ids:Array(String)})) AS call)
     )
-) AS known ON known.project_id = named.project_id AND known.key = named.key
+) AS located ON located.project_id = requested_call.project_id AND located.key = requested_call.key

@@ -1,5 +1,5 @@
--- Where the calls of a question are: those of `call_ids` that are there, with their traces and what decides which
--- statement answers for them.
+-- Which of `call_ids` exist, in which traces, and what decides which statement computes their usage: is the call a
+-- root, and did its SDK add the usage of its children to its own?
 SELECT
     transform(
         key,
@@ -9,6 +9,4 @@ SELECT
     trace_id,
     is_root,
     is_rolled_up
-FROM call_traces FINAL
-WHERE project_id = {project_id:String}
-    AND key IN (SELECT reinterpretAsUInt128(sipHash128(arrayJoin({call_ids:Array(String)}))))
+{include from_requested_call_traces}

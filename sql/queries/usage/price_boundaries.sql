@@ -1,5 +1,5 @@
--- Every moment at which a price of the project changes, in microseconds, and every prompt size above which it does:
--- between two of each, calls of one model cost the same per token.
+-- At which times (microseconds since 1970) and above which prompt sizes (tokens) do prices of the project change?
+-- Between two neighbouring times and two neighbouring sizes, all calls of a model have the same price per token.
 SELECT
     arraySort(groupUniqArray(toUnixTimestamp64Micro(effective_date))) AS dates,
     arraySort(groupUniqArray(prompt_tokens_above)) AS prompt_sizes

@@ -1,49 +1,35 @@
--- The answer of usage_tree_walk.sql in half the time, for the roots of whole traces as OpenTelemetry and REST clients send
--- them: everything in the trace hangs below its one root, and no usage is rolled up. Then a trace's flat sum is the
--- answer, and no tree has to be walked.
+-- What did whole traces use, and what did it cost? One row per trace, model and price. This gives the same answer as
+-- usage_tree_walk.sql in half the time, for the roots of traces as OpenTelemetry and REST clients send them: if every
+-- call of a trace descends from its single root, and no usage is rolled up, then the flat sum of the trace is the
+-- answer.
 --
--- src/usage/query-usage.ts looks whether that is so, and asks another statement if not: other than one root in a
--- trace, `is_rolled_up`, or `needs_tree_walk`, where something is deleted, a parent is missing, or a call is not later than
--- its parent, as in a circle one would be. Calls that start in the same microsecond are ordered by their ids
--- (`is_after_parent`).
+-- The rows say whether that holds, and src/usage/query-usage.ts uses another statement if it does not: if a trace has
+-- not exactly one root (`roots`), or if `is_rolled_up` or `needs_tree_walk` is set.
 --
--- Tokens are added up between two of `price_dates` and two of `prompt_sizes` (price_boundaries.sql), where all calls cost
--- the same, before they are priced.
+-- Tokens are summed before they are priced, per interval between two neighbours of `price_dates` and of
+-- `prompt_sizes` (price_boundaries.sql), in which all calls of a model have the same price.
 WITH
+{include calls_constants},
 sums AS
 (
+    WITH position < 2 AS is_first_row
     SELECT
         call.trace_id AS call_key,
         used.model AS model,
         roundDown(call.started_us, {price_dates:Array(Int64)}) AS period_us,
-        roundDown(toInt64(used.counters[2]) - 1, {prompt_sizes:Array(Int64)}) AS prompt_size,
-        countIf(call.parent = 0 AND position < 2) AS roots,
-        max(call.is_deleted OR call.parent != 0
-            AND (above.key = 0 OR above.started_us + 1 - call.is_after_parent > call.started_us)) AS needs_tree_walk,
+        roundDown(toInt64(used.counters[prompt]) - 1, {prompt_sizes:Array(Int64)}) AS prompt_size,
+        countIf(call.parent = 0 AND is_first_row) AS roots,
+        max({include needs_tree_walk}) AS needs_tree_walk,
         max(call.is_rolled_up) AS is_rolled_up,
-        countIf(position < 2) AS calls,
-        groupArrayIf(call.open_id, call.open_id != '\xFF' AND position < 2) AS unfinished_call_ids,
+        countIf(is_first_row) AS calls,
+        groupArrayIf(call.open_id, call.open_id != ended AND is_first_row) AS unfinished_call_ids,
         sumForEach(CAST(used.counters, 'Array(UInt128)')) AS counters
-    FROM
-    (
-        SELECT *
-        FROM calls FINAL
-        WHERE project_id = {project_id:String}
-            AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
-    ) AS call
-    LEFT ANY JOIN
-    (
-        SELECT key, started_us
-        FROM calls FINAL
-        WHERE project_id = {project_id:String}
-            AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
-    ) AS above ON above.key = call.parent
-    LEFT ARRAY JOIN call.usage AS used, arrayEnumerate(call.usage) AS position
+    {include from_calls_with_parents}
     GROUP BY call_key, model, period_us, prompt_size
 )
--- The price of a call is chosen as Weave ranks them: one in force before a future one, the project's before a
--- default one, then the latest, or of future ones the earliest; of equal ones that for the largest prompts, then the
--- one made last. Prices learned for another name of a model (alias_of) come after all others.
+-- Each sum gets the price that Weave would choose: prices in force before future ones, prices of the project before
+-- default prices, then the latest price in force or the earliest future one, then the one for the largest prompts,
+-- then the one created last. Prices that were resolved from an alias of the model (`alias_of`) come after all others.
 SELECT
     call_key,
     roots,
@@ -54,10 +40,11 @@ SELECT
     unfinished_call_ids,
     counters,
     price.id AS price_id,
-    toDecimal256(counters[7], 0) * prompt_token_cost
-        + toDecimal256(counters[5], 0) * ifNull(cache_read_input_token_cost, prompt_token_cost)
-        + toDecimal256(counters[6], 0) * ifNull(cache_creation_input_token_cost, prompt_token_cost) AS prompt_cost,
-    toDecimal256(counters[3], 0) * completion_token_cost AS completion_cost
+    toDecimal256(counters[uncached_prompt], 0) * prompt_token_cost
+        + toDecimal256(counters[cache_read], 0) * ifNull(cache_read_input_token_cost, prompt_token_cost)
+        + toDecimal256(counters[cache_creation], 0)
+            * ifNull(cache_creation_input_token_cost, prompt_token_cost) AS prompt_cost,
+    toDecimal256(counters[completion], 0) * completion_token_cost AS completion_cost
 FROM sums
 LEFT JOIN
 (

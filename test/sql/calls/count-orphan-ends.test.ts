@@ -8,11 +8,11 @@ test('counts the ends without a trace id of these calls of this project, and not
   await opened.insert('call_parts', [...looseParts('p/one'), ...looseParts('p/two')]);
   const count = async (project_id: string, call_ids: readonly string[]): Promise<number> => {
     const parameters = { project_id, call_ids };
-    const [row] = await opened.clickhouse.read<{ loose_ends: string }>(
+    const [row] = await opened.clickhouse.read<{ orphan_ends: string }>(
       'count_orphan_ends',
       parameters,
     );
-    return Number(row?.loose_ends);
+    return Number(row?.orphan_ends);
   };
   expect(await count('p/one', ['started'])).toBe(1);
   expect(await count('p/one', ['whole', 'started', 'unknown', 'nobody'])).toBe(2);
