@@ -1,4 +1,4 @@
-/** A schema of an OpenAPI document, as far as its fields matter here. */
+/** The JSON schema keywords that request cases are made from. */
 export interface Schema {
   readonly $ref?: string;
   readonly type?: string;
@@ -21,7 +21,7 @@ export interface Schema {
   readonly examples?: readonly unknown[];
 }
 
-/** As much of an OpenAPI document as requests need. */
+/** The parts of an OpenAPI document that describe requests. */
 export interface Document {
   readonly paths: Readonly<
     Record<
@@ -43,59 +43,59 @@ export interface Document {
 
 type Path = readonly (string | number)[];
 
-/** One way to get one field of a body wrong. */
-interface WrongBody {
+/** A body with one invalid field, and the validation issue that it must cause. */
+interface InvalidBody {
   readonly what: string;
   readonly body: unknown;
   readonly loc: Path;
   readonly type: string;
 }
 
-/** A body that is right in another way than the plain example. */
-interface RightBody {
+/** A valid body that differs from the example in one field. */
+interface ValidBody {
   readonly what: string;
   readonly body: unknown;
 }
 
-/** Everything that a schema says of requests, as requests. */
+/** Valid and invalid bodies for one schema. */
 export interface RequestCases {
-  /** Right, with every field in it. */
+  /** A valid body with every field. */
   readonly example: unknown;
-  readonly wrong: readonly WrongBody[];
-  readonly right: readonly RightBody[];
+  readonly invalid: readonly InvalidBody[];
+  readonly valid: readonly ValidBody[];
 }
 
-/** Stands for a field that is taken away. */
+/** The value of a change that removes a field. */
 const absent = Symbol('absent');
 
 interface Change {
   readonly path: Path;
   readonly value: unknown;
-  /** The fault's type; undefined where the change is right. */
+  /** The type of the validation issue; undefined when the changed body is valid. */
   readonly type: string | undefined;
-  /** Where the fault is, when it is not at the path. */
+  /** The location of the validation issue, when it is not `path`. */
   readonly loc?: Path;
 }
 
 /**
- * Makes requests of a schema, so that no field can be forgotten: for each field a missing one, null, values
- * of wrong types, too long, too large, and what else its schema forbids, each with the fault it should give.
+ * Generates request bodies from a schema, so that no field is left untested. Each field is removed, set to null, to
+ * values of other types and to values that are too long or too large; each case has the validation issue it must cause.
  * @param alternative which branch of an `anyOf` of several schemas to follow
  */
 export function toRequestCases(document: Document, schema: Schema, alternative = 0): RequestCases {
   const walker = new SchemaWalker(document, alternative);
   const example = walker.exampleOf(schema);
   const changes = [...walker.changesOf(schema, [])];
-  const wrong: WrongBody[] = [];
-  const right: RightBody[] = [];
+  const invalid: InvalidBody[] = [];
+  const valid: ValidBody[] = [];
   for (const { path, value, type, loc } of changes) {
     const body = withChange(example, path, value);
     const at = path.join('.') || 'body';
     const what = `${at} = ${value === absent ? 'nothing' : describe(value)}`;
-    if (type === undefined) right.push({ what, body });
-    else wrong.push({ what, body, loc: loc ?? path, type });
+    if (type === undefined) valid.push({ what, body });
+    else invalid.push({ what, body, loc: loc ?? path, type });
   }
-  return { example, wrong, right };
+  return { example, invalid, valid };
 }
 
 function describe(value: unknown): string {
@@ -133,8 +133,8 @@ class SchemaWalker {
     this.#alternative = alternative;
   }
 
-  exampleOf(given: Schema): unknown {
-    const { schema } = this.#resolve(given);
+  exampleOf(schemaOrRef: Schema): unknown {
+    const { schema } = this.#resolve(schemaOrRef);
     if (schema.const !== undefined) return schema.const;
     if (schema.enum !== undefined) return schema.enum[0];
     switch (schema.type) {
@@ -164,24 +164,24 @@ class SchemaWalker {
     return Object.fromEntries(properties.map(([name, each]) => [name, this.exampleOf(each)]));
   }
 
-  *changesOf(given: Schema, path: Path): Generator<Change> {
-    const { schema, nullable } = this.#resolve(given);
+  *changesOf(schemaOrRef: Schema, path: Path): Generator<Change> {
+    const { schema, nullable } = this.#resolve(schemaOrRef);
     if (schema.type === 'object' && schema.examples !== undefined) {
       // A recursive schema has no last field: only values of other types are tried.
-      for (const value of [null, ...(byType['object'] ?? [])]) {
-        yield { path, value, type: typeFaultOf(schema) };
+      for (const value of [null, ...(valuesOfOtherTypes['object'] ?? [])]) {
+        yield { path, value, type: typeIssueOf(schema) };
       }
       return;
     }
     const isAny =
       schema.type === undefined && schema.const === undefined && schema.enum === undefined;
     yield* this.#nullChange(schema, path, nullable || isAny);
-    for (const [value, type] of wrongValues(schema)) yield { path, value, type };
+    for (const [value, type] of invalidValues(schema)) yield { path, value, type };
     if (schema.maxItems !== undefined) {
       yield { path, value: this.#tooMany(schema.maxItems, schema.items ?? {}), type: 'too_long' };
     }
-    for (const value of rightValues(schema)) yield { path, value, type: undefined };
-    for (const name of wrongNames(schema)) {
+    for (const value of validValues(schema)) yield { path, value, type: undefined };
+    for (const name of invalidNames(schema)) {
       const value = this.exampleOf(schema.additionalProperties as Schema);
       const loc = [...path, name.key, '[key]'];
       yield { path: [...path, name.key], value, type: name.type, loc };
@@ -193,14 +193,14 @@ class SchemaWalker {
     yield* this.#propertyChanges(schema, path);
   }
 
-  /** Right items, where they are few; of many, what is quick to send. */
-  #tooMany(most: number, items: Schema): unknown[] {
-    return Array<unknown>(most + 1).fill(most > 1_000 ? 'x' : this.exampleOf(items));
+  /** One item more than allowed. Of a large maximum the items are short and invalid, which keeps the body small. */
+  #tooMany(maxItems: number, items: Schema): unknown[] {
+    return Array<unknown>(maxItems + 1).fill(maxItems > 1_000 ? 'x' : this.exampleOf(items));
   }
 
   *#nullChange(schema: Schema, path: Path, allowed: boolean): Generator<Change> {
     if (allowed) yield { path, value: null, type: undefined };
-    else yield { path, value: null, type: path.length === 0 ? 'missing' : typeFaultOf(schema) };
+    else yield { path, value: null, type: path.length === 0 ? 'missing' : typeIssueOf(schema) };
   }
 
   *#propertyChanges(schema: Schema, path: Path): Generator<Change> {
@@ -210,28 +210,28 @@ class SchemaWalker {
       yield { path: [...path, name], value: absent, type: missing };
       yield* this.changesOf(property, [...path, name]);
     }
-    const unknown = schema.additionalProperties === false ? 'extra_forbidden' : undefined;
+    const type = schema.additionalProperties === false ? 'extra_forbidden' : undefined;
     for (const name of ['surplus', '__proto__', 'constructor']) {
-      yield { path: [...path, name], value: 1, type: unknown };
+      yield { path: [...path, name], value: 1, type };
     }
   }
 
-  #resolve(given: Schema): { readonly schema: Schema; readonly nullable: boolean } {
-    if (given.$ref !== undefined) {
-      const name = given.$ref.split('/').at(-1) ?? '';
+  #resolve(schemaOrRef: Schema): { readonly schema: Schema; readonly nullable: boolean } {
+    if (schemaOrRef.$ref !== undefined) {
+      const name = schemaOrRef.$ref.split('/').at(-1) ?? '';
       const target = this.#document.components.schemas[name];
-      if (target === undefined) throw new Error(`no schema ${given.$ref}`);
+      if (target === undefined) throw new Error(`No schema ${schemaOrRef.$ref}`);
       return this.#resolve(target);
     }
-    if (given.anyOf === undefined) return { schema: given, nullable: false };
-    const branches = given.anyOf.filter((each) => each.type !== 'null');
+    if (schemaOrRef.anyOf === undefined) return { schema: schemaOrRef, nullable: false };
+    const branches = schemaOrRef.anyOf.filter((each) => each.type !== 'null');
     const chosen = branches[branches.length > 1 ? this.#alternative : 0] ?? {};
-    const nullable = branches.length < given.anyOf.length;
+    const nullable = branches.length < schemaOrRef.anyOf.length;
     return { schema: this.#resolve(chosen).schema, nullable };
   }
 }
 
-function typeFaultOf(schema: Schema): string {
+function typeIssueOf(schema: Schema): string {
   if (schema.const !== undefined || schema.enum !== undefined) return 'literal_error';
   switch (schema.type) {
     case 'string':
@@ -249,7 +249,7 @@ function typeFaultOf(schema: Schema): string {
   }
 }
 
-const byType: Readonly<Record<string, readonly unknown[]>> = {
+const valuesOfOtherTypes: Readonly<Record<string, readonly unknown[]>> = {
   string: [5, true, ['x'], { x: 'x' }],
   integer: ['5', true, [5], {}],
   number: ['0.5', true, [0.5], {}],
@@ -258,10 +258,10 @@ const byType: Readonly<Record<string, readonly unknown[]>> = {
   object: ['x', 5, [], true],
 };
 
-function wrongValues(schema: Schema): [unknown, string][] {
-  const issue = typeFaultOf(schema);
+function invalidValues(schema: Schema): [unknown, string][] {
+  const issue = typeIssueOf(schema);
   if (issue === 'literal_error') return [5, 'other', ['USD'], {}].map((value) => [value, issue]);
-  const values: [unknown, string][] = (byType[schema.type ?? ''] ?? []).map((value) => [
+  const values: [unknown, string][] = (valuesOfOtherTypes[schema.type ?? ''] ?? []).map((value) => [
     value,
     issue,
   ]);
@@ -274,16 +274,16 @@ function wrongValues(schema: Schema): [unknown, string][] {
     for (const text of ['\ud800', 'x\udc00', '\udc00\ud800']) values.push([text, 'string_unicode']);
   }
   if (schema.format === 'date-time') {
-    for (const text of wrongTimes) values.push([text, 'datetime_parsing']);
+    for (const text of invalidTimes) values.push([text, 'datetime_parsing']);
   }
-  if (schema.minimum !== undefined) values.push([belowOf(schema), 'greater_than_equal']);
-  if (schema.maximum !== undefined) values.push([aboveOf(schema.maximum), 'less_than_equal']);
+  if (schema.minimum !== undefined) values.push([lessThanMinimum(schema), 'greater_than_equal']);
+  if (schema.maximum !== undefined) values.push([schema.maximum * 2, 'less_than_equal']);
   if (schema.maxProperties !== undefined)
-    values.push([crowd(schema.maxProperties + 1), 'too_long']);
+    values.push([toPrices(schema.maxProperties + 1), 'too_long']);
   return values;
 }
 
-const wrongTimes = [
+const invalidTimes = [
   '',
   'yesterday',
   '2026-02-30T00:00:00Z',
@@ -297,35 +297,32 @@ const wrongTimes = [
   "2026-01-01T00:00:00Z'",
 ];
 
-function belowOf({ minimum = 0, type }: Schema): number {
+function lessThanMinimum({ minimum = 0, type }: Schema): number {
   if (type === 'integer') return minimum - 1;
   return minimum === 0 ? -1e-9 : minimum * 2;
 }
 
-function aboveOf(maximum: number): number {
-  return maximum * 2;
-}
-
-function crowd(count: number): object {
+/** Prices of so many models; only maps of prices have a maximum of entries. */
+function toPrices(count: number): object {
   const price = { prompt_token_cost: 1, completion_token_cost: 1 };
   return Object.fromEntries(
     Array.from({ length: count }, (_, index) => [`m${String(index)}`, price]),
   );
 }
 
-function rightValues(schema: Schema): unknown[] {
+function validValues(schema: Schema): unknown[] {
   if (schema.type === 'object' && schema.properties === undefined) {
     return typeof schema.additionalProperties === 'object'
       ? []
       : [{}, { any: ['thing', null, 1.5] }];
   }
-  // A project id has to stay the path's.
+  // A project id, which is the one with a maximum of 256, must stay that of the path.
   if (schema.type !== 'string' || schema.maxLength === undefined || schema.maxLength === 256)
     return [];
   return [`'"\\\u0000; --`, '\u{1f600}'.repeat(schema.maxLength)];
 }
 
-function wrongNames(schema: Schema): { key: string; type: string }[] {
+function invalidNames(schema: Schema): { key: string; type: string }[] {
   const { propertyNames } = schema;
   if (propertyNames === undefined) return [];
   const long = 'x'.repeat((propertyNames.maxLength ?? 0) + 1);

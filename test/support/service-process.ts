@@ -1,4 +1,7 @@
-/** A service that does nothing but run its engine; a test ends it. Prints the process id of the engine. */
+/**
+ * A process that only runs ClickHouse, until a test kills it. It prints the process id of the embedded ClickHouse, then
+ * `ready`.
+ */
 import { startClickHouse } from '../../src/clickhouse/start-clickhouse.ts';
 import { parseSettings } from '../../src/settings.ts';
 import { silentLog } from './silent-log.ts';

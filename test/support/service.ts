@@ -5,29 +5,29 @@ import { onTestFinished } from 'vitest';
 import { startService } from '../../src/service.ts';
 import { parseSettings } from '../../src/settings.ts';
 
-/** A key that may do everything in every service that {@link openService} starts. */
+/** An API key with all scopes for all projects, in every service that {@link openService} starts. */
 export const testKey = 'a-key-of-the-tests';
 
-/** A service of the test's own, on a free port. */
+/** A service that listens on a free port. */
 export interface TestService {
   readonly url: string;
-  /** Resolves when the engine can be used. */
+  /** Resolves when ClickHouse is available and migrated. */
   readonly ready: Promise<void>;
-  /** What was logged so far, one object a line. */
+  /** The log lines written so far, parsed. */
   readonly logLines: () => Record<string, unknown>[];
-  /** What was printed so far. */
+  /** The lines printed to standard output so far. */
   readonly printed: readonly string[];
-  /** Sends a request with the tests' key; a body that is no string or bytes goes as JSON. */
+  /** Sends a request with {@link testKey}; a body other than a string, bytes or a form is sent as JSON. */
   readonly send: (path: string, request?: TestRequest) => Promise<TestAnswer>;
   readonly close: () => Promise<void>;
 }
 
 export interface TestRequest {
-  /** POST where there is a body, else GET. */
+  /** Default: POST with a body, GET without. */
   readonly method?: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** The password; null sends none. */
+  /** The API key to send; null sends no credentials. */
   readonly key?: string | null;
 }
 
@@ -35,16 +35,16 @@ export interface TestAnswer {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  /** The body as JSON. */
+  /** Parses the body as JSON. */
   readonly json: () => unknown;
 }
 
-/** Port 9 of loopback, where nothing listens: a service with this engine is all edge. */
+/** Nothing listens on port 9 of loopback: with these settings only the HTTP layer of a service works. */
 export const clickhouseUnavailable = { CLICKHOUSE_URL: 'http://127.0.0.1:9' };
 
 /**
- * Starts the very service that `npm start` starts, with an engine that is away unless the environment says
- * otherwise. Whoever calls closes it.
+ * Starts the service that `npm start` starts. The caller closes it.
+ * @param environment settings; without CLICKHOUSE_URL, ClickHouse is unavailable
  */
 export async function openService(
   environment: Readonly<Record<string, string>> = {},
@@ -80,7 +80,7 @@ export async function openService(
   };
 }
 
-/** The same for one test, closed when it ends. */
+/** Starts a service as {@link openService} does and closes it when the current test ends. */
 export async function useService(
   environment: Readonly<Record<string, string>> = {},
 ): Promise<TestService> {
@@ -107,7 +107,7 @@ async function send(url: string, request: TestRequest = {}): Promise<TestAnswer>
   return { status, headers, text, json: () => JSON.parse(text) as unknown };
 }
 
-/** What a client sends as `authorization`. */
+/** The `authorization` header of a client with an API key. */
 export function basicAuthorization(key: string, user = 'api'): string {
   return `Basic ${Buffer.from(`${user}:${key}`).toString('base64')}`;
 }

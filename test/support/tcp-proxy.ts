@@ -1,27 +1,27 @@
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 
-/** A TCP port that leads to another one, and can be closed and opened again: a server that comes and goes. */
+/** A TCP proxy; closing it and opening it again on the same port simulates an outage of its target. */
 export interface TcpProxy {
   readonly port: number;
-  /** Refuses connections from now on and drops those that are open. */
+  /** Stops listening and destroys all open connections. */
   close(): Promise<void>;
 }
 
 /**
- * Opens a way to `target`.
- * @param port 0 takes a free one
+ * Listens on a port of loopback and forwards each connection to `target`.
+ * @param port 0 chooses a free one
  */
 export async function openTcpProxy(target: URL, port = 0): Promise<TcpProxy> {
   const sockets = new Set<Socket>();
-  const keep = (socket: Socket): void => {
+  const track = (socket: Socket): void => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
   };
   const server = createServer((incoming) => {
     const outgoing = connect(Number(target.port), target.hostname);
-    keep(incoming);
-    keep(outgoing);
+    track(incoming);
+    track(outgoing);
     incoming.pipe(outgoing).pipe(incoming);
     incoming.on('close', () => outgoing.destroy());
     outgoing.on('close', () => incoming.destroy());

@@ -5,17 +5,17 @@ import { parse } from 'yaml';
 import { openTestClickHouse, type TestClickHouse } from './clickhouse.ts';
 import { openService, type TestAnswer, type TestService } from './service.ts';
 
-/** A call as tests describe it; what is left out is the same for all. */
+/** The fields of a call that a test sets; all others have fixed values. */
 export interface CallShape {
   readonly id: string;
   readonly trace?: string;
   readonly parent?: string | undefined;
-  /** The summary's usage; none where it is left out. */
+  /** `summary.usage`; absent by default. */
   readonly usage?: unknown;
   readonly startedAt?: string;
 }
 
-/** What one model used, as the contract has it. */
+/** Tokens and costs of one model, as in the contract. */
 export interface ModelUsage {
   readonly requests: number;
   readonly prompt_tokens: number;
@@ -25,45 +25,50 @@ export interface ModelUsage {
   readonly completion_tokens_total_cost: number | null;
 }
 
-/** A `CallsUsageRes`. */
+/** A `CallsUsageRes` of the contract. */
 export interface UsageAnswer {
   readonly call_usage: Readonly<Record<string, Readonly<Record<string, ModelUsage>>>>;
   readonly unfinished_call_ids: readonly string[];
 }
 
-/** A project that no other test has: in it calls may have any ids. */
+/** A project that only one test uses, so its call ids cannot collide with those of other tests. */
 export interface Project {
   readonly id: string;
-  /** Sends starts and ends in one batch; all must be taken. */
+  /** Sends start and end items to /call/upsert_batch; fails if any is dropped. */
   upsertBatch(...items: readonly object[]): Promise<void>;
-  /** Sends whole calls in one batch; all must be taken. */
+  /** Sends calls to /v2/…/calls/complete; fails if any is dropped. */
   sendCompleteCalls(...calls: readonly CallShape[]): Promise<void>;
-  /** Deletes calls and says how many were deleted. */
+  /** Deletes calls; returns `num_deleted`. */
   deleteCalls(...callIds: readonly string[]): Promise<number>;
-  /** Sets prices, from llm_id to a `CostCreateInput`; a project outdoes the default prices. */
+  /**
+   * Sets prices of the project, which take precedence over the default prices.
+   * @param costs from llm_id to `CostCreateInput`
+   */
   setPrices(costs: Readonly<Record<string, object>>): Promise<void>;
-  /** Asks POST /calls/usage and checks the answer against the contract. */
+  /** Sends POST /calls/usage, which must answer 200, and validates the answer against the contract. */
   queryUsage(callIds: readonly string[], more?: object): Promise<UsageAnswer>;
-  /** The same, answer as it is. */
+  /** Sends POST /calls/usage; returns the answer unchecked. */
   sendUsageRequest(callIds: readonly string[], more?: object): Promise<TestAnswer>;
-  /** A start, as an item of a batch. */
+  /** A start as an item of /call/upsert_batch. */
   startItem(shape: CallShape, more?: object): object;
-  /** An end, as an item of a batch; without its trace id. */
+  /** An end as an item of /call/upsert_batch; without a trace id unless `more` has one. */
   endItem(shape: CallShape, more?: object): object;
-  /** A whole call, as an item of a batch. */
+  /** A complete call as an item of /v2/…/calls/complete. */
   completeCall(shape: CallShape, more?: object): object;
 }
 
-/** A service on a database of its own; close it in `afterAll`. */
+/** A service on its own ClickHouse database. */
 export interface UsageClient {
   readonly clickhouse: TestClickHouse;
   readonly service: TestService;
-  newProject(service?: TestService): Project;
+  /** A client of a project that no other test uses. */
+  newProject(): Project;
   close(): Promise<void>;
 }
 
 const time = '2026-01-31T12:00:00Z';
 
+/** Starts the service and its database; the caller closes them. */
 export async function openUsageClient(): Promise<UsageClient> {
   const clickhouse = await openTestClickHouse();
   const service = await openService(clickhouse.environment);
@@ -83,7 +88,7 @@ export async function openUsageClient(): Promise<UsageClient> {
   };
 }
 
-/** A project by its id, through one of several services. */
+/** A client of one project at a given service. */
 export function toProject(service: TestService, id: string): Project {
   const post = async (path: string, body: object): Promise<TestAnswer> => {
     const answer = await service.send(path, { body });
@@ -93,16 +98,16 @@ export function toProject(service: TestService, id: string): Project {
   };
   const send = (callIds: readonly string[], more?: object): Promise<TestAnswer> =>
     service.send('/calls/usage', { body: { project_id: id, call_ids: callIds, ...more } });
-  const shapes = toItems(id);
+  const items = itemsOf(id);
   return {
     id,
-    ...shapes,
+    ...items,
     sendUsageRequest: send,
     upsertBatch: async (...batch) => {
       await post('/call/upsert_batch', { batch });
     },
     sendCompleteCalls: async (...calls) => {
-      const batch = calls.map((call) => shapes.completeCall(call));
+      const batch = calls.map((call) => items.completeCall(call));
       await post(`/v2/${id}/calls/complete`, { batch });
     },
     deleteCalls: async (...call_ids) => {
@@ -116,8 +121,8 @@ export function toProject(service: TestService, id: string): Project {
   };
 }
 
-/** Writes calls as clients of a project send them. */
-function toItems(project_id: string): Pick<Project, 'startItem' | 'endItem' | 'completeCall'> {
+/** Request items that describe calls of a project. */
+function itemsOf(project_id: string): Pick<Project, 'startItem' | 'endItem' | 'completeCall'> {
   const toStart = ({ id, trace, parent, startedAt = time }: CallShape) => ({
     project_id,
     id,
@@ -141,7 +146,7 @@ function toItems(project_id: string): Pick<Project, 'startItem' | 'endItem' | 'c
   };
 }
 
-/** Reads a 200 of POST /calls/usage, which must be what the contract says and nothing else. */
+/** Parses a 200 of POST /calls/usage, which must match the contract exactly. */
 function parseAnswer(answer: TestAnswer): UsageAnswer {
   expect(answer.status, answer.text).toBe(200);
   const parsed = answer.json() as UsageAnswer;
@@ -150,17 +155,17 @@ function parseAnswer(answer: TestAnswer): UsageAnswer {
   return parsed;
 }
 
-/** How many prompt tokens of a model an answer says; 0 where it says nothing. */
+/** Prompt tokens of one model and call in an answer; 0 when absent. */
 export function promptTokens({ call_usage }: UsageAnswer, callId: string, model = 'm'): number {
   return call_usage[callId]?.[model]?.prompt_tokens ?? 0;
 }
 
-/** A usage that is easy to tell from others: prompt tokens of the model `m`. */
+/** `summary.usage` with prompt tokens of the model `m` only. */
 export function promptUsage(prompt_tokens: number): object {
   return { m: { prompt_tokens } };
 }
 
-/** The literal contract. */
+/** The contract, parsed. */
 export const contract = parse(
   readFileSync(new URL('../../openapi/calls-usage.openapi.yaml', import.meta.url), 'utf8'),
 ) as {
@@ -173,5 +178,5 @@ const ajv = new Ajv2020({ strict: true, allErrors: true });
 ajv.addVocabulary(Object.keys(contract));
 ajv.addSchema(contract, 'contract');
 
-/** Whether a value is the `CallsUsageRes` of the contract. */
+/** Whether a value is a valid `CallsUsageRes`. */
 const isCallsUsageRes = ajv.compile({ $ref: 'contract#/components/schemas/CallsUsageRes' });
