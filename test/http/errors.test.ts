@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
   ClickHouseUnavailableError,
   ClickHouseOverloadedError,
@@ -7,10 +7,11 @@ import {
 } from '../../src/clickhouse/errors.ts';
 import { apiErrors } from '../../src/errors.ts';
 import { toApiError } from '../../src/http/errors.ts';
-import { openService, type TestService } from '../support/service.ts';
+import { serviceFixture } from '../support/fixtures.ts';
+import { issueTypesOf } from '../support/validation-issues.ts';
 
-describe('what is thrown becomes what is answered', () => {
-  const secret = "SELECT secret FROM table at engine.ts:12, user 'default'";
+describe('toApiError', () => {
+  const secret = "SELECT secret FROM table at query.ts:12, user 'default'";
 
   test.each([
     [new ClickHouseUnavailableError(secret), 503, '1'],
@@ -21,7 +22,7 @@ describe('what is thrown becomes what is answered', () => {
     [new TypeError(secret), 500, undefined],
     [secret, 500, undefined],
     [undefined, 500, undefined],
-  ])('%o', (thrown, status, retryAfter) => {
+  ])('answers %o with status %i and no text of the error', (thrown, status, retryAfter) => {
     const error = toApiError(thrown);
 
     expect(error.status).toBe(status);
@@ -29,39 +30,34 @@ describe('what is thrown becomes what is answered', () => {
     expect(JSON.stringify([error.detail, error.headers])).not.toContain('secret');
   });
 
-  test('a fault of ours tells nothing but that it is one', () => {
+  test('answers an unexpected error with "Internal Server Error" only', () => {
     expect(toApiError(new Error(secret)).detail).toBe('Internal Server Error');
   });
 
-  test('an error of the catalogue is answered as it is', () => {
+  test('answers an error of the catalogue unchanged', () => {
     const error = apiErrors.forbidden('why');
     expect(toApiError(error)).toBe(error);
   });
 });
 
-describe('every answer but a 2xx is JSON with a detail', () => {
-  let service: TestService;
-  beforeAll(async () => {
-    service = await openService({ BODY_LIMIT_MB: '1' });
-  });
-  afterAll(() => service.close());
-
-  const usage = { project_id: 'a/b', call_ids: ['x'] };
+describe('every answer other than 2xx is JSON with a detail', () => {
+  const service = serviceFixture({ BODY_LIMIT_MB: '1' });
+  const usageRequest = { project_id: 'a/b', call_ids: ['x'] };
 
   test.each([
-    [401, '/calls/usage', { key: null, body: usage }, 'Not authenticated'],
+    [401, '/calls/usage', { key: null, body: usageRequest }, 'Not authenticated'],
     [404, '/no/such/path', {}, 'Not Found'],
     [404, '/', {}, 'Not Found'],
-    [404, '/CALLS/USAGE', { body: usage }, 'Not Found'],
-    [404, '/calls/usage/', { body: usage }, 'Not Found'],
+    [404, '/CALLS/USAGE', { body: usageRequest }, 'Not Found'],
+    [404, '/calls/usage/', { body: usageRequest }, 'Not Found'],
     [404, '/v2/%E0%A4%A/x/call/start', { body: {} }, 'Not Found'],
     [404, '/docs/../../package.json', {}, 'Not Found'],
     [404, '/docs/%2e%2e%2fpackage.json', {}, 'Not Found'],
     [405, '/calls/usage', {}, 'Method Not Allowed'],
     [413, '/calls/usage', { body: ' '.repeat(1_048_577) }, 'The body is larger than the limit.'],
     [503, '/health', {}, 'ClickHouse is away; try again.'],
-    [503, '/calls/usage', { body: usage }, 'ClickHouse is away; try again.'],
-  ] as const)('%d %s', async (status, path, request, detail) => {
+    [503, '/calls/usage', { body: usageRequest }, 'ClickHouse is away; try again.'],
+  ] as const)('%i for %s', async (status, path, request, detail) => {
     const answer = await service.send(path, request);
 
     expect(answer.status).toBe(status);
@@ -81,7 +77,7 @@ describe('every answer but a 2xx is JSON with a detail', () => {
     ['/health', 'POST', 'GET, HEAD'],
     ['/server_info', 'POST', 'GET, HEAD'],
     ['/openapi.json', 'DELETE', 'GET, HEAD'],
-  ])('%s takes no %s, and says what it takes', async (path, method, allow) => {
+  ])('%s answers %s with 405 and the allowed methods', async (path, method, allow) => {
     const answer = await service.send(path, { method });
 
     expect(answer.status).toBe(405);
@@ -89,19 +85,18 @@ describe('every answer but a 2xx is JSON with a detail', () => {
     expect(answer.json()).toEqual({ detail: 'Method Not Allowed' });
   });
 
-  test('HEAD answers as GET does, without the body', async () => {
+  test('HEAD answers the status of GET without a body', async () => {
     const answer = await service.send('/server_info', { method: 'HEAD' });
     expect(answer.status).toBe(200);
     expect(answer.text).toBe('');
   });
 
-  test('several faults of a request are told at once', async () => {
+  test('one answer lists every validation issue of a request', async () => {
     const body = { call_ids: ['x', 1], include_costs: 'yes', limit: 0, more: 1 };
     const answer = await service.send('/calls/usage', { body });
 
     expect(answer.status).toBe(422);
-    const { detail } = answer.json() as { detail: { loc: unknown[]; type: string }[] };
-    expect(detail.map(({ loc, type }) => `${loc.join('.')} ${type}`).sort()).toEqual([
+    expect(issueTypesOf(answer).sort()).toEqual([
       'body.call_ids.1 string_type',
       'body.include_costs bool_type',
       'body.limit greater_than_equal',

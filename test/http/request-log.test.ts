@@ -4,23 +4,21 @@ import { serviceFixture } from '../support/fixtures.ts';
 
 const service = serviceFixture({ LOG_LEVEL: 'trace' });
 
-/** The log line of a request, by its id. */
-async function lineOf(requestId: string | null): Promise<Record<string, unknown>> {
+/** Waits for the log line of a request. */
+async function readLogLine(requestId: string | null): Promise<Record<string, unknown>> {
   const find = () =>
     service
       .logLines()
       .find((line) => line['request_id'] === requestId && line['msg'] === 'request');
-  return expect
-    .poll(find)
-    .toBeDefined()
-    .then(() => find() ?? {});
+  await expect.poll(find).toBeDefined();
+  return find() ?? {};
 }
 
-test('each request gets one line with method, route, status, duration, id and key name', async () => {
+test('each request is logged in one line with method, route, status, duration, id and key name', async () => {
   const { headers } = await service.send('/calls/usage', { body: {} });
 
   const id = headers.get('x-request-id');
-  const { time, duration_ms, ...line } = await lineOf(id);
+  const { time, duration_ms, ...line } = await readLogLine(id);
   expect(line).toEqual({
     level: 30,
     method: 'POST',
@@ -35,28 +33,28 @@ test('each request gets one line with method, route, status, duration, id and ke
   expect(service.logLines().filter((each) => each['request_id'] === id)).toHaveLength(1);
 });
 
-test('the route in the line is the template, never a path with names in it', async () => {
+test('the logged route is the template of the path, without entity and project', async () => {
   const answer = await service.send('/v2/secret-entity/secret-project/call/start', { body: {} });
 
-  const line = await lineOf(answer.headers.get('x-request-id'));
+  const line = await readLogLine(answer.headers.get('x-request-id'));
   expect(line['route']).toBe('/v2/:entity/:project/call/start');
 });
 
-test('a request without a key or for no known path is logged too', async () => {
+test('a request without a key or for an unknown path is logged', async () => {
   const without = await service.send('/server_info', { key: null });
   const unknown = await service.send('/no/such/path');
 
-  expect(await lineOf(without.headers.get('x-request-id'))).toMatchObject({ status: 401 });
-  expect(await lineOf(without.headers.get('x-request-id'))).not.toHaveProperty('key');
-  const line = await lineOf(unknown.headers.get('x-request-id'));
+  expect(await readLogLine(without.headers.get('x-request-id'))).toMatchObject({ status: 401 });
+  expect(await readLogLine(without.headers.get('x-request-id'))).not.toHaveProperty('key');
+  const line = await readLogLine(unknown.headers.get('x-request-id'));
   expect(line).toMatchObject({ status: 404, route: 'unmatched', key: 'key-1' });
 });
 
-test('why a request failed is in its line', async () => {
+test('the log line of a failed request has the error', async () => {
   const answer = await service.send('/health');
 
   expect(answer.status).toBe(503);
-  const line = await lineOf(answer.headers.get('x-request-id'));
+  const line = await readLogLine(answer.headers.get('x-request-id'));
   expect(line).toMatchObject({
     level: 40,
     status: 503,
@@ -65,16 +63,16 @@ test('why a request failed is in its line', async () => {
 });
 
 test.each(['abc', 'A-z_0.9', 'x'.repeat(128), '0b5f7a5e-2f5c-4f7e-9d8f-0123456789ab'])(
-  'the request id %s of a client is kept',
+  'the valid request id %s of a client is used',
   async (id) => {
     const { headers } = await service.send('/health', { headers: { 'x-request-id': id } });
     expect(headers.get('x-request-id')).toBe(id);
-    await lineOf(id);
+    await readLogLine(id);
   },
 );
 
 test.each(['', 'a b', 'x'.repeat(129), 'a"b', 'a,b', 'ä', '{"level":60}'])(
-  'the request id "%s" of a client is replaced by a new one',
+  'the invalid request id "%s" of a client is replaced by a new one',
   async (id) => {
     const { headers } = await service.send('/health', { headers: { 'x-request-id': id } });
     expect(headers.get('x-request-id')).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
@@ -89,13 +87,13 @@ test.each([
   ['415', '/calls/usage', { body: 'x', headers: { 'content-encoding': 'x' } }],
   ['422', '/calls/usage', { body: 'x' }],
   ['503', '/health', {}],
-] as const)('an answer with %s carries a request id', async (status, path, request) => {
+] as const)('an answer with status %s has a request id', async (status, path, request) => {
   const answer = await service.send(path, request);
   expect(String(answer.status)).toBe(status);
   expect(answer.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/);
 });
 
-test('no line holds a key, a body or an id of a call', async () => {
+test('no log line has an API key, a part of a body or a call id', async () => {
   const secret = 'do-not-log-me';
   const start = { project_id: secret, id: secret, [secret]: secret };
   const answers = await Promise.all([
@@ -112,7 +110,7 @@ test('no line holds a key, a body or an id of a call', async () => {
       headers: { [secret]: secret, 'user-agent': secret },
     }),
   ]);
-  for (const answer of answers) await lineOf(answer.headers.get('x-request-id'));
+  for (const answer of answers) await readLogLine(answer.headers.get('x-request-id'));
 
   const log = JSON.stringify(service.logLines());
   expect(log).not.toContain(secret);

@@ -7,7 +7,7 @@ import { disconnectSignal } from '../../src/http/context.ts';
 import { SettingsError } from '../../src/settings.ts';
 import { basicAuthorization, openService, testKey, useService } from '../support/service.ts';
 
-/** A connection of the test's own, and everything that came over it. */
+/** Opens a TCP connection and collects the text that it receives. */
 async function useSocket(url: string): Promise<{ socket: Socket; received: () => string }> {
   const { hostname, port } = new URL(url);
   const socket = connect(Number(port), hostname);
@@ -19,8 +19,8 @@ async function useSocket(url: string): Promise<{ socket: Socket; received: () =>
   return { socket, received: () => text };
 }
 
-/** A request whose body is to follow; the service answers `100 Continue` to it at once. */
-function headOf(path: string, length: number): string {
+/** Request line and headers; the service answers them with `100 Continue` before it reads the body. */
+function requestHead(path: string, length: number): string {
   return (
     `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: ${basicAuthorization(testKey)}\r\n` +
     `content-type: application/json\r\ncontent-length: ${String(length)}\r\n` +
@@ -28,26 +28,26 @@ function headOf(path: string, length: number): string {
   );
 }
 
-const inFlight = 'HTTP/1.1 100 Continue\r\n\r\n';
+const continueAnswer = 'HTTP/1.1 100 Continue\r\n\r\n';
 
-test('a port that is taken is said to be, with the way out', async () => {
+test('a port in use is reported with the setting to change', async () => {
   const { url } = await useService();
-  const taken = openService({ PORT: new URL(url).port });
-  await expect(taken).rejects.toThrow(SettingsError);
-  await expect(taken).rejects.toThrow(/PORT \d+ on HOST 127\.0\.0\.1 is taken.*set PORT/);
+  const second = openService({ PORT: new URL(url).port });
+  await expect(second).rejects.toThrow(SettingsError);
+  await expect(second).rejects.toThrow(/PORT \d+ on HOST 127\.0\.0\.1 is taken.*set PORT/);
 });
 
-test('a host that is not of this machine is said to be none', async () => {
+test('a HOST of another machine is reported', async () => {
   await expect(openService({ HOST: '192.0.2.1' })).rejects.toThrow(/192\.0\.2\.1 is no address/);
 });
 
-test('the service listens on IPv6 loopback too', async () => {
+test('the service can listen on IPv6 loopback', async () => {
   const service = await useService({ HOST: '::1' });
   expect(service.url).toMatch(/^http:\/\/\[::1\]:\d+$/);
   expect((await service.send('/server_info')).status).toBe(200);
 });
 
-test('without keys the service prints the one it made, and never logs it', async () => {
+test('without API keys the service prints the generated key and never logs it', async () => {
   const service = await useService({ API_KEYS: '' });
   const key = /: (\S+)$/.exec(service.printed[0] ?? '')?.[1] ?? '';
 
@@ -56,14 +56,14 @@ test('without keys the service prints the one it made, and never logs it', async
 });
 
 test.each([
-  ['no HTTP', 'hello\r\n\r\n', /^HTTP\/1\.1 400 /, 'Bad Request'],
+  ['a request that is not HTTP', 'hello\r\n\r\n', /^HTTP\/1\.1 400 /, 'Bad Request'],
   [
-    'headers beyond 16 KiB',
+    'a request with more than 16 KiB of headers',
     `GET / HTTP/1.1\r\nhost: x\r\na: ${'x'.repeat(20_000)}\r\n\r\n`,
     /^HTTP\/1\.1 431 /,
     'Request Header Fields Too Large',
   ],
-])('%s is answered in the shape of every other error', async (_what, request, status, detail) => {
+])('%s is answered with JSON and a request id', async (_what, request, status, detail) => {
   const service = await useService();
   const { socket, received } = await useSocket(service.url);
   socket.write(request);
@@ -80,23 +80,26 @@ test.each([
   [
     'a body',
     { HEADERS_TIMEOUT_MS: '100', REQUEST_TIMEOUT_MS: '200' },
-    `${headOf('/calls/usage', 100)}{"proj`,
+    `${requestHead('/calls/usage', 100)}{"proj`,
   ],
-])('a client that is too slow with %s is let go with 408', async (_what, settings, request) => {
-  const service = await useService(settings);
-  const { socket, received } = await useSocket(service.url);
-  socket.write(request);
-  await once(socket, 'end');
+])(
+  'a client that sends %s too slowly is answered with 408 and disconnected',
+  async (_what, settings, request) => {
+    const service = await useService(settings);
+    const { socket, received } = await useSocket(service.url);
+    socket.write(request);
+    await once(socket, 'end');
 
-  expect(received().replace(inFlight, '')).toMatch(/^HTTP\/1\.1 408 /);
-  expect(received()).toContain('{"detail":"Request Timeout"}');
-  expect((await service.send('/server_info')).status).toBe(200);
-});
+    expect(received().replace(continueAnswer, '')).toMatch(/^HTTP\/1\.1 408 /);
+    expect(received()).toContain('{"detail":"Request Timeout"}');
+    expect((await service.send('/server_info')).status).toBe(200);
+  },
+);
 
-test('a client that hangs up while it sends is logged as gone, not as an error', async () => {
+test('a client that disconnects while sending is logged with status 499, not as an error', async () => {
   const service = await useService();
   const { socket } = await useSocket(service.url);
-  socket.write(`${headOf('/calls/usage', 1_000)}{"project_id`);
+  socket.write(`${requestHead('/calls/usage', 1_000)}{"project_id`);
   socket.resetAndDestroy();
 
   const lines = () => service.logLines().filter(({ msg }) => msg === 'request');
@@ -104,7 +107,7 @@ test('a client that hangs up while it sends is logged as gone, not as an error',
   expect(lines()[0]).not.toHaveProperty('error');
 });
 
-test('a client that hangs up before its answer fires the signal of its request', async () => {
+test('the disconnect signal of a request aborts when the client disconnects before its answer', async () => {
   const app = express();
   const signals: AbortSignal[] = [];
   app.get('/slow', (_request, response) => void signals.push(disconnectSignal(response)));
@@ -117,10 +120,10 @@ test('a client that hangs up before its answer fires the signal of its request',
   await once(server, 'listening');
   const url = `http://127.0.0.1:${String((server.address() as AddressInfo).port)}`;
 
-  const hungUp = new AbortController();
-  const slow = fetch(`${url}/slow`, { signal: hungUp.signal });
+  const client = new AbortController();
+  const slow = fetch(`${url}/slow`, { signal: client.signal });
   await expect.poll(() => signals.length).toBe(1);
-  hungUp.abort();
+  client.abort();
   await expect(slow).rejects.toThrow();
   await expect.poll(() => signals[0]?.aborted).toBe(true);
 
@@ -130,12 +133,12 @@ test('a client that hangs up before its answer fires the signal of its request',
   expect(signals[1]?.aborted).toBe(false);
 });
 
-test('closing finishes the request under way, on a connection that then ends', async () => {
+test('closing the service answers the request in flight, then ends its connection', async () => {
   const service = await openService();
   const { socket, received } = await useSocket(service.url);
   const body = JSON.stringify({ obj: { project_id: 'a/b', object_id: 'o', val: 1 } });
-  socket.write(headOf('/obj/create', body.length) + body.slice(0, 10));
-  await expect.poll(received).toBe(inFlight);
+  socket.write(requestHead('/obj/create', body.length) + body.slice(0, 10));
+  await expect.poll(received).toBe(continueAnswer);
 
   const closed = service.close();
   socket.write(body.slice(10));
@@ -147,11 +150,11 @@ test('closing finishes the request under way, on a connection that then ends', a
   expect(received()).toContain('"digest"');
 });
 
-test('a request that comes while the service closes is refused with 503', async () => {
+test('a request that arrives while the service closes is refused with 503', async () => {
   const service = await openService();
   const { socket, received } = await useSocket(service.url);
   socket.write('GET /server_info HTTP/1.1\r\n');
-  await untilArrived(service);
+  await waitUntilRead(service);
 
   const closed = service.close();
   socket.write(`host: x\r\nauthorization: ${basicAuthorization(testKey)}\r\n\r\n`);
@@ -163,7 +166,7 @@ test('a request that comes while the service closes is refused with 503', async 
   expect(received().toLowerCase()).toContain('retry-after: 1');
 });
 
-test('closing ends connections that idle, and listens no more', async () => {
+test('closing the service ends idle connections and stops listening', async () => {
   const service = await openService();
   const { socket, received } = await useSocket(service.url);
   socket.write(
@@ -176,18 +179,18 @@ test('closing ends connections that idle, and listens no more', async () => {
   await expect(fetch(service.url)).rejects.toThrow();
 });
 
-test('a request that never ends is cut off after SHUTDOWN_TIMEOUT_MS', async () => {
+test('a request that never ends is disconnected after SHUTDOWN_TIMEOUT_MS', async () => {
   const service = await openService({ SHUTDOWN_TIMEOUT_MS: '50' });
   const { socket, received } = await useSocket(service.url);
-  socket.write(`${headOf('/obj/create', 1_000)}{`);
-  await expect.poll(received).toBe(inFlight);
+  socket.write(`${requestHead('/obj/create', 1_000)}{`);
+  await expect.poll(received).toBe(continueAnswer);
 
   await Promise.all([once(socket, 'close'), service.close()]);
 
-  expect(received()).toBe(inFlight);
+  expect(received()).toBe(continueAnswer);
 });
 
-/** Resolves when what was written to another connection before has surely reached the service. */
-async function untilArrived(service: { url: string }): Promise<void> {
+/** Resolves when the service has read what was written to another connection before: later requests are answered. */
+async function waitUntilRead(service: { url: string }): Promise<void> {
   for (let round = 0; round < 5; round += 1) await (await fetch(`${service.url}/health`)).text();
 }

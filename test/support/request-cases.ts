@@ -41,6 +41,25 @@ export interface Document {
   readonly components: { readonly schemas: Readonly<Record<string, Schema>> };
 }
 
+/** An endpoint that takes a JSON body. */
+export interface JsonEndpoint {
+  /** The path as in the document, such as `/v2/{entity}/{project}/call/start`. */
+  readonly template: string;
+  /** The path with the entity `entity` and the project `project`. */
+  readonly path: string;
+  readonly schema: Schema;
+}
+
+/** The endpoints of a document that take a JSON body. */
+export function jsonEndpointsOf(document: Document): JsonEndpoint[] {
+  return Object.entries(document.paths).flatMap(([template, methods]) => {
+    const schema = methods['post']?.requestBody?.content['application/json']?.schema;
+    if (schema === undefined) return [];
+    const path = template.replace('{entity}', 'entity').replace('{project}', 'project');
+    return [{ template, path, schema }];
+  });
+}
+
 type Path = readonly (string | number)[];
 
 /** A body with one invalid field, and the validation issue that it must cause. */

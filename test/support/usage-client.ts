@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'vitest';
 import { parse } from 'yaml';
+import type { CallsUsageRes, LlmAggregatedUsage } from '../../src/openapi-types.ts';
 import { openTestClickHouse, type TestClickHouse } from './clickhouse.ts';
 import { openService, type TestAnswer, type TestService } from './service.ts';
 
@@ -15,21 +16,11 @@ export interface CallShape {
   readonly startedAt?: string;
 }
 
-/** Tokens and costs of one model, as in the contract. */
-export interface ModelUsage {
-  readonly requests: number;
-  readonly prompt_tokens: number;
-  readonly completion_tokens: number;
-  readonly total_tokens: number;
-  readonly prompt_tokens_total_cost: number | null;
-  readonly completion_tokens_total_cost: number | null;
-}
+/** Usage of one model; the service answers every field. */
+export type ModelUsage = Required<LlmAggregatedUsage>;
 
-/** A `CallsUsageRes` of the contract. */
-export interface UsageAnswer {
-  readonly call_usage: Readonly<Record<string, Readonly<Record<string, ModelUsage>>>>;
-  readonly unfinished_call_ids: readonly string[];
-}
+/** The answer of POST /calls/usage; the service answers every field. */
+export type UsageAnswer = Required<CallsUsageRes>;
 
 /** A project that only one test uses, so its call ids cannot collide with those of other tests. */
 export interface Project {

@@ -1,27 +1,28 @@
 import { expect, test } from 'vitest';
 import { testKey, type TestService, useService } from '../../support/service.ts';
 
-const ask = async (service: TestService, key: string, count: number): Promise<number[]> => {
+async function sendRequests(service: TestService, key: string, count: number): Promise<number[]> {
   const answers = await Promise.all(
     Array.from({ length: count }, () => service.send('/server_info', { key })),
   );
   return answers.map(({ status }) => status);
-};
+}
 
-const countOf = (statuses: readonly number[], status: number): number =>
-  statuses.filter((each) => each === status).length;
+function countOf(statuses: readonly number[], status: number): number {
+  return statuses.filter((each) => each === status).length;
+}
 
-test('a key that sends more than it may in a second gets 429 with Retry-After, other keys do not', async () => {
+test('only the key that exceeds RATE_LIMIT_PER_SECOND is refused with 429', async () => {
   const service = await useService({ API_KEYS: `${testKey},other`, RATE_LIMIT_PER_SECOND: '3' });
-  // Forty requests cannot fall into more than a few seconds of three each.
-  const statuses = await ask(service, testKey, 40);
+  // Forty requests take a few seconds at most, with three requests allowed in each.
+  const statuses = await sendRequests(service, testKey, 40);
   expect(countOf(statuses, 200)).toBeGreaterThanOrEqual(3);
   expect(countOf(statuses, 429)).toBeGreaterThan(10);
   expect(countOf(statuses, 200) + countOf(statuses, 429)).toBe(40);
-  expect(await ask(service, 'other', 3)).toEqual([200, 200, 200]);
+  expect(await sendRequests(service, 'other', 3)).toEqual([200, 200, 200]);
 });
 
-test('a refused request says when to come again, and is served then', async () => {
+test('a refused request succeeds after the time of Retry-After', async () => {
   const service = await useService({ RATE_LIMIT_PER_SECOND: '1' });
   const answers = await Promise.all([1, 2, 3, 4].map(() => service.send('/server_info')));
   const refused = answers.find(({ status }) => status === 429);
@@ -37,13 +38,13 @@ test('a refused request says when to come again, and is served then', async () =
     .toBe(200);
 });
 
-test('the health of the service is told however often it is asked', async () => {
+test('/health has no rate limit', async () => {
   const service = await useService({ RATE_LIMIT_PER_SECOND: '1' });
   const answers = await Promise.all(Array.from({ length: 5 }, () => service.send('/health')));
   expect(answers.map(({ status }) => status)).toEqual([503, 503, 503, 503, 503]);
 });
 
-test('without the setting there is no limit', async () => {
+test('without RATE_LIMIT_PER_SECOND there is no rate limit', async () => {
   const service = await useService();
-  expect(countOf(await ask(service, testKey, 300), 200)).toBe(300);
+  expect(countOf(await sendRequests(service, testKey, 300), 200)).toBe(300);
 });

@@ -2,12 +2,13 @@ import { createHash } from 'node:crypto';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openService, testKey, type TestService } from '../../support/service.ts';
+import { describe, expect, test } from 'vitest';
+import { fixture } from '../../support/fixtures.ts';
+import { openService, testKey } from '../../support/service.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 
-const fileKeys = {
+const keysFile = {
   keys: [
     { name: 'dashboard', sha256: sha256('reads'), projects: ['team/*'], rights: ['read'] },
     { name: 'pipeline', sha256: sha256('writes'), projects: ['team/one'], rights: ['write'] },
@@ -15,17 +16,16 @@ const fileKeys = {
   ],
 };
 
-let service: TestService;
-let directory: string;
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'calls-usage-keys-'));
+const service = fixture(async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'calls-usage-keys-'));
   const file = join(directory, 'keys.json');
-  await writeFile(file, JSON.stringify(fileKeys));
-  service = await openService({ API_KEYS: ` ${testKey} ,second:with:colons`, API_KEYS_FILE: file });
-});
-afterAll(async () => {
-  await service.close();
+  await writeFile(file, JSON.stringify(keysFile));
+  const opened = await openService({
+    API_KEYS: ` ${testKey} ,second:with:colons`,
+    API_KEYS_FILE: file,
+  });
   await rm(directory, { recursive: true });
+  return opened;
 });
 
 describe('authentication', () => {
@@ -33,13 +33,16 @@ describe('authentication', () => {
     ['no credentials', {}],
     ['a wrong key', { authorization: `Basic ${btoa('api:wrong')}` }],
     ['an empty key', { authorization: `Basic ${btoa('api:')}` }],
-    ['a key as user name', { authorization: `Basic ${btoa(`${testKey}:`)}` }],
-    ['half a key', { authorization: `Basic ${btoa(`api:${testKey.slice(0, -1)}`)}` }],
-    ['both keys at once', { authorization: `Basic ${btoa(`api:${testKey},second:with:colons`)}` }],
+    ['an API key as user name', { authorization: `Basic ${btoa(`${testKey}:`)}` }],
+    ['an incomplete key', { authorization: `Basic ${btoa(`api:${testKey.slice(0, -1)}`)}` }],
+    [
+      'the whole value of API_KEYS',
+      { authorization: `Basic ${btoa(`api:${testKey},second:with:colons`)}` },
+    ],
     ['the digest of a key', { authorization: `Basic ${btoa(`api:${sha256('reads')}`)}` }],
     ['another scheme', { authorization: `Bearer ${testKey}` }],
-    ['no base64', { authorization: 'Basic %%%' }],
-  ])('%s: 401 with a challenge', async (_what, headers) => {
+    ['invalid base64', { authorization: 'Basic %%%' }],
+  ])('%s is answered with 401 and a challenge', async (_what, headers) => {
     const answer = await service.send('/server_info', { key: null, headers });
 
     expect(answer.status).toBe(401);
@@ -48,7 +51,7 @@ describe('authentication', () => {
   });
 
   test.each([testKey, 'second:with:colons', 'reads', 'writes', 'prices'])(
-    'the key %s is let in, whatever the user name',
+    'the key %s is accepted with any user name',
     async (key) => {
       for (const user of ['api', '', 'anyone']) {
         const headers = { authorization: `Basic ${btoa(`${user}:${key}`)}` };
@@ -59,13 +62,13 @@ describe('authentication', () => {
   );
 
   test.each(['/openapi.json', '/docs', '/docs/swagger-ui.css', '/calls/usage', '/no/such/path'])(
-    '%s is not told to anyone without a key, not even whether it exists',
+    '%s answers 401 without a key, whether it exists or not',
     async (path) => {
       expect((await service.send(path, { key: null })).status).toBe(401);
     },
   );
 
-  test('health needs no key', async () => {
+  test('/health needs no key', async () => {
     expect((await service.send('/health', { key: null })).status).toBe(503);
   });
 
@@ -82,14 +85,14 @@ const startIn = (project_id: string) => ({
 const endIn = (project_id: string) => ({
   end: { project_id, id: 'x', ended_at: time, summary: {} },
 });
-const wholeIn = (project_id: string) => ({
+const completeIn = (project_id: string) => ({
   ...startIn(project_id).start,
   ...endIn(project_id).end,
   trace_id: 't',
 });
 const price = { prompt_token_cost: 1, completion_token_cost: 1 };
 
-/** Each endpoint that touches a project, with a right body for a project. */
+/** Scope and path of each endpoint that accesses a project, with a valid body for a project. */
 const endpoints: [string, string, (project: string) => unknown][] = [
   ['read', '/calls/usage', (project_id) => ({ project_id, call_ids: ['x'] })],
   ['write', '/call/start', startIn],
@@ -106,7 +109,7 @@ const endpoints: [string, string, (project: string) => unknown][] = [
   ],
   ['write', '/v2/PROJECT/call/start', startIn],
   ['write', '/v2/PROJECT/call/end', endIn],
-  ['write', '/v2/PROJECT/calls/complete', (project) => ({ batch: [wholeIn(project)] })],
+  ['write', '/v2/PROJECT/calls/complete', (project) => ({ batch: [completeIn(project)] })],
   ['write', '/calls/delete', (project_id) => ({ project_id, call_ids: ['x'] })],
   ['write', '/obj/create', (project_id) => ({ obj: { project_id, object_id: 'o', val: {} } })],
   ['write', '/file/create', formIn],
@@ -128,36 +131,37 @@ function formIn(project_id: string): FormData {
   return form;
 }
 
-const keyOfRight: Readonly<Record<string, string>> = {
+const keyOfScope: Readonly<Record<string, string>> = {
   read: 'reads',
   write: 'writes',
   prices: 'prices',
 };
 
-describe.each(endpoints)('the right to %s: %s', (right, path, bodyFor) => {
-  const ask = (key: string, project: string) =>
+describe.each(endpoints)('the scope %s of %s', (scope, path, bodyFor) => {
+  const send = (key: string, project: string) =>
     service.send(path.replace('PROJECT', project), { key, body: bodyFor(project) });
 
-  test('a key with the right, for a project of its patterns, gets through to the engine', async () => {
-    const { status } = await ask(keyOfRight[right] ?? '', 'team/one');
+  test('a key with the scope and a pattern of the project is accepted', async () => {
+    const { status } = await send(keyOfScope[scope] ?? '', 'team/one');
     expect([200, 503]).toContain(status);
   });
 
-  test.each(Object.values(keyOfRight).filter((key) => key !== keyOfRight[right]))(
-    'the key "%s" without the right gets 403',
+  test.each(Object.values(keyOfScope).filter((key) => key !== keyOfScope[scope]))(
+    'the key "%s" without the scope gets 403',
     async (key) => {
-      const answer = await ask(key, 'team/one');
+      const answer = await send(key, 'team/one');
       expect(answer.status).toBe(403);
-      expect(answer.json()).toEqual({ detail: `This key does not have the right "${right}".` });
+      expect(answer.json()).toEqual({ detail: `This key does not have the right "${scope}".` });
     },
   );
 
-  // The key for prices covers every project.
-  const foreign = right === 'prices' ? [] : ['other/one', 'team2/one', 'team', 'TEAM/one', '*'];
-  test.each(foreign)(
-    'a key gets 403 for the project "%s", which none of its patterns covers',
+  // The key with the scope prices has the pattern of every project.
+  const otherProjects =
+    scope === 'prices' ? [] : ['other/one', 'team2/one', 'team', 'TEAM/one', '*'];
+  test.each(otherProjects)(
+    'a key gets 403 for the project "%s", which matches none of its patterns',
     async (project) => {
-      const answer = await ask(keyOfRight[right] ?? '', project);
+      const answer = await send(keyOfScope[scope] ?? '', project);
       if (path.startsWith('/v2/') && !project.includes('/')) {
         expect(answer.status).toBe(404);
         return;
@@ -169,13 +173,13 @@ describe.each(endpoints)('the right to %s: %s', (right, path, bodyFor) => {
   );
 });
 
-test('a pattern of one project covers no other of the same entity', async () => {
+test('a pattern of one project does not match other projects of its entity', async () => {
   expect(
     (await service.send('/call/start', { key: 'writes', body: startIn('team/two') })).status,
   ).toBe(403);
 });
 
-test('a pattern of an entity covers all its projects', async () => {
+test('a pattern of an entity matches all its projects', async () => {
   const body = { project_id: 'team/any', call_ids: [] };
   expect((await service.send('/calls/usage', { key: 'reads', body })).status).not.toBe(403);
 });

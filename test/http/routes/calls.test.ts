@@ -1,18 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
-import { openService, type TestService } from '../../support/service.ts';
+import { describe, expect, test } from 'vitest';
+import { usageClientFixture } from '../../support/fixtures.ts';
+import type { TestAnswer, TestRequest } from '../../support/service.ts';
 
-let clickhouse: TestClickHouse;
-let service: TestService;
-beforeAll(async () => {
-  clickhouse = await openTestClickHouse();
-  service = await openService(clickhouse.environment);
-  await service.ready;
-});
-afterAll(async () => {
-  await service.close();
-  await clickhouse.close();
-});
+const client = usageClientFixture();
+const send = (path: string, request?: TestRequest): Promise<TestAnswer> =>
+  client.service.send(path, request);
 
 const time = '2026-01-31T12:00:00.5Z';
 
@@ -38,16 +30,16 @@ const startItem = (id: string, more?: object) => ({
   req: { start: startOf(id, more) },
 });
 const endItem = (id: string) => ({ mode: 'end', req: { end: endOf(id) } });
-const wholeCall = (id: string, more: object = {}) => ({ ...startOf(id), ...endOf(id), ...more });
+const completeCall = (id: string, more: object = {}) => ({ ...startOf(id), ...endOf(id), ...more });
 
-/** What POST /calls/usage says of calls. */
-async function usageOf(...call_ids: string[]): Promise<Record<string, unknown>> {
-  const answer = await service.send('/calls/usage', { body: { project_id: 'team/one', call_ids } });
+/** `call_usage` of POST /calls/usage. */
+async function queryUsage(...call_ids: string[]): Promise<Record<string, unknown>> {
+  const answer = await send('/calls/usage', { body: { project_id: 'team/one', call_ids } });
   expect(answer.status, answer.text).toBe(200);
   return (answer.json() as { call_usage: Record<string, unknown> }).call_usage;
 }
 
-const spent = {
+const expectedUsage = {
   m: expect.objectContaining({
     prompt_tokens: 3,
     completion_tokens: 4,
@@ -55,26 +47,26 @@ const spent = {
   }) as unknown,
 };
 
-test('a health check of a service that can answer is 200', async () => {
-  const answer = await service.send('/health', { key: null });
+test('/health answers 200 when ClickHouse is available', async () => {
+  const answer = await send('/health', { key: null });
   expect(answer.status).toBe(200);
   expect(answer.json()).toEqual({ status: 'ok' });
 });
 
 describe.each(['', '/v2/team/one'])('%s/call/start and /call/end', (prefix) => {
-  test('what was answered with 200 is counted', async () => {
+  test('a call whose start and end were answered with 200 is counted', async () => {
     const id = `single-${prefix}`;
-    const started = await service.send(`${prefix}/call/start`, { body: { start: startOf(id) } });
-    const ended = await service.send(`${prefix}/call/end`, { body: { end: endOf(id) } });
+    const started = await send(`${prefix}/call/start`, { body: { start: startOf(id) } });
+    const ended = await send(`${prefix}/call/end`, { body: { end: endOf(id) } });
 
     expect(started.json()).toEqual({ id, trace_id: `trace-${id}` });
     expect(ended.json()).toEqual({});
-    expect(await usageOf(id)).toEqual({ [id]: spent });
+    expect(await queryUsage(id)).toEqual({ [id]: expectedUsage });
   });
 
-  test('a start without ids is given some', async () => {
+  test('a start without ids gets generated ones', async () => {
     const start = startOf('x', { id: null, trace_id: undefined });
-    const answer = await service.send(`${prefix}/call/start`, { body: { start } });
+    const answer = await send(`${prefix}/call/start`, { body: { start } });
     expect(answer.json()).toEqual({
       id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
       trace_id: expect.stringMatching(/^[0-9a-f-]{36}$/) as string,
@@ -82,13 +74,13 @@ describe.each(['', '/v2/team/one'])('%s/call/start and /call/end', (prefix) => {
   });
 });
 
-test('a project in the body that is not the path’s is refused', async () => {
+test('a project in the body that differs from the project in the path is refused', async () => {
   const other = { project_id: 'team/other' };
-  const started = await service.send('/v2/team/one/call/start', {
-    body: { start: startOf('elsewhere', other) },
+  const started = await send('/v2/team/one/call/start', {
+    body: { start: startOf('other-project', other) },
   });
-  const ended = await service.send('/v2/team/one/call/end', {
-    body: { end: { ...endOf('elsewhere'), ...other } },
+  const ended = await send('/v2/team/one/call/end', {
+    body: { end: { ...endOf('other-project'), ...other } },
   });
 
   for (const [answer, kind] of [
@@ -103,19 +95,19 @@ test('a project in the body that is not the path’s is refused', async () => {
 });
 
 describe('/call/upsert_batch', () => {
-  test('every item has its answer, in order', async () => {
+  test('answers each item, in order', async () => {
     const batch = [endItem('b1'), startItem('b1'), startItem('b2'), endItem('b2')];
-    const answer = await service.send('/call/upsert_batch', { body: { batch } });
+    const answer = await send('/call/upsert_batch', { body: { batch } });
 
     expect(answer.status).toBe(200);
     expect(answer.json()).toEqual({
       res: [{}, { id: 'b1', trace_id: 'trace-b1' }, { id: 'b2', trace_id: 'trace-b2' }, {}],
     });
-    expect(await usageOf('b1', 'b2')).toEqual({ b1: spent, b2: spent });
+    expect(await queryUsage('b1', 'b2')).toEqual({ b1: expectedUsage, b2: expectedUsage });
   });
 
-  test('items that can never be stored are dropped and told, the others stored', async () => {
-    const logged = service.logLines().length;
+  test('reports and drops invalid items and stores the others', async () => {
+    const logged = client.service.logLines().length;
     const batch = [
       startItem('d1', { project_id: 5, started_at: '2026-02-30T00:00:00Z' }),
       startItem('d2'),
@@ -124,7 +116,7 @@ describe('/call/upsert_batch', () => {
       endItem('d2'),
       { mode: 'end' },
     ];
-    const answer = await service.send('/call/upsert_batch', { body: { batch } });
+    const answer = await send('/call/upsert_batch', { body: { batch } });
 
     expect(answer.status).toBe(200);
     expect(answer.json()).toMatchObject({
@@ -143,8 +135,8 @@ describe('/call/upsert_batch', () => {
         { index: 5, detail: [{ loc: ['body', 'batch', 5, 'req'], type: 'missing' }] },
       ],
     });
-    expect(await usageOf('d2')).toEqual({ d2: spent });
-    const warnings = service
+    expect(await queryUsage('d2')).toEqual({ d2: expectedUsage });
+    const warnings = client.service
       .logLines()
       .slice(logged)
       .filter(({ level }) => level === 40);
@@ -153,30 +145,32 @@ describe('/call/upsert_batch', () => {
     ]);
   });
 
-  test('a batch of nothing is stored at once', async () => {
-    const answer = await service.send('/call/upsert_batch', { body: { batch: [] } });
+  test('answers an empty batch with an empty list', async () => {
+    const answer = await send('/call/upsert_batch', { body: { batch: [] } });
     expect(answer.json()).toEqual({ res: [] });
   });
 
-  test('a body that is no batch is refused', async () => {
+  test('refuses a body without a batch', async () => {
     for (const body of [{}, { batch: null }, { batch: {} }]) {
-      expect((await service.send('/call/upsert_batch', { body })).status).toBe(422);
+      expect((await send('/call/upsert_batch', { body })).status).toBe(422);
     }
   });
 });
 
 describe('/v2/{entity}/{project}/calls/complete', () => {
-  const send = (batch: unknown[]) =>
-    service.send('/v2/team/one/calls/complete', { body: { batch } });
+  const sendBatch = (batch: unknown[]) => send('/v2/team/one/calls/complete', { body: { batch } });
 
-  test('whole calls are counted', async () => {
-    const answer = await send([wholeCall('w1'), wholeCall('w2')]);
+  test('complete calls are counted', async () => {
+    const answer = await sendBatch([completeCall('w1'), completeCall('w2')]);
     expect(answer.json()).toEqual({});
-    expect(await usageOf('w1', 'w2')).toEqual({ w1: spent, w2: spent });
+    expect(await queryUsage('w1', 'w2')).toEqual({ w1: expectedUsage, w2: expectedUsage });
   });
 
-  test('calls of another project are dropped and told, the others stored', async () => {
-    const answer = await send([wholeCall('w3', { project_id: 'team/two' }), wholeCall('w4')]);
+  test('reports and drops calls of another project and stores the others', async () => {
+    const answer = await sendBatch([
+      completeCall('w3', { project_id: 'team/two' }),
+      completeCall('w4'),
+    ]);
 
     expect(answer.status).toBe(200);
     expect(answer.json()).toMatchObject({
@@ -188,25 +182,25 @@ describe('/v2/{entity}/{project}/calls/complete', () => {
         },
       ],
     });
-    expect(await usageOf('w3', 'w4')).toEqual({ w3: {}, w4: spent });
+    expect(await queryUsage('w3', 'w4')).toEqual({ w3: {}, w4: expectedUsage });
   });
 });
 
-test('deleting tells how many calls are gone, and their usage is', async () => {
-  const batch = [wholeCall('p'), wholeCall('c', { parent_id: 'p', trace_id: 'trace-p' })];
-  await service.send('/v2/team/one/calls/complete', { body: { batch } });
+test('/calls/delete answers the number of deleted calls, whose usage is no longer counted', async () => {
+  const batch = [completeCall('p'), completeCall('c', { parent_id: 'p', trace_id: 'trace-p' })];
+  await send('/v2/team/one/calls/complete', { body: { batch } });
 
   const body = { project_id: 'team/one', call_ids: ['p', 'unknown'] };
-  const answer = await service.send('/calls/delete', { body });
+  const answer = await send('/calls/delete', { body });
 
   expect(answer.json()).toEqual({ num_deleted: 2 });
-  expect(await usageOf('p', 'c')).toEqual({ p: {}, c: {} });
+  expect(await queryUsage('p', 'c')).toEqual({ p: {}, c: {} });
 });
 
-test('prices that were answered with 200 are charged', async () => {
-  await service.send('/v2/team/one/calls/complete', { body: { batch: [wholeCall('priced')] } });
+test('prices that /cost/create answered with 200 are applied', async () => {
+  await send('/v2/team/one/calls/complete', { body: { batch: [completeCall('priced')] } });
   const price = { prompt_token_cost: 0.5, completion_token_cost: 2, effective_date: time };
-  const answer = await service.send('/cost/create', {
+  const answer = await send('/cost/create', {
     body: { project_id: 'team/one', costs: { m: price, ['__proto__']: price } },
   });
 
@@ -217,18 +211,18 @@ test('prices that were answered with 200 are charged', async () => {
       [expect.any(String), '__proto__'],
     ],
   });
-  const asked = await service.send('/calls/usage', {
+  const usageAnswer = await send('/calls/usage', {
     body: { project_id: 'team/one', call_ids: ['priced'], include_costs: true },
   });
   // 3 prompt tokens at 0.5 and 4 completion tokens at 2.
-  expect(asked.json()).toMatchObject({
+  expect(usageAnswer.json()).toMatchObject({
     call_usage: {
       priced: { m: { prompt_tokens_total_cost: 1.5, completion_tokens_total_cost: 8 } },
     },
   });
 });
 
-describe('names that try to be something else are only names', () => {
+describe('names with special characters are stored unchanged', () => {
   const names = [
     '__proto__',
     'constructor',
@@ -246,31 +240,36 @@ describe('names that try to be something else are only names', () => {
     ' ',
   ];
 
-  test.each(names)('%j as id, trace, op and model', async (name) => {
-    const usage = JSON.parse(`{${JSON.stringify(name)}:{"prompt_tokens":3}}`) as object;
-    const call = {
-      ...startOf(name, { trace_id: name, op_name: name, display_name: name, exception: name }),
-      ...endOf(name, usage),
-    };
-    const batch = [call];
-    const answer = await service.send('/v2/team/one/calls/complete', { body: { batch } });
-    expect(answer.text).toBe('{}');
+  test.each(names)(
+    '%j is stored unchanged as call id, trace id, op name and model',
+    async (name) => {
+      const usage = JSON.parse(`{${JSON.stringify(name)}:{"prompt_tokens":3}}`) as object;
+      const call = {
+        ...startOf(name, { trace_id: name, op_name: name, display_name: name, exception: name }),
+        ...endOf(name, usage),
+      };
+      const batch = [call];
+      const answer = await send('/v2/team/one/calls/complete', { body: { batch } });
+      expect(answer.text).toBe('{}');
 
-    const asked = await service.send('/calls/usage', {
-      body: { project_id: 'team/one', call_ids: [name] },
-    });
-    expect(asked.status, asked.text).toBe(200);
-    const { call_usage } = asked.json() as { call_usage: Record<string, Record<string, unknown>> };
-    expect(Object.keys(call_usage)).toEqual([name]);
-    const [models] = Object.values(call_usage);
-    expect(Object.keys(models ?? {})).toEqual([name]);
-    expect(Object.values(models ?? {})).toMatchObject([{ prompt_tokens: 3 }]);
-  });
+      const usageAnswer = await send('/calls/usage', {
+        body: { project_id: 'team/one', call_ids: [name] },
+      });
+      expect(usageAnswer.status, usageAnswer.text).toBe(200);
+      const { call_usage } = usageAnswer.json() as {
+        call_usage: Record<string, Record<string, unknown>>;
+      };
+      expect(Object.keys(call_usage)).toEqual([name]);
+      const [models] = Object.values(call_usage);
+      expect(Object.keys(models ?? {})).toEqual([name]);
+      expect(Object.values(models ?? {})).toMatchObject([{ prompt_tokens: 3 }]);
+    },
+  );
 
-  test.each(names)('%j as project', async (name) => {
-    const call = { ...wholeCall('in-project'), project_id: `team/${name}` };
+  test.each(names)('%j is accepted in a project id', async (name) => {
+    const call = { ...completeCall('in-project'), project_id: `team/${name}` };
     const item = { mode: 'start', req: { start: call } };
-    const answer = await service.send('/call/upsert_batch', { body: { batch: [item] } });
+    const answer = await send('/call/upsert_batch', { body: { batch: [item] } });
     expect(answer.json()).toEqual({ res: [{ id: 'in-project', trace_id: 'trace-in-project' }] });
   });
 });

@@ -1,42 +1,39 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readOpenApi } from '../../../src/http/validation/openapi.ts';
-import { toRequestCases, type Document } from '../../support/request-cases.ts';
+import { jsonEndpointsOf, toRequestCases, type Document } from '../../support/request-cases.ts';
 import { serviceFixture } from '../../support/fixtures.ts';
 
 const document = readOpenApi(new URL('../../../openapi/', import.meta.url))
   .document as unknown as Document;
 
-const endpoints = Object.entries(document.paths).flatMap(([path, methods]) => {
-  const schema = methods['post']?.requestBody?.content['application/json']?.schema;
-  if (schema === undefined) return [];
-  const { example } = toRequestCases(document, schema);
-  return [[path.replace('{entity}', 'entity').replace('{project}', 'project'), example]] as const;
-});
+const endpoints = jsonEndpointsOf(document).map(
+  ({ path, schema }) => [path, toRequestCases(document, schema).example] as const,
+);
 
 const service = serviceFixture();
 
-/** A right body in which one value, anywhere, is any JSON. */
-function spoiled(example: unknown): fc.Arbitrary<unknown> {
-  const anything = fc.jsonValue({ depthSize: 'small', stringUnit: 'binary' });
+/** A valid body in which one value, at any depth, is replaced by any JSON. */
+function withReplacedValue(example: unknown): fc.Arbitrary<unknown> {
+  const anyJson = fc.jsonValue({ depthSize: 'small', stringUnit: 'binary' });
   if (Array.isArray(example)) {
     return fc.oneof(
-      anything,
-      spoiled(example[0]).map((entry) => [entry]),
+      anyJson,
+      withReplacedValue(example[0]).map((entry) => [entry]),
     );
   }
-  if (typeof example !== 'object' || example === null) return anything;
+  if (typeof example !== 'object' || example === null) return anyJson;
   const fields = Object.entries(example).map(([name, entry]) =>
-    spoiled(entry).map((spoiledEntry) => ({ ...example, [name]: spoiledEntry })),
+    withReplacedValue(entry).map((replaced) => ({ ...example, [name]: replaced })),
   );
-  return fields.length === 0 ? anything : fc.oneof(anything, ...fields);
+  return fields.length === 0 ? anyJson : fc.oneof(anyJson, ...fields);
 }
 
-test.each(endpoints)('%s answers any JSON without a fault of its own', async (path, example) => {
+test.each(endpoints)('%s never answers any JSON with 500', async (path, example) => {
   await fc.assert(
-    fc.asyncProperty(spoiled(example), async (body) => {
+    fc.asyncProperty(withReplacedValue(example), async (body) => {
       const answer = await service.send(path, { body: JSON.stringify(body) });
-      // The engine is away, so 503 is the answer to what is right; 400 to a purge of what is no id.
+      // ClickHouse is unavailable, so a valid request gets 503; /cost/purge answers valid expressions that do not select by id with 400.
       expect(path === '/cost/purge' ? [400, 422, 503] : [200, 422, 503], answer.text).toContain(
         answer.status,
       );

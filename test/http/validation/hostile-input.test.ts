@@ -1,46 +1,32 @@
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import type { ValidationIssue } from '../../../src/errors.ts';
-import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
-import { openService, type TestAnswer, type TestService } from '../../support/service.ts';
+import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { clickhouseFixture, fixture } from '../../support/fixtures.ts';
+import { openService } from '../../support/service.ts';
+import { issueTypesOf } from '../../support/validation-issues.ts';
 
-let clickhouse: TestClickHouse;
-let service: TestService;
-let rowsBefore: unknown;
-beforeAll(async () => {
-  clickhouse = await openTestClickHouse();
-  service = await openService({ ...clickhouse.environment, BODY_LIMIT_MB: '64' });
-  await service.ready;
-  rowsBefore = await rowsStored();
+const clickhouse = clickhouseFixture();
+const service = fixture(async () => {
+  const opened = await openService({ ...clickhouse.environment, BODY_LIMIT_MB: '64' });
+  await opened.ready;
+  return opened;
 });
-afterAll(async () => {
-  await service.close();
-  await clickhouse.close();
+let rowCountsBefore: unknown;
+beforeAll(async () => {
+  rowCountsBefore = await readRowCounts();
 });
 
 afterEach(async () => {
   expect((await service.send('/health')).status).toBe(200);
 });
 
-/** Rows of every table. */
-function rowsStored(): Promise<unknown> {
+/** The number of rows of every table. */
+function readRowCounts(): Promise<unknown> {
   return clickhouse.query(
     'SELECT name, total_rows FROM system.tables WHERE database = currentDatabase() ORDER BY name',
   );
 }
 
 async function expectNothingStored(): Promise<void> {
-  expect(await rowsStored()).toEqual(rowsBefore);
-}
-
-/** `loc type` of each fault of a refused request, or of the dropped items of a batch. */
-function faultsOf(answer: TestAnswer): string[] {
-  const body = answer.json() as {
-    detail?: ValidationIssue[];
-    dropped?: { detail: ValidationIssue[] }[];
-  };
-  expect(answer.status).toBe(body.dropped === undefined ? 422 : 200);
-  const issues = body.detail ?? body.dropped?.flatMap(({ detail }) => detail) ?? [];
-  return issues.map(({ loc, type }) => `${loc.join('.')} ${type}`);
+  expect(await readRowCounts()).toEqual(rowCountsBefore);
 }
 
 const time = '2026-01-01T00:00:00Z';
@@ -55,8 +41,8 @@ const start = {
 };
 const end = { project_id: 'a/b', id: 'x', ended_at: time, summary: {} };
 
-/** Each place that a start, an end, a whole call or an object can stand in. */
-const places: [string, string, (part: object) => unknown, string, object][] = [
+/** Each endpoint that takes parts: path, kind of part, body with a part, location of the part, a valid part. */
+const partEndpoints: [string, string, (part: object) => unknown, string, object][] = [
   ['/call/start', 'start', (part) => ({ start: part }), 'body.start', start],
   ['/call/end', 'end', (part) => ({ end: part }), 'body.end', end],
   [
@@ -75,7 +61,7 @@ const places: [string, string, (part: object) => unknown, string, object][] = [
   ],
   [
     '/v2/a/b/calls/complete',
-    'whole call',
+    'complete call',
     (part) => ({ batch: [part] }),
     'body.batch.0',
     { ...start, ...end },
@@ -84,86 +70,92 @@ const places: [string, string, (part: object) => unknown, string, object][] = [
   ['/v2/a/b/call/end', 'end', (part) => ({ end: part }), 'body.end', end],
 ];
 
-/** Which of its fields are open. */
-function openFieldsOf(part: object): string[] {
+/** The fields of a part that hold free-form JSON. */
+function freeFormFieldsOf(part: object): string[] {
   const fields = 'started_at' in part ? ['attributes', 'inputs', 'otel_dump'] : [];
   return 'ended_at' in part ? [...fields, 'summary', 'output'] : fields;
 }
 
 const nested = (levels: number): string => '{"a":'.repeat(levels) + '1' + '}'.repeat(levels);
 
-/** The request as text with raw JSON in the place of one field: too deep for JSON.stringify. */
+/** A body as text in which one field is raw JSON, which may be too deep for JSON.stringify. */
 function withRaw(
   wrap: (part: object) => unknown,
   part: object,
   field: string,
   raw: string,
 ): string {
-  return JSON.stringify(wrap({ ...part, [field]: 'HERE' })).replace('"HERE"', raw);
+  return JSON.stringify(wrap({ ...part, [field]: 'RAW' })).replace('"RAW"', raw);
 }
 
-describe.each(places)('%s with a %s', (path, _kind, wrap, at, part) => {
-  test.each(openFieldsOf(part))('%s nested 100,000 levels deep is refused', async (field) => {
+describe.each(partEndpoints)('%s with %s', (path, _kind, wrap, at, part) => {
+  test.each(freeFormFieldsOf(part))('%s nested 100,000 levels deep is refused', async (field) => {
     const body = withRaw(wrap, part, field, nested(100_000));
 
-    expect(faultsOf(await service.send(path, { body }))).toEqual([`${at}.${field} recursion_loop`]);
+    expect(issueTypesOf(await service.send(path, { body }))).toEqual([
+      `${at}.${field} recursion_loop`,
+    ]);
     await expectNothingStored();
   });
 
-  test.each(openFieldsOf(part))('%s nested 501 levels deep is refused', async (field) => {
+  test.each(freeFormFieldsOf(part))('%s nested 501 levels deep is refused', async (field) => {
     const body = withRaw(wrap, part, field, nested(501));
-    expect(faultsOf(await service.send(path, { body }))).toEqual([`${at}.${field} recursion_loop`]);
+    expect(issueTypesOf(await service.send(path, { body }))).toEqual([
+      `${at}.${field} recursion_loop`,
+    ]);
   });
 
   test('lists nested 100,000 levels deep in an unknown field are ignored', async () => {
     const deep = '['.repeat(100_000) + ']'.repeat(100_000);
     const body = withRaw(wrap, { ...part, project_id: 1 }, 'unknown', deep);
-    expect(faultsOf(await service.send(path, { body }))).toEqual([`${at}.project_id string_type`]);
+    expect(issueTypesOf(await service.send(path, { body }))).toEqual([
+      `${at}.project_id string_type`,
+    ]);
   });
 
-  test('strings of a megabyte are refused, each by its name', async () => {
+  test('strings of a megabyte are refused, each field with an issue of its own', async () => {
     const long = 'x'.repeat(1_048_576);
     const fields = ['project_id', 'id', 'op_name', 'trace_id', 'parent_id', 'exception'].filter(
       (field) => field in part,
     );
     const changed = Object.fromEntries(fields.map((field) => [field, long]));
 
-    const issues = faultsOf(await service.send(path, { body: wrap({ ...part, ...changed }) }));
+    const issues = issueTypesOf(await service.send(path, { body: wrap({ ...part, ...changed }) }));
 
     expect(issues.sort()).toEqual(fields.map((field) => `${at}.${field} string_too_long`).sort());
     await expectNothingStored();
   });
 
-  test('a time of a megabyte is refused at once', async () => {
+  test('a time of a megabyte is refused', async () => {
     const long = '2026-01-01T00:00:00.' + '0'.repeat(1_048_576);
     const field = 'started_at' in part ? 'started_at' : 'ended_at';
     const answer = await service.send(path, { body: wrap({ ...part, [field]: `${long}x` }) });
-    expect(faultsOf(answer)).toEqual([`${at}.${field} datetime_parsing`]);
+    expect(issueTypesOf(answer)).toEqual([`${at}.${field} datetime_parsing`]);
   });
 
-  test('a number that JSON can write but no computer can hold is refused', async () => {
+  test('a number beyond the range of a double or a safe integer is refused', async () => {
     const field = 'started_at' in part ? 'wb_run_step' : 'wb_run_step_end';
     for (const raw of ['1e400', '-1e400']) {
       const body = withRaw(wrap, part, field, raw);
-      expect(faultsOf(await service.send(path, { body }))).toEqual([
+      expect(issueTypesOf(await service.send(path, { body }))).toEqual([
         `${at}.${field} finite_number`,
       ]);
     }
     for (const raw of ['9007199254740993', '18446744073709551616', '1e300']) {
       const body = withRaw(wrap, part, field, raw);
-      expect(faultsOf(await service.send(path, { body }))).toEqual([
+      expect(issueTypesOf(await service.send(path, { body }))).toEqual([
         `${at}.${field} less_than_equal`,
       ]);
     }
   });
 });
 
-const summaryPlaces = places.filter(([, , , , part]) => 'summary' in part);
+const summaryEndpoints = partEndpoints.filter(([, , , , part]) => 'summary' in part);
 
-describe.each(summaryPlaces)('%s with a %s', (path, _kind, wrap, at, part) => {
+describe.each(summaryEndpoints)('%s with %s', (path, _kind, wrap, at, part) => {
   test('a model name with a lone surrogate is refused', async () => {
     const summary = { usage: { ['gpt\ud83d']: { prompt_tokens: 1 } } };
-    expect(faultsOf(await service.send(path, { body: wrap({ ...part, summary }) }))).toEqual([
+    expect(issueTypesOf(await service.send(path, { body: wrap({ ...part, summary }) }))).toEqual([
       `${at}.summary.usage.gpt\ud83d.[key] string_unicode`,
     ]);
     await expectNothingStored();
@@ -172,7 +164,7 @@ describe.each(summaryPlaces)('%s with a %s', (path, _kind, wrap, at, part) => {
   test('a model name of a megabyte is refused', async () => {
     const name = 'x'.repeat(1_048_576);
     const body = wrap({ ...part, summary: { usage: { [name]: { prompt_tokens: 1 } } } });
-    expect(faultsOf(await service.send(path, { body }))).toEqual([
+    expect(issueTypesOf(await service.send(path, { body }))).toEqual([
       `${at}.summary.usage.${name}.[key] string_too_long`,
     ]);
     await expectNothingStored();
@@ -180,9 +172,9 @@ describe.each(summaryPlaces)('%s with a %s', (path, _kind, wrap, at, part) => {
 });
 
 describe('/calls/usage', () => {
-  test('lone surrogates are refused wherever they stand', async () => {
+  test('lone surrogates are refused in every field', async () => {
     const body = { project_id: 'a/\ud800', call_ids: ['x', '\udc00', 'y\ud800'] };
-    expect(faultsOf(await service.send('/calls/usage', { body }))).toEqual([
+    expect(issueTypesOf(await service.send('/calls/usage', { body }))).toEqual([
       'body.project_id string_unicode',
       'body.call_ids.1 string_unicode',
       'body.call_ids.2 string_unicode',
@@ -199,11 +191,13 @@ describe('/calls/usage', () => {
     ['1e-400', 'greater_than_equal'],
   ])('a limit of %s is refused', async (limit, type) => {
     const body = `{"project_id":"a/b","call_ids":["x"],"limit":${limit}}`;
-    expect(faultsOf(await service.send('/calls/usage', { body }))).toEqual([`body.limit ${type}`]);
+    expect(issueTypesOf(await service.send('/calls/usage', { body }))).toEqual([
+      `body.limit ${type}`,
+    ]);
   });
 
   test.each(['1', '10000.0', '1e4', '9007199254740993', '18446744073709551616', '1e300'])(
-    'a limit of %s is taken',
+    'a limit of %s is accepted',
     async (limit) => {
       const body = `{"project_id":"a/b","call_ids":["x"],"limit":${limit}}`;
       const answer = await service.send('/calls/usage', { body });
@@ -211,27 +205,27 @@ describe('/calls/usage', () => {
     },
   );
 
-  test('a body of ten million wrong ids is refused without a fault for each', async () => {
+  test('a body of ten million invalid ids is refused with 10,000 issues', async () => {
     const body = `{"project_id":"a/b","call_ids":[${'1,'.repeat(10_000_000)}1]}`;
     const before = process.memoryUsage().rss;
 
     const answer = await service.send('/calls/usage', { body });
 
-    expect(faultsOf(answer)).toHaveLength(10_000);
+    expect(issueTypesOf(answer)).toHaveLength(10_000);
     expect(process.memoryUsage().rss - before).toBeLessThan(1_024 * 1_048_576);
   });
 
-  test('a wrong id after a million right ones is found', async () => {
+  test('an invalid id after a million valid ones is reported', async () => {
     const body = { project_id: 'a/b', call_ids: [...Array<string>(1_000_000).fill('x'), 1] };
-    expect(faultsOf(await service.send('/calls/usage', { body }))).toEqual([
+    expect(issueTypesOf(await service.send('/calls/usage', { body }))).toEqual([
       'body.call_ids.1000000 string_type',
     ]);
   });
 
-  test('a body of a million unknown fields is refused with few faults', async () => {
+  test('a body of a million unknown fields is refused with one issue', async () => {
     const fields = Array.from({ length: 1_000_000 }, (_, index) => `"f${String(index)}":1`);
     const body = `{"project_id":"a/b","call_ids":["x"],${fields.join(',')}}`;
-    expect(faultsOf(await service.send('/calls/usage', { body }))).toEqual([
+    expect(issueTypesOf(await service.send('/calls/usage', { body }))).toEqual([
       'body.f0 extra_forbidden',
     ]);
   });
@@ -250,39 +244,58 @@ describe('/cost/create', () => {
     ['"0.1"', 'float_type'],
   ])('a price of %s is refused', async (price, type) => {
     const answer = await send(`{"m":{"prompt_token_cost":${price},"completion_token_cost":0}}`);
-    expect(faultsOf(answer)).toEqual([`${at} ${type}`]);
+    expect(issueTypesOf(answer)).toEqual([`${at} ${type}`]);
     await expectNothingStored();
   });
 
-  test('a wrong price among right ones stores none of them', async () => {
-    const right = '{"prompt_token_cost":1,"completion_token_cost":1}';
-    const answer = await send(`{"a":${right},"__proto__":{"prompt_token_cost":1},"z":${right}}`);
-    expect(faultsOf(answer)).toEqual(['body.costs.__proto__.completion_token_cost missing']);
+  test('an invalid price stores none of the request', async () => {
+    const valid = '{"prompt_token_cost":1,"completion_token_cost":1}';
+    const answer = await send(`{"a":${valid},"__proto__":{"prompt_token_cost":1},"z":${valid}}`);
+    expect(issueTypesOf(answer)).toEqual(['body.costs.__proto__.completion_token_cost missing']);
     await expectNothingStored();
   });
 
-  test('a million prices are refused with few faults', async () => {
+  test('a million prices are refused with few issues', async () => {
     const costs = Array.from({ length: 1_000_000 }, (_, index) => `"m${String(index)}":1`);
     expect((await send(`{${costs.join(',')}}`)).text.length).toBeLessThan(1_000);
     await expectNothingStored();
   });
 });
 
-test('an object nested 100,000 levels deep is refused, at any place of a digest', async () => {
+test('/obj/create refuses an object nested 100,000 levels deep', async () => {
   const object = { project_id: 'a/b', object_id: 'o' };
   const body = withRaw((obj) => ({ obj }), object, 'val', nested(100_000));
   const answer = await service.send('/obj/create', { body });
-  expect(faultsOf(answer)).toEqual(['body.obj.val recursion_loop']);
+  expect(issueTypesOf(answer)).toEqual(['body.obj.val recursion_loop']);
 });
 
-test('a batch of a hundred thousand wrong items is dropped with the first thousand named', async () => {
+test.each([
+  [
+    '/table/create',
+    'table.rows',
+    (rows: string) => `{"table":{"project_id":"a/b","rows":[${rows}]}}`,
+  ],
+  [
+    '/feedback/create',
+    'payload',
+    (payload: string) =>
+      `{"project_id":"a/b","weave_ref":"x","feedback_type":"x","payload":{"a":${payload}}}`,
+  ],
+])('%s refuses JSON nested more than 500 levels deep in %s', async (path, field, bodyWith) => {
+  const nestedLists = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
+  const refused = await service.send(path, { body: bodyWith(nestedLists(100_000)) });
+  expect(issueTypesOf(refused)).toEqual([`body.${field} recursion_loop`]);
+  expect((await service.send(path, { body: bodyWith(nestedLists(499)) })).status).toBe(200);
+});
+
+test('/call/upsert_batch drops 100,000 invalid items and reports the first 1,000', async () => {
   const body = { batch: Array(100_000).fill({ mode: 'start', req: { start: {} } }) };
   const answer = await service.send('/call/upsert_batch', { body });
 
   expect(answer.status).toBe(200);
-  const told = answer.json() as { res: unknown[]; dropped: unknown[]; num_dropped: number };
-  expect(told.res).toHaveLength(100_000);
-  expect(told.dropped).toHaveLength(1_000);
-  expect(told.num_dropped).toBe(100_000);
+  const report = answer.json() as { res: unknown[]; dropped: unknown[]; num_dropped: number };
+  expect(report.res).toHaveLength(100_000);
+  expect(report.dropped).toHaveLength(1_000);
+  expect(report.num_dropped).toBe(100_000);
   await expectNothingStored();
 });

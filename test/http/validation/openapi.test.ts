@@ -2,10 +2,10 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { beforeAll, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { readOpenApi } from '../../../src/http/validation/openapi.ts';
-import { openService, type TestService } from '../../support/service.ts';
+import { serviceFixture } from '../../support/fixtures.ts';
 
 type Json = Record<string, unknown>;
 interface Document {
@@ -16,21 +16,19 @@ interface Document {
 
 const openApiDirectory = new URL('../../../openapi/', import.meta.url);
 
-async function read(name: string): Promise<Document> {
+async function readDocument(name: string): Promise<Document> {
   return parse(await readFile(new URL(name, openApiDirectory), 'utf8')) as Document;
 }
 
-let service: TestService;
+const service = serviceFixture();
 let served: Document;
 beforeAll(async () => {
-  service = await openService();
   served = (await service.send('/openapi.json')).json() as Document;
 });
-afterAll(() => service.close());
 
-test('the contract is served word for word, beside everything else', async () => {
-  const contract = await read('calls-usage.openapi.yaml');
-  const own = await read('service.openapi.yaml');
+test('the served document contains the contract unchanged', async () => {
+  const contract = await readDocument('calls-usage.openapi.yaml');
+  const own = await readDocument('service.openapi.yaml');
 
   expect(served.paths).toMatchObject(contract.paths);
   expect(served.paths['/calls/usage']).toEqual(contract.paths['/calls/usage']);
@@ -45,8 +43,10 @@ test('the contract is served word for word, beside everything else', async () =>
   expect(served.info['title']).toBe('calls-usage');
 });
 
-test('every reference in the served document leads somewhere in it', () => {
-  const references = [...JSON.stringify(served).matchAll(/"\$ref":"([^"]*)"/g)].map(([, to]) => to);
+test('every reference in the served document can be resolved in it', () => {
+  const references = [...JSON.stringify(served).matchAll(/"\$ref":"([^"]*)"/g)].map(
+    ([, target]) => target,
+  );
 
   expect(references.length).toBeGreaterThan(50);
   for (const reference of new Set(references)) {
@@ -56,7 +56,7 @@ test('every reference in the served document leads somewhere in it', () => {
   }
 });
 
-test('every documented endpoint is there, and needs a key unless it says otherwise', async () => {
+test('every documented endpoint exists and requires a key unless documented otherwise', async () => {
   for (const [path, operations] of Object.entries(served.paths)) {
     const url = path.replace('{entity}', 'e').replace('{project}', 'p');
     for (const method of ['get', 'post']) {
@@ -71,7 +71,7 @@ test('every documented endpoint is there, and needs a key unless it says otherwi
   }
 });
 
-test('the docs page loads nothing from elsewhere, and everything that it loads is there', async () => {
+test('every file that the docs page loads is served by the service itself', async () => {
   const page = await service.send('/docs');
 
   expect(page.status).toBe(200);
@@ -86,7 +86,7 @@ test('the docs page loads nothing from elsewhere, and everything that it loads i
   }
 });
 
-test('two documents that say something different of the same thing are refused at start', async () => {
+test('two OpenAPI documents that define the same component are refused', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'calls-usage-openapi-'));
   onTestFinished(() => rm(directory, { recursive: true }));
   const document = (title: string) =>
@@ -99,7 +99,7 @@ test('two documents that say something different of the same thing are refused a
   );
 });
 
-test('the version told to SDKs is that of the package', async () => {
+test('/server_info answers the version of the package', async () => {
   const text = await readFile(new URL('../../../package.json', import.meta.url), 'utf8');
   const { version } = JSON.parse(text) as { version: string };
 

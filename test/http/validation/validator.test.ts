@@ -1,28 +1,26 @@
 import { describe, expect, test } from 'vitest';
-import type { ValidationIssue } from '../../../src/errors.ts';
 import { readOpenApi } from '../../../src/http/validation/openapi.ts';
-import { toRequestCases, type Document } from '../../support/request-cases.ts';
-import { type TestAnswer } from '../../support/service.ts';
+import { jsonEndpointsOf, toRequestCases, type Document } from '../../support/request-cases.ts';
 import { serviceFixture } from '../../support/fixtures.ts';
+import type { TestAnswer } from '../../support/service.ts';
+import { validationIssuesOf } from '../../support/validation-issues.ts';
 
 const document = readOpenApi(new URL('../../../openapi/', import.meta.url))
   .document as unknown as Document;
 
-/** Endpoints that take JSON; one with items of several kinds is there once for each. */
-const endpoints = Object.entries(document.paths).flatMap(([path, methods]) => {
-  const schema = methods['post']?.requestBody?.content['application/json']?.schema;
-  if (schema === undefined) return [];
-  const kinds = path === '/call/upsert_batch' ? 2 : 1;
-  return Array.from({ length: kinds }, (_, kind) => ({
-    path: path.replace('{entity}', 'entity').replace('{project}', 'project'),
-    name: kinds > 1 ? `${path} (item kind ${String(kind)})` : path,
+/** The endpoints that take JSON; the one with two kinds of items twice, once with each kind. */
+const endpoints = jsonEndpointsOf(document).flatMap(({ template, path, schema }) => {
+  const itemKinds = template === '/call/upsert_batch' ? 2 : 1;
+  return Array.from({ length: itemKinds }, (_, kind) => ({
+    path,
+    name: itemKinds > 1 ? `${template} (item kind ${String(kind)})` : template,
     cases: toRequestCases(document, schema, kind),
   }));
 });
 
 const service = serviceFixture();
 
-test('every endpoint that takes JSON is tried', () => {
+test('the validation of every endpoint that takes JSON is tested', () => {
   expect(endpoints.map(({ name }) => name)).toEqual([
     '/calls/usage',
     '/call/start',
@@ -47,47 +45,37 @@ test('every endpoint that takes JSON is tried', () => {
 });
 
 describe.each(endpoints)('$name', ({ path, cases }) => {
-  test.each(cases.wrong.map((each) => [each.what, each.type, each] as const))(
+  test.each(cases.invalid.map((each) => [each.what, each.type, each] as const))(
     'refuses %s as %s',
     async (_what, type, { body, loc }) => {
       const answer = await service.send(path, { body: JSON.stringify(body) });
 
-      const issues = faultsOf(answer);
+      const issues = validationIssuesOf(answer);
       expect(issues.map(({ loc, type }) => ({ loc, type }))).toEqual([
         { loc: ['body', ...loc], type },
       ]);
-      expect(issues[0]?.msg).toBe(words(type, issues[0]?.msg));
+      expect(issues[0]?.msg).toBe(expectedMessage(type, issues[0]?.msg));
     },
   );
 
-  const right = [{ what: 'every field', body: cases.example }, ...cases.right];
-  test.each(right.map((each) => [each.what, each] as const))(
-    'takes %s',
+  const valid = [{ what: 'every field', body: cases.example }, ...cases.valid];
+  test.each(valid.map((each) => [each.what, each] as const))(
+    'accepts %s',
     async (_what, { body }) => {
       const answer = await service.send(path, { body: JSON.stringify(body) });
 
-      expect(isTaken(answer), answer.text).toBe(true);
+      expect(isAccepted(answer), answer.text).toBe(true);
     },
   );
 });
 
-/** Faults of the whole request, or of the one item of a batch that was dropped. */
-function faultsOf(answer: TestAnswer): readonly ValidationIssue[] {
-  const body = answer.json() as {
-    detail?: ValidationIssue[];
-    dropped?: { detail: ValidationIssue[] }[];
-  };
-  expect(answer.status).toBe(body.dropped === undefined ? 422 : 200);
-  return body.detail ?? body.dropped?.[0]?.detail ?? [];
-}
-
-/** Whether a request got as far as the engine, which is away; what is not stored is answered without it. */
-function isTaken(answer: TestAnswer): boolean {
+/** Whether a request passed validation: ClickHouse is unavailable, and only SDK stubs answer without it. */
+function isAccepted(answer: TestAnswer): boolean {
   return answer.status === 503 || /^\{(\}|"(digest|id|ids|rows)":)/.test(answer.text);
 }
 
-/** pydantic's own words; of what holds a number only the form. */
-function words(type: string, actual = ''): string {
+/** The message of pydantic; messages with numbers are matched with a pattern only. */
+function expectedMessage(type: string, actual = ''): string {
   const exact: Readonly<Record<string, string>> = {
     missing: 'Field required',
     extra_forbidden: 'Extra inputs are not permitted',
@@ -103,7 +91,7 @@ function words(type: string, actual = ''): string {
     datetime_type: 'Input should be a valid datetime',
     string_too_short: 'String should have at least 1 character',
   };
-  const forms: Readonly<Record<string, RegExp>> = {
+  const patterns: Readonly<Record<string, RegExp>> = {
     string_too_long: /^String should have at most \d+ characters$/,
     too_long: /^(List|Dictionary) should have at most \d+ items after validation, not \d+$/,
     greater_than_equal: /^Input should be greater than or equal to -?\d+$/,
@@ -111,5 +99,5 @@ function words(type: string, actual = ''): string {
     literal_error: /^Input should be '\w+'(, '\w+')*( or '\w+')?$/,
     datetime_parsing: /^Input should be a valid datetime, /,
   };
-  return exact[type] ?? (forms[type]?.test(actual) === true ? actual : `words of ${type}`);
+  return exact[type] ?? (patterns[type]?.test(actual) === true ? actual : `message of ${type}`);
 }
