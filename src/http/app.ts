@@ -1,59 +1,44 @@
 import express, { Router, type Express, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import type { PartInserter } from '../ingest/part-inserter.ts';
-import type { ClickHouse } from '../clickhouse/clickhouse.ts';
-import type { ResolveAliases } from '../prices/resolve-aliases.ts';
-import type { CoalescingLimits } from '../usage/coalesce-queries.ts';
 import { apiErrors } from '../errors.ts';
-import { requireKey } from './auth/require-key.ts';
-import { callRoutes } from './routes/call-routes.ts';
-import { sendErrors } from './errors.ts';
 import type { Key } from './auth/keys.ts';
-import { createDroppedCounter, createPricedCounter } from './metrics.ts';
-import { noteRoutes } from './compat/feedback-routes.ts';
-import { objectRoutes } from './compat/object-routes.ts';
-import type { OpenApi } from './validation/openapi.ts';
-import { priceRoutes } from './routes/cost-routes.ts';
 import { limitRate } from './auth/rate-limit.ts';
+import { requireKey } from './auth/require-key.ts';
+import { sendErrors } from './errors.ts';
+import { createDroppedCounter, createPricedCounter } from './metrics.ts';
 import { assignRequestId, logRequests } from './request-log.ts';
-import { addRoutes } from './routes/route.ts';
-import { descriptionRoutes, healthRoutes } from './routes/service-routes.ts';
-import { tableRoutes } from './compat/table-routes.ts';
-import { usageRoutes } from './routes/usage-routes.ts';
+import { addRoutes, type Route } from './routes/route.ts';
+import { type Services, routeTable } from './routes/route-table.ts';
 
-/** What the edge is made of. */
-export interface AppOptions {
-  readonly clickhouse: ClickHouse;
-  readonly partInserter: PartInserter;
-  readonly openApi: OpenApi;
+export interface AppOptions extends Omit<Services, 'countDropped' | 'countPriced'> {
   readonly keys: readonly Key[];
   readonly log: Logger;
   readonly metrics: Registry;
   /** Largest body, after decompression. */
   readonly bodyLimitBytes: number;
-  /** Requests of one key in one second at most; 0 for any number. */
+  /** Maximum number of requests per key and second; 0 for no limit. */
   readonly rateLimitPerSecond: number;
-  readonly usageSharing: CoalescingLimits;
-  readonly resolveAliases: ResolveAliases;
-  /** Fires when the service stops; requests that come after it are refused. */
+  /** Aborted when the service stops; later requests are refused. */
   readonly stopping: AbortSignal;
 }
 
-/** The service's HTTP side: from a request to a function of calls, usage or prices, and back. */
+/** The HTTP layer: every request passes these middlewares in this order. */
 export function createApp(options: AppOptions): Express {
-  const { clickhouse, openApi, keys, log, metrics, stopping } = options;
+  const { keys, log, metrics, stopping, openApi, bodyLimitBytes, partInserter } = options;
   const countDropped = createDroppedCounter(metrics, log);
+  const countPriced = createPricedCounter(metrics);
+  const routes = routeTable({ ...options, countDropped, countPriced });
+  const context = { openApi, bodyLimitBytes, memoryBudget: partInserter.memoryBudget };
+
   const router = Router({ caseSensitive: true, strict: true });
-  addRoutes(router, healthRoutes(clickhouse));
+  addRoutes(
+    router,
+    routes.filter((route) => !needsKey(route)),
+    context,
+  );
   router.use(requireKey(keys), ...limitRate(options.rateLimitPerSecond));
-  addRoutes(router, usageRoutes({ ...options, countPriced: createPricedCounter(metrics) }));
-  addRoutes(router, callRoutes({ ...options, countDropped }));
-  addRoutes(router, objectRoutes(options));
-  addRoutes(router, tableRoutes(options));
-  addRoutes(router, noteRoutes(options));
-  addRoutes(router, priceRoutes(options));
-  addRoutes(router, descriptionRoutes(openApi));
+  addRoutes(router, routes.filter(needsKey), context);
   router.use(() => {
     throw apiErrors.notFound();
   });
@@ -61,6 +46,10 @@ export function createApp(options: AppOptions): Express {
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
   app.use(assignRequestId(), logRequests(log), refuseWhenStopping(stopping), router, sendErrors());
   return app;
+}
+
+function needsKey({ scope }: Route): boolean {
+  return scope !== 'public';
 }
 
 function refuseWhenStopping(stopping: AbortSignal): RequestHandler {

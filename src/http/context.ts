@@ -1,5 +1,4 @@
 import type { Response } from 'express';
-import type { Reservation } from '../ingest/memory-budget.ts';
 import type { Key } from './auth/keys.ts';
 
 declare module 'express-serve-static-core' {
@@ -8,8 +7,6 @@ declare module 'express-serve-static-core' {
     requestId: string;
     /** Whose request it is; absent until it is authenticated. */
     key?: Key;
-    /** What a request that brings calls holds in memory. */
-    bodyReservation?: Reservation;
     /** What went wrong, for the log alone. */
     cause?: unknown;
   }

@@ -1,10 +1,14 @@
-import type { Response } from 'express';
 import type { Logger } from 'pino';
 import { Counter, type Registry } from 'prom-client';
+import type { Key } from './auth/keys.ts';
 import type { Checked } from './routes/batch-items.ts';
 
 /** Counts the items of a batch that were dropped, and logs one line if any were. */
-export type CountDropped = (response: Response, items: readonly Checked<unknown>[]) => void;
+export type CountDropped = (
+  items: readonly Checked<unknown>[],
+  requestId: string,
+  key: Key,
+) => void;
 
 /** Keeps `calls_usage_dropped_parts_total`, by the type of an item's first fault. */
 export function createDroppedCounter(registry: Registry, log: Logger): CountDropped {
@@ -14,13 +18,13 @@ export function createDroppedCounter(registry: Registry, log: Logger): CountDrop
     labelNames: ['fault'],
     registers: [registry],
   });
-  return (response, items) => {
+  return (items, requestId, key) => {
     const issues = items.flatMap((item) => ('issues' in item ? [item.issues[0]?.type ?? ''] : []));
     if (issues.length === 0) return;
     for (const issue of issues) counter.inc({ fault: issue });
     const line = {
-      request_id: response.locals.requestId,
-      key: response.locals.key?.name,
+      request_id: requestId,
+      key: key.name,
       dropped: issues.length,
       items: items.length,
       issues: [...new Set(issues)],

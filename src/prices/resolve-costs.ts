@@ -17,7 +17,7 @@ export interface ResolvedCost {
   /** Null where there is none, and costs are unknown. */
   readonly price: null | {
     readonly id: string;
-    readonly pricing_level: string;
+    readonly pricing_level: 'default' | 'project';
     readonly provider_id: string;
     /** How the name was found: `exact`, or the price book's rule. */
     readonly rule: string;
@@ -63,7 +63,7 @@ function toResolved(llm_id: string, row: Row | undefined): ResolvedCost {
     llm_id,
     price: {
       id: text('id'),
-      pricing_level: text('pricing_level'),
+      pricing_level: text('pricing_level') as 'default' | 'project',
       provider_id: text('provider_id'),
       rule: text('match_rule') || 'exact',
       alias_of: text('alias_of') || null,

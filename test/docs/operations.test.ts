@@ -13,7 +13,7 @@ test('the example of API_KEYS_FILE in docs/operations.md is valid', async () => 
   await writeFile(file, example);
   const keys = readKeys(parseSettings({ API_KEYS_FILE: file }), () => undefined);
   await rm(directory, { recursive: true });
-  expect(keys.map(({ name, rights }) => [name, rights])).toEqual([
+  expect(keys.map(({ name, scopes }) => [name, scopes])).toEqual([
     ['dashboard', ['read']],
     ['pipeline', ['write', 'prices']],
   ]);

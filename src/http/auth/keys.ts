@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type Settings, SettingsError } from '../../settings.ts';
 
-/** What a key may do: ask for usage; send, delete calls and what belongs to them; set prices. */
+/** What a key may do: query usage and prices; ingest and delete calls; set prices. */
 export type Scope = 'read' | 'write' | 'prices';
 
 /** Who may do what, where. */
@@ -15,7 +15,7 @@ export interface Key {
   readonly sha256: Buffer;
   /** `entity/project`, `entity/*` or `*`. */
   readonly projects: readonly string[];
-  readonly rights: readonly Scope[];
+  readonly scopes: readonly Scope[];
 }
 
 type KeySettings = Pick<Settings, 'host' | 'apiKeys' | 'apiKeysFile' | 'dataDir'>;
@@ -73,7 +73,7 @@ function keysOfList(list: string | undefined): Key[] {
 }
 
 function fullKey(name: string, password: string): Key {
-  return { name, sha256: sha256(password), projects: ['*'], rights: allScopes };
+  return { name, sha256: sha256(password), projects: ['*'], scopes: allScopes };
 }
 
 function sha256(text: string): Buffer {
@@ -129,7 +129,12 @@ function keysOfFile(file: string | undefined): Key[] {
     const issues = ajv.errorsText(ajv.errors, { dataVar: '', separator: '\n  ' });
     throw new SettingsError(`API_KEYS_FILE ${file} is not as it should be:\n  ${issues}`);
   }
-  return content.keys.map((key) => ({ ...key, sha256: Buffer.from(key.sha256, 'hex') }));
+  return content.keys.map(({ name, sha256, projects, rights }) => ({
+    name,
+    sha256: Buffer.from(sha256, 'hex'),
+    projects,
+    scopes: rights,
+  }));
 }
 
 function readKeysFile(file: string): unknown {

@@ -20,23 +20,17 @@ export function requireKey(keys: readonly Key[]): RequestHandler[] {
   return [authenticate, remember];
 }
 
-/** Lets only keys with a right pass. */
-export function requireScope(scope: Scope): RequestHandler {
-  return (_request, response, next) => {
-    if (!keyOf(response).rights.includes(scope)) {
-      throw apiErrors.forbidden(`This key does not have the right "${scope}".`);
-    }
-    next();
-  };
+/** @throws {ApiError} 403 when the key does not have the scope */
+export function requireScope(key: Key, scope: Scope): void {
+  if (key.scopes.includes(scope)) return;
+  throw apiErrors.forbidden(`This key does not have the scope "${scope}".`);
 }
 
-/** @throws {ApiError} 403 unless the request's key may touch every one of these projects */
-export function requireProjects(response: Response, projectIds: Iterable<string>): void {
-  const key = keyOf(response);
+/** @throws {ApiError} 403 when the key may not access one of the projects */
+export function requireProjects(key: Key, projectIds: Iterable<string>): void {
   for (const projectId of new Set(projectIds)) {
-    if (!coversProject(key, projectId)) {
-      throw apiErrors.forbidden(`This key may not touch the project ${JSON.stringify(projectId)}.`);
-    }
+    if (coversProject(key, projectId)) continue;
+    throw apiErrors.forbidden(`This key may not access the project ${JSON.stringify(projectId)}.`);
   }
 }
 

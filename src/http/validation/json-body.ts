@@ -1,29 +1,31 @@
 import { isUtf8 } from 'node:buffer';
-import express, {
-  type NextFunction,
-  type Request,
-  type RequestHandler,
-  type Response,
-} from 'express';
+import { promisify } from 'node:util';
+import express, { type Request, type Response } from 'express';
 import { visit } from 'jsonc-parser';
 import { apiErrors } from '../../errors.ts';
 
-/**
- * Reads a JSON body, decompressed, into `request.body`; no body leaves `undefined` there.
- *
- * Bytes that are no UTF-8 are refused, where `express.json` would put U+FFFD in their place.
- * @param limitBytes after decompression; beyond it 413
- */
-export function readJsonBody(limitBytes: number): RequestHandler[] {
-  const readBytes = express.raw({ type: () => true, limit: limitBytes });
-  return [requireJson, readBytes, parseBody];
-}
+/** Reads the body of a request into `request.body`; the response is for Express's own readers. */
+export type ReadBody = (request: Request, response: Response) => Promise<void>;
 
-function requireJson(request: Request, _response: Response, next: NextFunction): void {
-  const contentType = request.headers['content-type'];
-  if (contentType !== undefined) requireJsonType(contentType);
-  next();
-}
+/** @param limitBytes largest body, after decompression; a larger one is refused with 413 */
+export type CreateBodyReader = (limitBytes: number) => ReadBody;
+
+type RawReader = (request: Request, response: Response, done: (error?: Error) => void) => void;
+
+/**
+ * Reads JSON bodies, decompressed; an empty body is `undefined`.
+ *
+ * Bytes that are not UTF-8 are refused; `express.json` would replace them with U+FFFD.
+ */
+export const createJsonReader: CreateBodyReader = (limitBytes) => {
+  const readBytes = promisify(express.raw({ type: () => true, limit: limitBytes }) as RawReader);
+  return async (request, response) => {
+    const contentType = request.headers['content-type'];
+    if (contentType !== undefined) requireJsonType(contentType);
+    await readBytes(request, response);
+    request.body = Buffer.isBuffer(request.body) ? parseJson(request.body) : undefined;
+  };
+};
 
 function requireJsonType(contentType: string): void {
   const [mediaType = '', ...parameters] = contentType.toLowerCase().split(';');
@@ -44,11 +46,6 @@ function requireJsonType(contentType: string): void {
   if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
     throw apiErrors.unsupportedMedia('Only the charset utf-8 is supported.');
   }
-}
-
-function parseBody(request: Request, _response: Response, next: NextFunction): void {
-  request.body = Buffer.isBuffer(request.body) ? parseJson(request.body) : undefined;
-  next();
 }
 
 function parseJson(bytes: Buffer): unknown {

@@ -2,27 +2,34 @@ import { readFileSync } from 'node:fs';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse as parseYaml } from 'yaml';
 import { toDateTime64 } from '../../clickhouse/client/date-time64.ts';
+import type { components } from '../../openapi-types.ts';
 import { dateOrTimeToDateTime64 } from '../../prices/cost-filter.ts';
 import { expressionSizeValidations } from './expression-size.ts';
+import { extraValidations } from './extra-validations.ts';
 import { hasLoneSurrogate } from './unicode.ts';
-import {
-  type Validator,
-  createValidator,
-  type Compiled,
-  type ExtraValidation,
-  isRecord,
-} from './validator.ts';
+import { type Validator, createValidator, type Compiled, isRecord } from './validator.ts';
 
-/** The two documents: what is served of them and what requests are checked with. */
+/** Name of a schema under `components/schemas` of either OpenAPI document. */
+export type SchemaName = keyof components['schemas'];
+
+/** Type of the values that are valid against a schema, defaults filled in. */
+export type Schema<Name extends SchemaName> = components['schemas'][Name];
+
+/** A batch whose items are not validated yet. */
+export interface Envelope {
+  readonly batch: readonly unknown[];
+}
+
+/** Both OpenAPI documents: the one that is served, and validators of requests. */
 export interface OpenApi {
-  /** Both documents as one. */
+  /** Both documents merged. */
   readonly document: Readonly<Record<string, unknown>>;
   /** The version of our own document, which is the service's. */
   readonly version: string;
-  /** A checker of a request schema of either document, by its name under `components/schemas`. */
-  validatorOf<T>(schemaName: string, extraValidation?: ExtraValidation): Validator<T>;
-  /** The same of a batch, whose items are left unchecked: each is for itself. */
-  envelopeValidatorOf<T>(schemaName: string): Validator<T>;
+  /** Validates against a schema and, where the schema cannot express everything, its extra validation. */
+  validatorOf<Name extends SchemaName>(schemaName: Name): Validator<Schema<Name>>;
+  /** Validates a batch without its items, which are accepted or dropped one by one. */
+  envelopeValidatorOf(schemaName: SchemaName): Validator<Envelope>;
 }
 
 type Document = Readonly<Record<string, unknown>>;
@@ -47,10 +54,10 @@ export function readOpenApi(directory: URL): OpenApi {
   return {
     document: mergeDocuments(documents),
     version: String(sectionOf(documents[ownName], 'info')['version']),
-    validatorOf: (schemaName, extraValidation) =>
+    validatorOf: (schemaName) =>
       createValidator(
         compile({ $ref: refOf(documents, schemaName) }),
-        extraValidation,
+        extraValidations[schemaName],
         expressionSizeValidations[schemaName],
       ),
     envelopeValidatorOf: (schemaName) =>

@@ -151,7 +151,7 @@ describe.each(endpoints)('the scope %s of %s', (scope, path, bodyFor) => {
     async (key) => {
       const answer = await send(key, 'team/one');
       expect(answer.status).toBe(403);
-      expect(answer.json()).toEqual({ detail: `This key does not have the right "${scope}".` });
+      expect(answer.json()).toEqual({ detail: `This key does not have the scope "${scope}".` });
     },
   );
 
@@ -168,7 +168,7 @@ describe.each(endpoints)('the scope %s of %s', (scope, path, bodyFor) => {
       }
       expect(answer.status).toBe(403);
       const { detail } = answer.json() as { detail: string };
-      expect(detail).toBe(`This key may not touch the project "${project}".`);
+      expect(detail).toBe(`This key may not access the project "${project}".`);
     },
   );
 });

@@ -2,38 +2,40 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { RequestHandler } from 'express';
 import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
-import type { OpenApi } from '../validation/openapi.ts';
-import type { Route } from './route.ts';
+import type { OpenApi, Schema } from '../validation/openapi.ts';
+import { get, type Route } from './route.ts';
 
-/** The one route that needs no key. */
-export function healthRoutes(clickhouse: ClickHouse): Route[] {
-  const tellHealth: RequestHandler = async (_request, response) => {
+/** GET /health: whether requests can be answered. */
+export function checkHealth(clickhouse: ClickHouse): RequestHandler {
+  return async (_request, response) => {
     await clickhouse.ping();
-    response.json({ status: 'ok' });
+    response.json({ status: 'ok' } satisfies Schema<'HealthRes'>);
   };
-  return [{ method: 'get', path: '/health', handlers: [tellHealth] }];
 }
 
-/** What the service says of itself to who has any key. */
-export function descriptionRoutes(openApi: OpenApi): Route[] {
-  // SDKs refuse to run when they are older than this; none is too old for this service.
-  const serverInfo = {
+/** GET /server_info: SDKs refuse to run when they are older than the version in it; none is too old here. */
+export function describeServer({ version }: OpenApi): RequestHandler {
+  const serverInfo: Schema<'ServerInfoRes'> = {
     min_required_weave_python_version: '0.0.0',
-    trace_server_version: openApi.version,
+    trace_server_version: version,
   };
+  return (_request, response) => void response.json(serverInfo);
+}
+
+/** GET /openapi.json. */
+export function sendDocument({ document }: OpenApi): RequestHandler {
+  return (_request, response) => void response.json(document);
+}
+
+/** GET /docs and the files that the page loads. */
+export function docsRoutes(): Route[] {
   return [
-    get('/server_info', (_request, response) => void response.json(serverInfo)),
-    get('/openapi.json', (_request, response) => void response.json(openApi.document)),
-    get('/docs', (_request, response) => {
+    get('/docs', 'any', (_request, response) => {
       response.set('content-security-policy', docsPolicy).type('html').send(docsPage);
     }),
-    get('/docs/start.js', (_request, response) => void response.type('js').send(docsScript)),
-    ...docsFiles.map((name) => get(`/docs/${name}`, sendSwaggerFile(name))),
+    get('/docs/start.js', 'any', (_request, response) => void response.type('js').send(docsScript)),
+    ...docsFiles.map((name) => get(`/docs/${name}`, 'any', sendSwaggerFile(name))),
   ];
-}
-
-function get(path: string, handler: RequestHandler): Route {
-  return { method: 'get', path, handlers: [handler] };
 }
 
 const docsFiles = ['swagger-ui.css', 'swagger-ui-bundle.js', 'favicon-32x32.png'];

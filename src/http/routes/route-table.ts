@@ -1,0 +1,71 @@
+import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
+import type { PartInserter } from '../../ingest/part-inserter.ts';
+import type { ResolveAliases } from '../../prices/resolve-aliases.ts';
+import type { CoalescingLimits } from '../../usage/coalesce-queries.ts';
+import { createFeedback, updateCall } from '../compat/feedback-handlers.ts';
+import { createFile, createFileFormReader, createObject } from '../compat/object-handlers.ts';
+import { createTable, queryTable } from '../compat/table-handlers.ts';
+import type { CountDropped, CountPriced } from '../metrics.ts';
+import type { OpenApi } from '../validation/openapi.ts';
+import { callHandlers } from './call-handlers.ts';
+import { costHandlers } from './cost-handlers.ts';
+import { get, ingest, ingestBatch, post, type Route } from './route.ts';
+import { checkHealth, describeServer, docsRoutes, sendDocument } from './service-handlers.ts';
+import { usageHandler } from './usage-handler.ts';
+
+/** What the handlers work with. */
+export interface Services {
+  readonly clickhouse: ClickHouse;
+  readonly partInserter: PartInserter;
+  readonly openApi: OpenApi;
+  readonly usageSharing: CoalescingLimits;
+  readonly resolveAliases: ResolveAliases;
+  readonly countDropped: CountDropped;
+  readonly countPriced: CountPriced;
+}
+
+/**
+ * Every route of the service: path, scope, schema of the request, field of its project id, handler. Scopes and schemas
+ * are checked before a handler is called, and the key against the project; see `routes/route.ts`.
+ */
+export function routeTable(services: Services): Route[] {
+  const calls = callHandlers(services);
+  const costs = costHandlers(services);
+  const usage = usageHandler(services);
+  return [
+    post('/calls/usage', 'read', 'CallsUsageReq', 'project_id', usage),
+
+    ingest('/call/start', 'write', 'CallStartReq', 'start.project_id', calls.insertStart),
+    ingest('/call/end', 'write', 'CallEndReq', 'end.project_id', calls.insertEnd),
+    ingestBatch('/call/upsert_batch', 'write', 'CallCreateBatchReq', calls.insertParts),
+    ingest(`${v2}/call/start`, 'write', 'CallStartReq', 'start.project_id', calls.insertStart),
+    ingest(`${v2}/call/end`, 'write', 'CallEndReq', 'end.project_id', calls.insertEnd),
+    ingestBatch(
+      `${v2}/calls/complete`,
+      'write',
+      'CallsUpsertCompleteReq',
+      calls.insertCompleteCalls,
+    ),
+    ingest('/calls/delete', 'write', 'CallsDeleteReq', 'project_id', calls.deleteCalls),
+
+    post('/obj/create', 'write', 'ObjCreateReq', 'obj.project_id', createObject),
+    post('/file/create', 'write', 'FileCreateReq', 'project_id', createFile, createFileFormReader),
+    post('/table/create', 'write', 'TableCreateReq', 'table.project_id', createTable),
+    post('/table/query', 'write', 'TableQueryReq', 'project_id', queryTable),
+    post('/feedback/create', 'write', 'FeedbackCreateReq', 'project_id', createFeedback),
+    post('/call/update', 'write', 'CallUpdateReq', 'project_id', updateCall),
+
+    post('/cost/create', 'prices', 'CostCreateReq', 'project_id', costs.create),
+    post('/cost/query', 'read', 'CostQueryReq', 'project_id', costs.query),
+    post('/cost/purge', 'prices', 'CostPurgeReq', 'project_id', costs.purge),
+    post('/cost/unpriced', 'read', 'CostUnpricedReq', 'project_id', costs.listUnpriced),
+    post('/cost/resolve', 'read', 'CostResolveReq', 'project_id', costs.resolve),
+
+    get('/health', 'public', checkHealth(services.clickhouse)),
+    get('/server_info', 'any', describeServer(services.openApi)),
+    get('/openapi.json', 'any', sendDocument(services.openApi)),
+    ...docsRoutes(),
+  ];
+}
+
+const v2 = '/v2/:entity/:project';

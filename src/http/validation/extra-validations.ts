@@ -1,0 +1,113 @@
+import type { ValidationIssue } from '../../errors.ts';
+import type { components } from '../../openapi-types.ts';
+import { hasLoneSurrogate, unicodeWords } from './unicode.ts';
+import { type ExtraValidation, isRecord, type Location } from './validator.ts';
+
+/** Rules of a request that its schema cannot express, or that the contract, which stays as it is, does not have. */
+export const extraValidations: Readonly<
+  Partial<Record<keyof components['schemas'], ExtraValidation>>
+> = {
+  CallsUsageReq: usageIssues,
+  CallStartReq: within(['start'], freeFormJsonIssues),
+  CallEndReq: within(['end'], freeFormJsonIssues),
+  CallBatchStartMode: within(['req', 'start'], freeFormJsonIssues),
+  CallBatchEndMode: within(['req', 'end'], freeFormJsonIssues),
+  CompletedCallSchemaForInsert: freeFormJsonIssues,
+  ObjCreateReq: within(['obj'], freeFormJsonIssues),
+  TableCreateReq: within(['table'], freeFormJsonIssues),
+  FeedbackCreateReq: freeFormJsonIssues,
+};
+
+/** Applies a validation to a nested value. */
+function within(path: readonly string[], validate: ExtraValidation): ExtraValidation {
+  return (value, at) => {
+    let nested = value;
+    for (const name of path) nested = isRecord(nested) ? nested[name] : undefined;
+    return validate(nested, [...at, ...path]);
+  };
+}
+
+function usageIssues(value: unknown, at: Location): ValidationIssue[] {
+  if (!isRecord(value)) return [];
+  const { project_id, call_ids, limit } = value;
+  const issues = unicodeIssues(project_id, [...at, 'project_id']);
+  if (Array.isArray(call_ids)) issues.push(...callIdIssues(call_ids, [...at, 'call_ids']));
+  if (Number.isInteger(limit) && (limit as number) < 1) {
+    const msg = 'Input should be greater than or equal to 1';
+    issues.push({ loc: [...at, 'limit'], msg, type: 'greater_than_equal' });
+  }
+  return issues;
+}
+
+/** How many invalid ids of one request are reported. */
+const maxReportedIds = 1_000;
+
+function callIdIssues(ids: readonly unknown[], at: Location): ValidationIssue[] {
+  const issues: ValidationIssue[] = [];
+  for (const [index, id] of ids.entries()) {
+    issues.push(...unicodeIssues(id, [...at, index]));
+    if (issues.length === maxReportedIds) break;
+  }
+  return issues;
+}
+
+function unicodeIssues(value: unknown, at: Location): ValidationIssue[] {
+  return typeof value === 'string' && hasLoneSurrogate(value) ? [{ loc: at, ...unicodeWords }] : [];
+}
+
+/** JSON.stringify overflows its stack beyond some 5,000 levels, ClickHouse's JSON parser stops at 1,024. */
+const maxNestingLevels = 500;
+
+/** Fields that hold free-form JSON. */
+const freeFormFields = [
+  'attributes',
+  'inputs',
+  'output',
+  'summary',
+  'otel_dump',
+  'val',
+  'rows',
+  'payload',
+];
+
+/** The same limit as for the model name of a price. */
+const maxModelNameLength = 4_096;
+
+/** Limits how deep free-form JSON is nested, and which model names `summary.usage` has. */
+function freeFormJsonIssues(value: unknown, at: Location): ValidationIssue[] {
+  if (!isRecord(value)) return [];
+  return [...nestingIssues(value, at), ...modelNameIssues(value['summary'], [...at, 'summary'])];
+}
+
+function nestingIssues(value: Readonly<Record<string, unknown>>, at: Location): ValidationIssue[] {
+  return freeFormFields
+    .filter((field) => isDeeperThan(maxNestingLevels, value[field]))
+    .map((field) => ({
+      loc: [...at, field],
+      msg: `Input should be nested at most ${String(maxNestingLevels)} levels deep`,
+      type: 'recursion_loop',
+    }));
+}
+
+/** Recurses at most `levels` deep, so that no input overflows the stack. */
+function isDeeperThan(levels: number, value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  if (levels === 0) return true;
+  if (Array.isArray(value)) return value.some((entry) => isDeeperThan(levels - 1, entry));
+  for (const name in value) {
+    if (isDeeperThan(levels - 1, (value as Record<string, unknown>)[name])) return true;
+  }
+  return false;
+}
+
+function modelNameIssues(summary: unknown, at: Location): ValidationIssue[] {
+  const usage = isRecord(summary) ? summary['usage'] : undefined;
+  if (!isRecord(usage)) return [];
+  return Object.keys(usage).flatMap((model) => {
+    const loc = [...at, 'usage', model, '[key]'];
+    if (hasLoneSurrogate(model)) return [{ loc, ...unicodeWords }];
+    if (model.length <= maxModelNameLength) return [];
+    const msg = `String should have at most ${String(maxModelNameLength)} characters`;
+    return [{ loc, msg, type: 'string_too_long' }];
+  });
+}
