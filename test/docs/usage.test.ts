@@ -1,47 +1,47 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { beforeAll, expect, test } from 'vitest';
+import { fixture } from '../support/fixtures.ts';
 import { codeIn, readText, tableOf, uncoded } from '../support/markdown.ts';
-import { openPipeline, type Pipeline } from '../support/pipeline.ts';
+import { openPipeline } from '../support/pipeline.ts';
 
 const text = readText('docs/usage.md');
 const rows = tableOf(text, 'call').map(
-  ([call = '', below = '', sentBy, spent = '', stored = '']) => ({
+  ([call = '', parent = '', sentBy, spent = '', stored = '']) => ({
     call: uncoded(call),
-    below: uncoded(below),
+    parent: uncoded(parent),
     isRolledUp: sentBy === 'SDK',
     spent: toCount(spent),
     stored: toCount(stored),
   }),
 );
-const ways = new Map(
-  tableOf(text, 'way of counting').map(([way, sum, ratio]) => [way, { sum, ratio }]),
+const methods = new Map(
+  tableOf(text, 'method').map(([method, sum, ratio]) => [method, { sum, ratio }]),
 );
 
-let pipeline: Pipeline;
-let answered: ReadonlyMap<string, number>;
+const pipeline = fixture(openPipeline);
+/** Prompt tokens in the answer, by call. */
+let answeredTokens: ReadonlyMap<string, number>;
 beforeAll(async () => {
-  pipeline = await openPipeline();
-  for (const statement of codeIn(text, 'sql')) await pipeline.run(statement);
-  const answer = (await pipeline.ask({
+  for (const statement of codeIn(text, 'sql')) await pipeline.execute(statement);
+  const answer = (await pipeline.requestUsage({
     project_id: 'team/one',
     call_ids: rows.map(({ call }) => call),
   })) as { call_usage: Record<string, Record<string, { prompt_tokens: number }>> };
-  answered = new Map(
+  answeredTokens = new Map(
     Object.entries(answer.call_usage).map(([call, models]) => [
       call,
       models['gpt-4o']?.prompt_tokens ?? 0,
     ]),
   );
 });
-afterAll(() => pipeline.close());
 
-test('the worked trace is what its table says', async () => {
-  const inserted = await pipeline.look(
-    `SELECT id AS call, parent_id AS below, is_rolled_up = 1 AS rolled_up, usage[1].prompt AS stored
+test('the inserted rows of the example are those of its table', async () => {
+  const inserted = await pipeline.select(
+    `SELECT id AS call, parent_id AS parent, is_rolled_up = 1 AS rolled_up, usage[1].prompt AS stored
      FROM call_parts SETTINGS output_format_json_quote_64bit_integers = 0`,
   );
-  const documented = rows.map(({ call, below, isRolledUp, stored }) => ({
+  const documented = rows.map(({ call, parent, isRolledUp, stored }) => ({
     call,
-    below: below === '–' ? '' : below,
+    parent: parent === '–' ? '' : parent,
     rolled_up: isRolledUp ? 1 : 0,
     stored,
   }));
@@ -49,29 +49,29 @@ test('the worked trace is what its table says', async () => {
   expect(inserted).toEqual(expect.arrayContaining(documented));
 });
 
-test('every call of the worked trace is answered with what it and its descendants spent', () => {
-  for (const { call } of rows) expect(answered.get(call), call).toBe(toSpent(call));
+test('the answer for each call of the example is what it and its descendants spent', () => {
+  for (const { call } of rows) expect(answeredTokens.get(call), call).toBe(toSpent(call));
 });
 
-test('the three ways of counting come to what the table says', () => {
+test('the three methods give the documented sums and ratios', () => {
   const truth = toSpent('answer');
   const stored = rows.reduce((sum, row) => sum + row.stored, 0);
   const root = rows.find(({ call }) => call === 'answer')?.stored ?? 0;
-  expect(toResult('sum of own usage')).toEqual([answered.get('answer'), '1 ×']);
-  expect(toResult('sum of what is stored')).toEqual([stored, `${(stored / truth).toFixed(2)} ×`]);
-  expect(toResult("the root's number")).toEqual([root, `${(root / truth).toFixed(2)} ×`]);
+  expect(toResult('sum of own usage')).toEqual([answeredTokens.get('answer'), '1 ×']);
+  expect(toResult('sum of stored usage')).toEqual([stored, `${(stored / truth).toFixed(2)} ×`]);
+  expect(toResult('stored usage of the root')).toEqual([root, `${(root / truth).toFixed(2)} ×`]);
 });
 
-/** What a call and everything below it really spent. */
+/** The tokens that a call and its descendants spent, by the table. */
 function toSpent(call: string): number {
   const own = rows.find((row) => row.call === call)?.spent ?? 0;
   return rows
-    .filter(({ below }) => below === call)
+    .filter(({ parent }) => parent === call)
     .reduce((sum, row) => sum + toSpent(row.call), own);
 }
 
-function toResult(way: string): [number, string | undefined] {
-  const { sum = '', ratio } = ways.get(way) ?? {};
+function toResult(method: string): [number, string | undefined] {
+  const { sum = '', ratio } = methods.get(method) ?? {};
   return [toCount(sum.split('=').at(-1) ?? ''), ratio];
 }
 

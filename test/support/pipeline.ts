@@ -8,18 +8,18 @@ import { silentLog } from './silent-log.ts';
 import { openService } from './service.ts';
 import { codeIn, readText } from './markdown.ts';
 
-/** A pipeline as docs/call-parts.md has it, and the service that it asks. */
+/** A pipeline with the grants of docs/call-parts.md, and a service on the same ClickHouse. */
 export interface Pipeline {
-  /** Runs a statement as the pipeline, who may do what the documented GRANT allows. */
-  readonly run: (sql: string) => Promise<void>;
-  /** Runs a SELECT as the service; one object a row. */
-  readonly look: (sql: string) => Promise<Record<string, unknown>[]>;
-  /** Asks POST /calls/usage. */
-  readonly ask: (question: unknown) => Promise<unknown>;
+  /** Executes a statement as the pipeline's user, who has the documented grants only. */
+  readonly execute: (sql: string) => Promise<void>;
+  /** Executes a SELECT as the service's user; one object per row. */
+  readonly select: (sql: string) => Promise<Record<string, unknown>[]>;
+  /** Sends POST /calls/usage; resolves with the body of the response. */
+  readonly requestUsage: (request: unknown) => Promise<unknown>;
   readonly close: () => Promise<void>;
 }
 
-/** Starts a ClickHouse, a service on it and a user `pipeline`; whoever calls closes it. */
+/** Starts a ClickHouse with a user `pipeline`, and a service on it; the caller closes both. */
 export async function openPipeline(): Promise<Pipeline> {
   const dataDir = await mkdtemp(join(tmpdir(), 'calls-usage-docs-'));
   const password = randomBytes(16).toString('hex');
@@ -35,15 +35,15 @@ export async function openPipeline(): Promise<Pipeline> {
   await service.ready;
   const pipeline = { ...server.address, username: 'pipeline', password };
   return {
-    run: async (sql) => {
+    execute: async (sql) => {
       await send(pipeline, sql);
     },
-    look: async (sql) => {
+    select: async (sql) => {
       const text = await send(server.address, `${sql} FORMAT JSONEachRow`);
       const lines = text.split('\n').filter((line) => line !== '');
       return lines.map((line) => JSON.parse(line) as Record<string, unknown>);
     },
-    ask: async (question) => (await service.send('/calls/usage', { body: question })).json(),
+    requestUsage: async (body) => (await service.send('/calls/usage', { body })).json(),
     close: async () => {
       await service.close();
       await server.stop();
@@ -52,13 +52,13 @@ export async function openPipeline(): Promise<Pipeline> {
   };
 }
 
-/** What follows GRANT in the docs. */
+/** The grants of the document, without `GRANT` and the user. */
 function documentedGrants(): string[] {
   const statements = codeIn(readText('docs/call-parts.md'), 'sql').join('\n');
   return [...statements.matchAll(/^GRANT ([^;]*) TO pipeline;/gm)].map(([, grant = '']) => grant);
 }
 
-/** Sends a statement as any HTTP client does. */
+/** Sends a statement over ClickHouse's HTTP interface. */
 async function send({ url, username, password }: Address, sql: string): Promise<string> {
   const address = new URL('/?database=calls_usage&wait_end_of_query=1', url);
   const credentials = Buffer.from(`${username}:${password}`).toString('base64');
