@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { endRow, orphanEndRow, startRow, wholeRow } from '../support/part-rows.ts';
+import { endRow, orphanEndRow, startRow, completeRow } from '../support/part-rows.ts';
 import { serverUrl } from '../support/clickhouse.ts';
 import { useService } from '../support/service.ts';
 import { type Project, promptTokens, promptUsage, toProject } from '../support/usage-client.ts';
@@ -153,7 +153,7 @@ test('a pipeline that inserts parts by itself gets the same answer as one that s
     startRow(inserted.id, child),
     endRow(inserted.id, child),
     startRow(inserted.id, open),
-    wholeRow(inserted.id, leaf),
+    completeRow(inserted.id, leaf),
   ]);
   const ids = ['root', 'child', 'leaf', 'open'];
   const answer = await sent.queryUsage(ids, { include_costs: true });

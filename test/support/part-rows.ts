@@ -5,24 +5,24 @@ export type Row = Readonly<Record<string, unknown>>;
 
 const time = '2026-01-31 12:00:00.000000';
 
-/** A start of a call; its trace is `trace` unless the shape says otherwise. */
+/** A start. The trace is `trace` unless the shape sets another one; `more` overrides columns. */
 export function startRow(project_id: string, shape: CallShape, more: Row = {}): Row {
   return { project_id, id: shape.id, kind: 'start', ...startColumns(shape), ...more };
 }
 
-/** An end of a call, with its trace. */
+/** An end with a trace id. */
 export function endRow(project_id: string, shape: CallShape, more: Row = {}): Row {
   const trace_id = shape.trace ?? 'trace';
   return { project_id, id: shape.id, kind: 'end', trace_id, ...endColumns(shape), ...more };
 }
 
-/** An end of a call that does not say its trace. */
+/** An end without a trace id. */
 export function orphanEndRow(project_id: string, shape: CallShape, more: Row = {}): Row {
   return endRow(project_id, shape, { trace_id: '', ...more });
 }
 
-/** A call as one part. */
-export function wholeRow(project_id: string, shape: CallShape, more: Row = {}): Row {
+/** A complete call: start and end in one part, stored with the kind `whole`. */
+export function completeRow(project_id: string, shape: CallShape, more: Row = {}): Row {
   const columns = { ...startColumns(shape), ...endColumns(shape) };
   return { project_id, id: shape.id, kind: 'whole', ...columns, ...more };
 }
@@ -30,6 +30,17 @@ export function wholeRow(project_id: string, shape: CallShape, more: Row = {}): 
 /** The deletion of a call. */
 export function deletionRow(project_id: string, { id, trace = 'trace' }: CallShape): Row {
   return { project_id, id, kind: 'deletion', trace_id: trace };
+}
+
+/** Orphan ends of the calls `started`, which has a start, and `unknown`, which has none, and the complete call `whole`. */
+export function orphanEndRows(project: string): Row[] {
+  const usage = { m: { prompt_tokens: 7 } };
+  return [
+    startRow(project, { id: 'started', trace: 'its trace' }),
+    orphanEndRow(project, { id: 'started', usage }, { exception: 'broke', wb_run_step_end: '3' }),
+    orphanEndRow(project, { id: 'unknown', usage }),
+    completeRow(project, { id: 'whole', trace: 'its trace', usage }),
+  ];
 }
 
 function startColumns({ trace = 'trace', parent = '', startedAt = time }: CallShape): Row {
@@ -40,10 +51,10 @@ function endColumns({ usage }: CallShape): Row {
   return { ended_at: time, summary_dump: JSON.stringify(usage === undefined ? {} : { usage }) };
 }
 
-/** Every order of some things. */
-export function permutationsOf<T>(things: readonly T[]): T[][] {
-  if (things.length === 0) return [[]];
-  return things.flatMap((first, index) =>
-    permutationsOf(things.filter((_, other) => other !== index)).map((rest) => [first, ...rest]),
+/** All permutations of a list. */
+export function permutationsOf<T>(list: readonly T[]): T[][] {
+  if (list.length === 0) return [[]];
+  return list.flatMap((first, index) =>
+    permutationsOf(list.filter((_, other) => other !== index)).map((rest) => [first, ...rest]),
   );
 }

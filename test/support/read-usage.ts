@@ -9,73 +9,25 @@ import {
   type UsageRow,
 } from '../../src/usage/usage-row.ts';
 
-export const statementsForRoots = ['usage_flat_sum', 'usage_flat_sum_rolled_up'] as const;
+/** The queries that are right for whole traces only. */
+export const flatSumQueries = ['usage_flat_sum', 'usage_flat_sum_rolled_up'] as const;
 
-interface RequestedCall {
+/** A row of locate_calls.sql. */
+interface LocatedCall {
   readonly call_id: string;
   readonly trace_id: string;
   readonly is_root: 0 | 1;
 }
 
-interface Question {
+interface UsageRequest {
   readonly project_id: string;
   readonly call_ids: readonly string[];
   readonly include_costs: boolean;
 }
 
-/** The rows of usage_tree_walk.sql. */
-async function readTrees(clickhouse: ClickHouse, question: Question): Promise<UsageRow[]> {
-  const requested = await readRequested(clickhouse, question);
-  const rows = await clickhouse.read<TreeRow>('usage_tree_walk', {
-    ...(await readCommon(clickhouse, question)),
-    call_ids: requested.map((call) => call.call_id),
-    trace_ids: requested.map((call) => call.trace_id),
-  });
-  return rows.map(fromTree);
-}
-
-/** The rows of a statement for roots; undefined where it says that it does not answer the question. */
-export async function readRoots(
-  clickhouse: ClickHouse,
-  name: (typeof statementsForRoots)[number],
-  question: Question,
-): Promise<UsageRow[] | undefined> {
-  const requested = await readRequested(clickhouse, question);
-  const rootOf = new Map(requested.map((call) => [call.trace_id, call.call_id]));
-  if (rootOf.size < requested.length || !requested.every((call) => call.is_root)) return undefined;
-  const parameters = {
-    ...(await readCommon(clickhouse, question)),
-    trace_ids: [...rootOf.keys()],
-  };
-  const rows = await clickhouse.read<RootsRow>(name, parameters);
-  if (!answersWholeTraces(rows, rootOf.size)) return undefined;
-  return rows.map((row) => fromRoots(row, rootOf.get(row.call_key) ?? ''));
-}
-
-async function readCommon(clickhouse: ClickHouse, { project_id, include_costs }: Question) {
-  const changes = await clickhouse.read<{ dates: string[]; prompt_sizes: string[] }>(
-    'price_boundaries',
-    {
-      project_id,
-    },
-  );
-  const dates = changes.flatMap((row) => row.dates).map(BigInt);
-  const sizes = changes.flatMap((row) => row.prompt_sizes).map(BigInt);
-  const [price_dates, prompt_sizes] = [
-    [-(2n ** 63n), ...dates],
-    [0n, ...sizes],
-  ];
-  return { project_id, include_costs, price_dates, prompt_sizes };
-}
-
-async function readRequested(clickhouse: ClickHouse, question: Question): Promise<RequestedCall[]> {
-  const { project_id, call_ids } = question;
-  return await clickhouse.read<RequestedCall>('locate_calls', { project_id, call_ids });
-}
-
 /**
- * The rows of usage_tree_walk.sql. Where one of the statements for roots says that it answers the question, it must answer
- * with the same.
+ * Reads the rows of usage_tree_walk.sql. If a flat sum query reports that it is right for the request too, its rows must
+ * be the same.
  */
 export async function readUsage(
   clickhouse: ClickHouse,
@@ -83,23 +35,75 @@ export async function readUsage(
   call_ids: readonly string[],
   include_costs: boolean,
 ): Promise<UsageRow[]> {
-  const question = { project_id, call_ids, include_costs };
-  const rows = await readTrees(clickhouse, question);
-  for (const name of statementsForRoots) {
-    const roots = await readRoots(clickhouse, name, question);
-    if (roots !== undefined) expect(inOrder(roots)).toEqual(inOrder(rows));
+  const request = { project_id, call_ids, include_costs };
+  const rows = await readTreeWalk(clickhouse, request);
+  for (const name of flatSumQueries) {
+    const flatSum = await readFlatSum(clickhouse, name, request);
+    if (flatSum !== undefined) expect(toComparable(flatSum)).toEqual(toComparable(rows));
   }
   return rows;
 }
 
-/** The same rows whichever statement they come from, whose keys differ. */
-function inOrder(rows: readonly UsageRow[]): object[] {
+/** Reads the rows of a flat sum query; undefined if it reports that it is not right for the request. */
+export async function readFlatSum(
+  clickhouse: ClickHouse,
+  name: (typeof flatSumQueries)[number],
+  request: UsageRequest,
+): Promise<UsageRow[] | undefined> {
+  const located = await locateCalls(clickhouse, request);
+  const rootByTrace = new Map(located.map((call) => [call.trace_id, call.call_id]));
+  const isOneRootPerTrace =
+    rootByTrace.size === located.length && located.every((call) => call.is_root);
+  if (!isOneRootPerTrace) return undefined;
+  const rows = await clickhouse.read<RootsRow>(name, {
+    ...(await readCommonParameters(clickhouse, request)),
+    trace_ids: [...rootByTrace.keys()],
+  });
+  if (!answersWholeTraces(rows, rootByTrace.size)) return undefined;
+  return rows.map((row) => fromRoots(row, rootByTrace.get(row.call_key) ?? ''));
+}
+
+async function readTreeWalk(clickhouse: ClickHouse, request: UsageRequest): Promise<UsageRow[]> {
+  const located = await locateCalls(clickhouse, request);
+  const rows = await clickhouse.read<TreeRow>('usage_tree_walk', {
+    ...(await readCommonParameters(clickhouse, request)),
+    call_ids: located.map((call) => call.call_id),
+    trace_ids: located.map((call) => call.trace_id),
+  });
+  return rows.map(fromTree);
+}
+
+async function locateCalls(
+  clickhouse: ClickHouse,
+  { project_id, call_ids }: UsageRequest,
+): Promise<LocatedCall[]> {
+  return await clickhouse.read<LocatedCall>('locate_calls', { project_id, call_ids });
+}
+
+async function readCommonParameters(
+  clickhouse: ClickHouse,
+  { project_id, include_costs }: UsageRequest,
+) {
+  const [boundaries] = await clickhouse.read<{ dates: string[]; prompt_sizes: string[] }>(
+    'price_boundaries',
+    { project_id },
+  );
+  return {
+    project_id,
+    include_costs,
+    price_dates: [-(2n ** 63n), ...(boundaries?.dates ?? []).map(BigInt)],
+    prompt_sizes: [0n, ...(boundaries?.prompt_sizes ?? []).map(BigInt)],
+  };
+}
+
+/** Equal for equal rows, whichever query they come from: without keys, which differ between queries, and sorted. */
+function toComparable(rows: readonly UsageRow[]): object[] {
   const idOf = new Map(rows.map((row) => [row.call_key, row.call_id]));
   return rows
     .map(({ ancestor_key, is_present: _, ...row }) => ({
       ...row,
       call_key: '',
-      above: idOf.get(ancestor_key) ?? '',
+      ancestor: idOf.get(ancestor_key) ?? '',
       unfinished_call_ids: row.unfinished_call_ids.toSorted(),
     }))
     .map((row) => ({ row, text: JSON.stringify(row, Object.keys(row).sort()) }))

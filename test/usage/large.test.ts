@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { startRow, wholeRow } from '../support/part-rows.ts';
+import { startRow, completeRow } from '../support/part-rows.ts';
 import { type Project, promptTokens, promptUsage } from '../support/usage-client.ts';
 import { usageClientFixture } from '../support/fixtures.ts';
 
@@ -17,7 +17,7 @@ describe('a chain of 5,000 calls', () => {
     project = usageClient.newProject();
     await insert(
       Array.from({ length }, (_, index) =>
-        wholeRow(project.id, {
+        completeRow(project.id, {
           id: `call-${index}`,
           parent: index === 0 ? '' : `call-${index - 1}`,
           usage: promptUsage(1 + index),
@@ -59,8 +59,8 @@ describe('a star of 100,000 calls', () => {
       usage: promptUsage(index),
     });
     await insert([
-      wholeRow(project.id, { id: 'root', usage: promptUsage(1) }),
-      ...Array.from({ length: leaves }, (_, index) => wholeRow(project.id, leaf(index))),
+      completeRow(project.id, { id: 'root', usage: promptUsage(1) }),
+      ...Array.from({ length: leaves }, (_, index) => completeRow(project.id, leaf(index))),
     ]);
   });
   const limit = leaves + 1;

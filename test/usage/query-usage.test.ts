@@ -1,7 +1,13 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { ClickHouse } from '../../src/clickhouse/clickhouse.ts';
 import { createUsageReader } from '../../src/usage/query-usage.ts';
-import { deletionRow, orphanEndRow, type Row, startRow, wholeRow } from '../support/part-rows.ts';
+import {
+  deletionRow,
+  orphanEndRow,
+  type Row,
+  startRow,
+  completeRow,
+} from '../support/part-rows.ts';
 import { openTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
 import { promptUsage } from '../support/usage-client.ts';
 
@@ -58,18 +64,21 @@ const [look, lookForEnds] = ['locate_calls', 'count_orphan_ends'];
 
 describe('after a look at where the calls are, one statement', () => {
   test('answers for whole traces whose usage is not rolled up', async () => {
-    await insert(wholeRow('p/plain', root), wholeRow('p/plain', child));
+    await insert(completeRow('p/plain', root), completeRow('p/plain', child));
     expect(await ask(newReader(), 'p/plain')).toEqual({ prompt: 10 + 3, by: [look, roots] });
   });
 
   test('answers for whole traces whose usage is', async () => {
-    await insert(wholeRow('p/rolled', root, rolledUp), wholeRow('p/rolled', child, rolledUp));
+    await insert(completeRow('p/rolled', root, rolledUp), completeRow('p/rolled', child, rolledUp));
     // The root's 10 tokens hold the child's 3.
     expect(await ask(newReader(), 'p/rolled')).toEqual({ prompt: 10, by: [look, rolledUpRoots] });
   });
 
   test('answers for calls that are no roots', async () => {
-    await insert(wholeRow('p/inner', child), wholeRow('p/inner', { ...root, parent: 'above' }));
+    await insert(
+      completeRow('p/inner', child),
+      completeRow('p/inner', { ...root, parent: 'above' }),
+    );
     expect(await ask(newReader(), 'p/inner')).toEqual({ prompt: 10 + 3, by: [look, tree] });
   });
 
@@ -80,16 +89,16 @@ describe('after a look at where the calls are, one statement', () => {
 
 describe('the statement for trees is asked next', () => {
   test('where a trace turns out to be none, or several', async () => {
-    await insert(wholeRow('p/two', root), wholeRow('p/two', { ...child, parent: '' }));
+    await insert(completeRow('p/two', root), completeRow('p/two', { ...child, parent: '' }));
     expect(await ask(newReader(), 'p/two')).toEqual({ prompt: 10, by: [look, roots, tree] });
   });
 
   test('where a call below the root turns out to be rolled up, and was never added', async () => {
     const leaf = { id: 'leaf', parent: 'child', startedAt: third, usage: promptUsage(5) };
     await insert(
-      wholeRow('p/mixed', root),
-      wholeRow('p/mixed', child, rolledUp),
-      wholeRow('p/mixed', leaf, rolledUp),
+      completeRow('p/mixed', root),
+      completeRow('p/mixed', child, rolledUp),
+      completeRow('p/mixed', leaf, rolledUp),
     );
     const by = [look, roots, rolledUpRoots, tree];
     expect(await ask(newReader(), 'p/mixed')).toEqual({ prompt: 10 + 3 + 5, by });
@@ -112,7 +121,7 @@ describe('an end that came before its start and without a trace id', () => {
 
   test('is found too where its call is deleted, as its usage has to leave the parent’s', async () => {
     await insert(
-      wholeRow('p/gone', root, rolledUp),
+      completeRow('p/gone', root, rolledUp),
       startRow('p/gone', child, rolledUp),
       orphanEndRow('p/gone', child),
       deletionRow('p/gone', child),
@@ -130,7 +139,7 @@ describe('models without a price are looked up, each once a question', () => {
     const unpriced = { 'nobody-a': { prompt_tokens: 1 }, 'nobody-b': { prompt_tokens: 1 } };
     const usage = { ...unpriced, 'gpt-4o': { prompt_tokens: 1 } };
     // 0003_default_prices.sql has a price of gpt-4o.
-    await insert(wholeRow(project_id, { ...root, usage }), wholeRow(project_id, child));
+    await insert(completeRow(project_id, { ...root, usage }), completeRow(project_id, child));
     const asked: string[][] = [];
     const reader = createUsageReader(clickhouse as ClickHouse, (names) => {
       asked.push([...names].sort());

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { wholeRow } from '../support/part-rows.ts';
+import { completeRow } from '../support/part-rows.ts';
 import { type UsageAnswer, contract, promptTokens, promptUsage } from '../support/usage-client.ts';
 import { usageClientFixture } from '../support/fixtures.ts';
 
@@ -156,7 +156,7 @@ describe('sums', () => {
     const calls = 3_072;
     const entry = { prompt_tokens: most, output_tokens: most, requests: most };
     const rows = Array.from({ length: calls }, (_, index) =>
-      wholeRow(project.id, {
+      completeRow(project.id, {
         id: `call-${index}`,
         parent: index === 0 ? '' : 'call-0',
         usage: { m: entry },
@@ -250,7 +250,7 @@ describe('limit', () => {
   test('is 10,000 where the request does not say', async () => {
     const project = usageClient.newProject();
     const rows = Array.from({ length: 10_001 }, (_, index) =>
-      wholeRow(project.id, {
+      completeRow(project.id, {
         id: `call-${index}`,
         parent: index === 0 ? '' : index === 10_000 ? 'call-1' : 'call-0',
         usage: promptUsage(1),

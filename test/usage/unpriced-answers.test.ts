@@ -2,7 +2,7 @@ import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { createPricedCounter } from '../../src/http/metrics.ts';
 import { createUsage } from '../../src/usage/calls-usage.ts';
-import { wholeRow } from '../support/part-rows.ts';
+import { completeRow } from '../support/part-rows.ts';
 import { openTestClickHouse } from '../support/clickhouse.ts';
 
 test('answers are counted by whether every model in them has a price', async () => {
@@ -12,13 +12,13 @@ test('answers are counted by whether every model in them has a price', async () 
   const counter = createPricedCounter(registry);
   const answer = createUsage(opened.clickhouse, sharing, undefined, counter);
   await opened.insert('call_parts', [
-    wholeRow('p', { id: 'priced', trace: '1', usage: { 'gpt-4o': { requests: 1 } } }),
-    wholeRow('p', {
+    completeRow('p', { id: 'priced', trace: '1', usage: { 'gpt-4o': { requests: 1 } } }),
+    completeRow('p', {
       id: 'not',
       trace: '2',
       usage: { 'gpt-4o': { requests: 1 }, house: { requests: 1 } },
     }),
-    wholeRow('p', { id: 'nothing', trace: '3' }),
+    completeRow('p', { id: 'nothing', trace: '3' }),
   ]);
   const ask = (call_ids: string[], include_costs = true) =>
     answer({ project_id: 'p', call_ids, include_costs, limit: 10 }, new AbortController().signal);

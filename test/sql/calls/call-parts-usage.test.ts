@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
-import { endRow, startRow, wholeRow } from '../../support/part-rows.ts';
+import { endRow, startRow, completeRow } from '../../support/part-rows.ts';
 
 /** Counters as `call_parts.usage` has them; those left out are 0. */
 interface Counters {
@@ -275,7 +275,7 @@ beforeAll(async () => {
   opened = await openTestClickHouse();
   const rows = Object.entries(groups).flatMap(([group, cases]) =>
     cases.map(([name, summary_dump]) =>
-      wholeRow('team/usage', { id: `${group} ${name}` }, { summary_dump }),
+      completeRow('team/usage', { id: `${group} ${name}` }, { summary_dump }),
     ),
   );
   await opened.insert('call_parts', rows);
@@ -328,7 +328,7 @@ test('models are kept sorted, whatever order they come in', async () => {
   const orders = [models, models.toReversed()].map((order) => Object.fromEntries(order));
   await opened.insert(
     'call_parts',
-    orders.map((usage, index) => wholeRow('team/order', { id: `order-${index}`, usage })),
+    orders.map((usage, index) => completeRow('team/order', { id: `order-${index}`, usage })),
   );
   const rows = await opened.query(
     `SELECT usage.model AS models FROM call_parts WHERE project_id = 'team/order'`,

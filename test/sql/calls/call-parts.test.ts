@@ -6,7 +6,7 @@ import {
   permutationsOf,
   type Row,
   startRow,
-  wholeRow,
+  completeRow,
 } from '../../support/part-rows.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
@@ -52,7 +52,7 @@ describe('whether usage is rolled up', () => {
       const more = { attributes_dump: JSON.stringify(attributes) };
       return [
         startRow('p/rollup', { id: `start: ${name}` }, more),
-        wholeRow('p/rollup', { id: `whole: ${name}` }, more),
+        completeRow('p/rollup', { id: `whole: ${name}` }, more),
         endRow('p/rollup', { id: `end: ${name}` }, more),
       ];
     });
@@ -75,7 +75,7 @@ describe('whether usage is rolled up', () => {
 
 describe('constraints', () => {
   const call = { id: 'a' };
-  const whole = wholeRow('p/bad', call);
+  const whole = completeRow('p/bad', call);
   const start = startRow('p/bad', call);
   const end = endRow('p/bad', call);
   const deletion = deletionRow('p/bad', call);
@@ -118,7 +118,7 @@ describe('constraints', () => {
 
   test.each(cases)('refuse %s by a name that says why', async (_, row, constraint) => {
     const good = Array.from({ length: 100 }, (_, index) =>
-      wholeRow('p/bad', { id: `good-${index}` }),
+      completeRow('p/bad', { id: `good-${index}` }),
     );
     const inserting = opened.clickhouse.insert('call_parts', [...good, row]);
     const message = expect.stringContaining(`Constraint \`${constraint}\``) as string;
@@ -159,7 +159,7 @@ describe('constraints', () => {
     const dumps = ['{}', '[]', 'null', '5', '"x"', ' {"a": [1e300, "\\u0000", "\u{1f600}"]} '];
     await insert(
       ...dumps.map((dump, index) =>
-        wholeRow('p/json', { id: `${index}` }, { attributes_dump: dump, summary_dump: dump }),
+        completeRow('p/json', { id: `${index}` }, { attributes_dump: dump, summary_dump: dump }),
       ),
     );
     expect(await partsIn('p/json')).toBe(dumps.length);
@@ -174,7 +174,7 @@ describe('a repeated part', () => {
       const shape = { ...call, id: kind };
       if (kind === 'start') return startRow('p/repeated', shape);
       if (kind === 'end') return endRow('p/repeated', shape);
-      if (kind === 'whole') return wholeRow('p/repeated', shape);
+      if (kind === 'whole') return completeRow('p/repeated', shape);
       return kind === 'deletion'
         ? deletionRow('p/repeated', shape)
         : orphanEndRow('p/repeated', shape);
@@ -186,7 +186,7 @@ describe('a repeated part', () => {
 
   test('is the same part whenever it was inserted', async () => {
     const times = ['2026-01-31 12:00:00.000', '2026-01-31 12:00:00.001', '2027-01-01 00:00:00.000'];
-    for (const inserted_at of times) await insert(wholeRow('p/later', call, { inserted_at }));
+    for (const inserted_at of times) await insert(completeRow('p/later', call, { inserted_at }));
     expect(await partsIn('p/later')).toBe(1);
   });
 
@@ -215,7 +215,7 @@ describe('a repeated part', () => {
 
   test.each(differences)('is another part where it says something else: %j', async (difference) => {
     const project = `p/differs-${JSON.stringify(difference)}`;
-    await insert(wholeRow(project, call), wholeRow(project, call, difference));
+    await insert(completeRow(project, call), completeRow(project, call, difference));
     expect(await partsIn(project)).toBe(2);
   });
 
@@ -303,7 +303,7 @@ describe('every order of parts gives the same row of calls', () => {
 
   test('and whole calls the same as a start and an end', async () => {
     const shape = { id: 'a', parent: 'p', usage: { m: { prompt_tokens: 3 } } };
-    await insert(wholeRow('whole/', shape), startRow('parts/', shape), endRow('parts/', shape));
+    await insert(completeRow('whole/', shape), startRow('parts/', shape), endRow('parts/', shape));
     const [whole, parts] = await Promise.all([rowsOf('whole/'), rowsOf('parts/')]);
     expect(whole).toHaveLength(1);
     expect(whole).toEqual(parts);
@@ -312,8 +312,8 @@ describe('every order of parts gives the same row of calls', () => {
 
 test('a call is in its own trace only: the same id in another trace is another call', async () => {
   await insert(
-    wholeRow('p/traces', { id: 'a', trace: 'one', usage: { m: { prompt_tokens: 1 } } }),
-    wholeRow('p/traces', { id: 'a', trace: 'two', usage: { m: { prompt_tokens: 2 } } }),
+    completeRow('p/traces', { id: 'a', trace: 'one', usage: { m: { prompt_tokens: 1 } } }),
+    completeRow('p/traces', { id: 'a', trace: 'two', usage: { m: { prompt_tokens: 2 } } }),
   );
   const rows = await opened.query(
     `SELECT trace_id, arrayMap(used -> used.counters[2], usage) AS prompt FROM calls FINAL

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { deletionRow, endRow, orphanEndRow, startRow, wholeRow } from '../../support/part-rows.ts';
+import {
+  deletionRow,
+  endRow,
+  orphanEndRow,
+  startRow,
+  completeRow,
+} from '../../support/part-rows.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const opened = clickhouseFixture();
@@ -18,7 +24,7 @@ async function countOf(project_id: string, ...call_ids: readonly string[]): Prom
 /** root > a > b > c, root > d; other stands apart in the same trace. */
 function treeOf(project: string): object[] {
   const parents = { root: '', a: 'root', b: 'a', c: 'b', d: 'root', other: '' };
-  return Object.entries(parents).map(([id, parent]) => wholeRow(project, { id, parent }));
+  return Object.entries(parents).map(([id, parent]) => completeRow(project, { id, parent }));
 }
 
 describe('what a deletion would newly delete', () => {
@@ -49,7 +55,7 @@ describe('what a deletion would newly delete', () => {
     await insert(
       ...treeOf('p/deleted'),
       ...['a', 'b', 'c'].map((id) => deletionRow('p/deleted', { id })),
-      wholeRow('p/deleted', { id: 'late', parent: 'b' }),
+      completeRow('p/deleted', { id: 'late', parent: 'b' }),
     );
     expect(await countOf('p/deleted', 'c')).toBe(0);
     expect(await countOf('p/deleted', 'a')).toBe(1);
@@ -61,21 +67,21 @@ describe('what a deletion would newly delete', () => {
     await insert(
       ...treeOf('p/one'),
       ...treeOf('p/two'),
-      wholeRow('p/one', { id: 'elsewhere', parent: 'root', trace: 'elsewhere' }),
+      completeRow('p/one', { id: 'elsewhere', parent: 'root', trace: 'elsewhere' }),
     );
     expect(await countOf('p/one', 'root')).toBe(5);
     expect(await countOf('p/one', 'root', 'elsewhere')).toBe(6);
   });
 
   test('leaves out calls whose parent never came', async () => {
-    await insert(...treeOf('p/orphan'), wholeRow('p/orphan', { id: 'o', parent: 'never' }));
+    await insert(...treeOf('p/orphan'), completeRow('p/orphan', { id: 'o', parent: 'never' }));
     expect(await countOf('p/orphan', 'never')).toBe(0);
     expect(await countOf('p/orphan', 'root', 'o')).toBe(5 + 1);
   });
 
   test('is every member of a cycle once, with what hangs on it', async () => {
     await insert(
-      wholeRow('p/cycle', { id: 'self', parent: 'self' }),
+      completeRow('p/cycle', { id: 'self', parent: 'self' }),
       startRow('p/cycle', { id: 'x', parent: 'z' }),
       startRow('p/cycle', { id: 'y', parent: 'x' }),
       startRow('p/cycle', { id: 'z', parent: 'y' }),

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { looseParts } from '../../support/orphan-ends.ts';
+import { orphanEndRows } from '../../support/part-rows.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const opened = clickhouseFixture();
 
 test('counts the ends without a trace id of these calls of this project, and nothing else', async () => {
-  await opened.insert('call_parts', [...looseParts('p/one'), ...looseParts('p/two')]);
+  await opened.insert('call_parts', [...orphanEndRows('p/one'), ...orphanEndRows('p/two')]);
   const count = async (project_id: string, call_ids: readonly string[]): Promise<number> => {
     const parameters = { project_id, call_ids };
     const [row] = await opened.clickhouse.read<{ orphan_ends: string }>(

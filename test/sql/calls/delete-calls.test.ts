@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { endRow, orphanEndRow, startRow, wholeRow } from '../../support/part-rows.ts';
+import { endRow, orphanEndRow, startRow, completeRow } from '../../support/part-rows.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const opened = clickhouseFixture();
@@ -25,7 +25,7 @@ async function deletedIn(project: string): Promise<string[]> {
 /** root > a > b > c, root > d; other stands apart in the same trace. */
 function treeOf(project: string): object[] {
   const parents = { root: '', a: 'root', b: 'a', c: 'b', d: 'root', other: '' };
-  return Object.entries(parents).map(([id, parent]) => wholeRow(project, { id, parent }));
+  return Object.entries(parents).map(([id, parent]) => completeRow(project, { id, parent }));
 }
 
 describe('deleting', () => {
@@ -68,7 +68,7 @@ describe('deleting', () => {
     await remove('p/again', 'a');
     await remove('p/again', 'a');
     expect(await deletedIn('p/again')).toEqual(['a', 'b', 'c']);
-    await insert(wholeRow('p/again', { id: 'late', parent: 'b' }));
+    await insert(completeRow('p/again', { id: 'late', parent: 'b' }));
     await remove('p/again', 'a');
     expect(await deletedIn('p/again')).toEqual(['a', 'b', 'c', 'late']);
   });
@@ -77,7 +77,7 @@ describe('deleting', () => {
     await insert(
       ...treeOf('p/one'),
       ...treeOf('p/two'),
-      wholeRow('p/one', { id: 'elsewhere', parent: 'root', trace: 'elsewhere' }),
+      completeRow('p/one', { id: 'elsewhere', parent: 'root', trace: 'elsewhere' }),
     );
     await remove('p/one', 'root');
     expect(await deletedIn('p/one')).toEqual(['a', 'b', 'c', 'd', 'root']);

@@ -1,5 +1,11 @@
 import { describe, expect, test } from 'vitest';
-import { deletionRow, endRow, orphanEndRow, startRow, wholeRow } from '../../support/part-rows.ts';
+import {
+  deletionRow,
+  endRow,
+  orphanEndRow,
+  startRow,
+  completeRow,
+} from '../../support/part-rows.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const opened = clickhouseFixture();
@@ -29,8 +35,8 @@ describe('a call', () => {
   test('has the trace of its start or of the whole of it', async () => {
     await insert(
       startRow('p/found', { id: 'started', trace: 'one' }),
-      wholeRow('p/found', { id: 'whole', trace: 'two' }),
-      wholeRow('p/found', { id: 'not asked for', trace: 'two' }),
+      completeRow('p/found', { id: 'whole', trace: 'two' }),
+      completeRow('p/found', { id: 'not asked for', trace: 'two' }),
     );
     expect(await tracesOf('p/found', ['started', 'whole'])).toEqual({
       started: 'one',
@@ -41,7 +47,7 @@ describe('a call', () => {
   test('has one row, however often its parts came and it is asked for', async () => {
     const start = startRow('p/repeated', { id: 'a', trace: 'one' });
     for (let time = 0; time < 3; time += 1) await insert(start);
-    await insert(start, wholeRow('p/repeated', { id: 'a', trace: 'one' }));
+    await insert(start, completeRow('p/repeated', { id: 'a', trace: 'one' }));
     expect(await tracesOf('p/repeated', ['a', 'a', 'a'])).toEqual({ a: 'one' });
   });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { looseParts } from '../../support/orphan-ends.ts';
+import { orphanEndRows } from '../../support/part-rows.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const opened = clickhouseFixture();
@@ -14,7 +14,7 @@ async function endsOf(project_id: string): Promise<Part[]> {
 }
 
 test('gives the end of a call, with all that it says, to the trace of its start', async () => {
-  await opened.insert('call_parts', looseParts('p/attached'));
+  await opened.insert('call_parts', orphanEndRows('p/attached'));
   const [loose, unknown, ...none] = await endsOf('p/attached');
   expect(none).toEqual([]);
   const parameters = { project_id: 'p/attached', call_ids: ['started', 'unknown', 'whole'] };
@@ -28,7 +28,7 @@ test('gives the end of a call, with all that it says, to the trace of its start'
 });
 
 test('leaves the ends of other calls and projects alone', async () => {
-  await opened.insert('call_parts', [...looseParts('p/mine'), ...looseParts('p/yours')]);
+  await opened.insert('call_parts', [...orphanEndRows('p/mine'), ...orphanEndRows('p/yours')]);
   const parameters = { project_id: 'p/mine', call_ids: ['whole'] };
   await opened.clickhouse.write('repair_orphan_ends', parameters);
   for (const project of ['p/mine', 'p/yours']) expect(await endsOf(project)).toHaveLength(2);

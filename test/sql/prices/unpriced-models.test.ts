@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { openTestClickHouse } from '../../support/clickhouse.ts';
-import { deletionRow, endRow, wholeRow } from '../../support/part-rows.ts';
+import { deletionRow, endRow, completeRow } from '../../support/part-rows.ts';
 
 test('the models without a price are counted, the most used first, of the time and the calls that count', async () => {
   const opened = await openTestClickHouse();
@@ -8,7 +8,7 @@ test('the models without a price are counted, the most used first, of the time a
     [model]: { requests: 1, prompt_tokens: prompt },
   });
   const call = (id: string, day: string, usage: object) =>
-    wholeRow('p/one', { id, startedAt: `${day} 00:00:00.000000`, usage });
+    completeRow('p/one', { id, startedAt: `${day} 00:00:00.000000`, usage });
   await opened.insert('llm_token_prices', [
     {
       ...{ id: '1', pricing_level: 'project', pricing_level_id: 'p/one', provider_id: 'p' },
@@ -23,7 +23,7 @@ test('the models without a price are counted, the most used first, of the time a
     call('gone', '2026-01-02', used('y', 5)),
     deletionRow('p/one', { id: 'gone' }),
     endRow('p/one', { id: 'never started', usage: used('z', 7) }),
-    wholeRow('p/two', { id: 'a', usage: used('z', 7) }),
+    completeRow('p/two', { id: 'a', usage: used('z', 7) }),
   ]);
   const read = (after: string, before: string, limit = 10) =>
     opened.clickhouse.read<{ llm_id: string; calls: string; counters: string[] }>(

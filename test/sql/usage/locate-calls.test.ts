@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { endRow, orphanEndRow, startRow, wholeRow } from '../../support/part-rows.ts';
+import { endRow, orphanEndRow, startRow, completeRow } from '../../support/part-rows.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const opened = clickhouseFixture();
@@ -17,10 +17,10 @@ async function ask(project_id: string, call_ids: readonly string[]): Promise<obj
 test('calls that are there come with their trace, and whether they are roots and rolled up', async () => {
   const calls = [
     startRow('p/here', { id: 'root', trace: 'one' }),
-    wholeRow('p/here', { id: 'child', trace: 'two', parent: 'root' }, rolledUp),
+    completeRow('p/here', { id: 'child', trace: 'two', parent: 'root' }, rolledUp),
     // A start and a whole call that contradict each other.
     startRow('p/here', { id: 'both', trace: 'one' }),
-    wholeRow('p/here', { id: 'both', trace: 'one', parent: 'root' }, rolledUp),
+    completeRow('p/here', { id: 'both', trace: 'one', parent: 'root' }, rolledUp),
     endRow('p/here', { id: 'only ended', trace: 'one' }),
     orphanEndRow('p/here', { id: 'loose' }),
     startRow('p/elsewhere', { id: 'other', trace: 'one' }),

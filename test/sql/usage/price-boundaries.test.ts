@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { wholeRow } from '../../support/part-rows.ts';
+import { completeRow } from '../../support/part-rows.ts';
 import { readUsage } from '../../support/read-usage.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
@@ -55,7 +55,7 @@ test('a project may have more dates than fit one parameter of a statement', asyn
   await opened.insert('llm_token_prices', prices);
   const startedAt = '2026-01-31 12:00:00.000000';
   await opened.insert('call_parts', [
-    wholeRow(project, { id: 'root', startedAt, usage: { m: { prompt_tokens: 2 } } }),
+    completeRow(project, { id: 'root', startedAt, usage: { m: { prompt_tokens: 2 } } }),
   ]);
   const [row] = await readUsage(opened.clickhouse, project, ['root'], true);
   // The last price holds, for both tokens.

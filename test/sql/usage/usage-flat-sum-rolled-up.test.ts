@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { wholeRow } from '../../support/part-rows.ts';
-import { readRoots } from '../../support/read-usage.ts';
+import { completeRow } from '../../support/part-rows.ts';
+import { readFlatSum } from '../../support/read-usage.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const opened = clickhouseFixture();
@@ -25,19 +25,19 @@ test('what is left of a parent is priced at the parent’s time, and its cached 
     m: { prompt_tokens: prompt, cache_read_input_tokens: cached },
   });
   await opened.insert('call_parts', [
-    wholeRow(
+    completeRow(
       'p/own',
       { id: 'root', startedAt: '2026-01-01 00:00:00', usage: usage(130, 20) },
       rolledUp,
     ),
-    wholeRow(
+    completeRow(
       'p/own',
       { id: 'leaf', parent: 'root', startedAt: '2026-02-02 00:00:00', usage: usage(100, 15) },
       rolledUp,
     ),
   ]);
   const question = { project_id: 'p/own', call_ids: ['root'], include_costs: true };
-  const rows = (await readRoots(opened.clickhouse, 'usage_flat_sum_rolled_up', question)) ?? [];
+  const rows = (await readFlatSum(opened.clickhouse, 'usage_flat_sum_rolled_up', question)) ?? [];
   // The root's own 30 prompt tokens, 5 of them cached, at January's prices: 25 × 1 + 5 × 0.5.
   // The leaf's 100, 15 of them cached, at February's: 85 × 10 + 15 × 5.
   expect(rows.map((row) => Number(row.prompt_cost)).sort((a, b) => a - b)).toEqual([27.5, 925]);

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { deletionRow, type Row, startRow, wholeRow } from '../../support/part-rows.ts';
-import { readRoots, readUsage, statementsForRoots } from '../../support/read-usage.ts';
+import { deletionRow, type Row, startRow, completeRow } from '../../support/part-rows.ts';
+import { readFlatSum, readUsage, flatSumQueries } from '../../support/read-usage.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const opened = clickhouseFixture();
@@ -24,7 +24,7 @@ function treeOf(project: string, more: Row = {}, trace = 'trace'): Row[] {
   const id = (name: string): string => (trace === 'trace' ? name : `${trace}-${name}`);
   const call = (name: string, parent: string, second: number, prompt: number): Row => {
     const links = { id: id(name), parent: parent && id(parent), trace };
-    return wholeRow(project, { ...links, startedAt: at(second), usage: use(prompt) }, more);
+    return completeRow(project, { ...links, startedAt: at(second), usage: use(prompt) }, more);
   };
   return [call('root', '', 1, 111), call('a', 'root', 2, 110), call('b', 'a', 3, 100)];
 }
@@ -34,8 +34,8 @@ async function areEnough(project_id: string, call_ids: readonly string[]): Promi
   await readUsage(opened.clickhouse, project_id, call_ids, true);
   const question = { project_id, call_ids, include_costs: true };
   const answers: boolean[] = [];
-  for (const name of statementsForRoots) {
-    answers.push((await readRoots(opened.clickhouse, name, question)) !== undefined);
+  for (const name of flatSumQueries) {
+    answers.push((await readFlatSum(opened.clickhouse, name, question)) !== undefined);
   }
   return answers;
 }
@@ -71,7 +71,7 @@ describe('a tree is needed', () => {
     ['for a root and a call below it', treeOf, ['root', 'b']],
     [
       'where a trace has two roots',
-      (name) => [...treeOf(name), wholeRow(name, { id: 'other', startedAt: at(1) })],
+      (name) => [...treeOf(name), completeRow(name, { id: 'other', startedAt: at(1) })],
       ['root'],
     ],
     [
@@ -117,14 +117,14 @@ describe('a tree is needed', () => {
     const child = { id: 'x', parent: 'b', startedAt: at(4), usage: use(101) };
     const project = await newProject((name) => [
       ...treeOf(name, rolledUp),
-      wholeRow(name, child, rolledUp),
+      completeRow(name, child, rolledUp),
     ]);
     expect(await areEnough(project, ['root'])).toEqual([false, false]);
   });
 });
 
 test('what the statements have in common stands in all of them, word for word', () => {
-  const [general, plain, apart] = ['usage_tree_walk', ...statementsForRoots].map((name) =>
+  const [general, plain, apart] = ['usage_tree_walk', ...flatSumQueries].map((name) =>
     readFileSync(new URL(`../../../sql/queries/usage/${name}.sql`, import.meta.url), 'utf8'),
   ) as [string, string, string];
   const price = ['    model,\n    calls,\n', 'SETTINGS'] as const;

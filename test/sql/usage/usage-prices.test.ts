@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { UsageRow } from '../../../src/usage/usage-row.ts';
-import { type Row, wholeRow } from '../../support/part-rows.ts';
+import { type Row, completeRow } from '../../support/part-rows.ts';
 import { readUsage } from '../../support/read-usage.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
@@ -249,7 +249,7 @@ describe('the price of a call', () => {
     await opened.insert(
       'call_parts',
       calls.map(({ model, startedAt }) =>
-        wholeRow(project, { id: model, startedAt, usage: { [model]: { prompt_tokens: 1 } } }),
+        completeRow(project, { id: model, startedAt, usage: { [model]: { prompt_tokens: 1 } } }),
       ),
     );
     rows = await read(
@@ -314,7 +314,7 @@ describe('costs', () => {
         more,
       },
     ]);
-    await opened.insert('call_parts', [wholeRow(project, { id: 'a', usage: { m: usage } })]);
+    await opened.insert('call_parts', [completeRow(project, { id: 'a', usage: { m: usage } })]);
     const [row, ...others] = await read(project, ['a']);
     expect(others).toEqual([]);
     return [row?.prompt_cost, row?.completion_cost].map((cost) =>
@@ -424,7 +424,7 @@ describe('costs', () => {
     await opened.insert(
       'call_parts',
       Array.from({ length: calls }, (_, index) =>
-        wholeRow('p/dear', { id: `${index}`, parent: index ? '0' : '', usage: { m: entry } }),
+        completeRow('p/dear', { id: `${index}`, parent: index ? '0' : '', usage: { m: entry } }),
       ),
     );
     const [row] = await read('p/dear', ['0']);
@@ -449,7 +449,7 @@ describe('costs', () => {
     await opened.insert(
       'call_parts',
       starts.map((startedAt, index) =>
-        wholeRow('p/middle', {
+        completeRow('p/middle', {
           id: `call-${index}`,
           parent: index ? 'call-0' : '',
           startedAt,

@@ -7,7 +7,7 @@ import {
   orphanEndRow,
   type Row,
   startRow,
-  wholeRow,
+  completeRow,
 } from '../../support/part-rows.ts';
 import { readUsage } from '../../support/read-usage.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
@@ -63,12 +63,12 @@ async function subtreesOf(
 /** root > a > b > c, root > d; other stands apart in the same trace. A digit of its own for each. */
 function treeOf(project: string): Row[] {
   return [
-    wholeRow(project, { id: 'root', usage: promptUsage(1) }),
-    wholeRow(project, { id: 'a', parent: 'root', usage: promptUsage(10) }),
-    wholeRow(project, { id: 'b', parent: 'a', usage: promptUsage(100) }),
-    wholeRow(project, { id: 'c', parent: 'b', usage: promptUsage(1_000) }),
-    wholeRow(project, { id: 'd', parent: 'root', usage: promptUsage(10_000) }),
-    wholeRow(project, { id: 'other', usage: promptUsage(100_000) }),
+    completeRow(project, { id: 'root', usage: promptUsage(1) }),
+    completeRow(project, { id: 'a', parent: 'root', usage: promptUsage(10) }),
+    completeRow(project, { id: 'b', parent: 'a', usage: promptUsage(100) }),
+    completeRow(project, { id: 'c', parent: 'b', usage: promptUsage(1_000) }),
+    completeRow(project, { id: 'd', parent: 'root', usage: promptUsage(10_000) }),
+    completeRow(project, { id: 'other', usage: promptUsage(100_000) }),
   ];
 }
 
@@ -93,9 +93,9 @@ describe('a call', () => {
 
   test('that used nothing is counted in a row without a model', async () => {
     await insert(
-      wholeRow('p/nothing', { id: 'root' }),
-      wholeRow('p/nothing', { id: 'a', parent: 'root', usage: promptUsage(10) }),
-      wholeRow('p/nothing', { id: 'b', parent: 'root' }),
+      completeRow('p/nothing', { id: 'root' }),
+      completeRow('p/nothing', { id: 'a', parent: 'root', usage: promptUsage(10) }),
+      completeRow('p/nothing', { id: 'b', parent: 'root' }),
     );
     expect(await subtreesOf('p/nothing', ['root'])).toMatchObject({
       root: { calls: 3, prompt: 10, models: ['', 'm'] },
@@ -106,8 +106,8 @@ describe('a call', () => {
     const usage = { m: { prompt_tokens: 1 }, n: { requests: 1 }, o: { requests: 1 } };
     await insert(
       startRow('p/models', { id: 'root' }),
-      wholeRow('p/models', { id: 'a', parent: 'root', usage }),
-      wholeRow('p/models', { id: 'b', parent: 'root', usage }),
+      completeRow('p/models', { id: 'a', parent: 'root', usage }),
+      completeRow('p/models', { id: 'b', parent: 'root', usage }),
     );
     expect(await subtreesOf('p/models', ['root'])).toMatchObject({
       root: { calls: 3, prompt: 1 + 1, models: ['', 'm', 'n', 'o'], unfinished: ['root'] },
@@ -147,7 +147,7 @@ describe('a call', () => {
       ),
       startRow('p/open', { id: 'root' }),
       endRow('p/open', { id: 'ended', usage: promptUsage(1) }),
-      wholeRow('p/open', { id: 'whole and started', parent: 'root', usage: promptUsage(100) }),
+      completeRow('p/open', { id: 'whole and started', parent: 'root', usage: promptUsage(100) }),
     );
     expect(await subtreesOf('p/open', ['root'])).toMatchObject({
       root: { calls: 4, prompt: 1 + 100, unfinished: ['open', 'root'] },
@@ -164,7 +164,7 @@ describe('sums', () => {
     const calls = 2_500;
     await insert(
       ...Array.from({ length: calls }, (_, index) =>
-        wholeRow('p/wide', { id: `call-${index}`, parent: index ? 'call-0' : '', usage }),
+        completeRow('p/wide', { id: `call-${index}`, parent: index ? 'call-0' : '', usage }),
       ),
     );
     const one = BigInt(calls) * BigInt(most);
@@ -196,7 +196,7 @@ describe('trees of any depth are walked to their ends', () => {
     const project = `p/chain-${length}`;
     await insert(
       ...Array.from({ length }, (_, index) =>
-        wholeRow(project, {
+        completeRow(project, {
           id: `call-${index}`,
           parent: index ? `call-${index - 1}` : '',
           usage: promptUsage(1 + index),
@@ -219,7 +219,7 @@ describe('trees of any depth are walked to their ends', () => {
     const project = `p/cycle-${length}`;
     await insert(
       ...Array.from({ length }, (_, index) =>
-        wholeRow(project, {
+        completeRow(project, {
           id: `call-${index}`,
           parent: `call-${(index + 1) % length}`,
           usage: promptUsage(1 + index),
@@ -242,10 +242,10 @@ describe('trees of any depth are walked to their ends', () => {
 
   test('a cycle without a requested call above a requested one ends too', async () => {
     await insert(
-      wholeRow('p/above', { id: 'x', parent: 'y', usage: promptUsage(1) }),
-      wholeRow('p/above', { id: 'y', parent: 'x', usage: promptUsage(10) }),
-      wholeRow('p/above', { id: 'a', parent: 'x', usage: promptUsage(100) }),
-      wholeRow('p/above', { id: 'b', parent: 'a', usage: promptUsage(1_000) }),
+      completeRow('p/above', { id: 'x', parent: 'y', usage: promptUsage(1) }),
+      completeRow('p/above', { id: 'y', parent: 'x', usage: promptUsage(10) }),
+      completeRow('p/above', { id: 'a', parent: 'x', usage: promptUsage(100) }),
+      completeRow('p/above', { id: 'b', parent: 'a', usage: promptUsage(1_000) }),
     );
     expect(await subtreesOf('p/above', ['a'])).toMatchObject({
       a: { above: undefined, calls: 2, prompt: 100 + 1_000 },
@@ -255,7 +255,7 @@ describe('trees of any depth are walked to their ends', () => {
   test('traces of different depths in one question', async () => {
     const rows = lengths.flatMap((length) =>
       Array.from({ length }, (_, index) =>
-        wholeRow('p/depths', {
+        completeRow('p/depths', {
           id: `${length}-${index}`,
           trace: `trace-${length}`,
           parent: index ? `${length}-${index - 1}` : '',
