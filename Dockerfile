@@ -16,5 +16,5 @@ EXPOSE 8080
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 
-# Exec form: node itself gets SIGTERM, finishes the requests under way and closes the engine.
+# Exec form: node receives SIGTERM itself, finishes requests in flight and stops the embedded ClickHouse.
 CMD ["node", "--import", "tsx", "src/main.ts"]
