@@ -115,7 +115,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['{src,cli,demo}/**'],
+    files: ['{src,cli,demo,bench}/**'],
     rules: {
       'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
     },

@@ -1,28 +1,24 @@
 /**
- * `npm run bench:cluster`: a page of 100 traces of 100 calls on a cluster of two embedded ClickHouse servers, beside the
- * same page on one, through a service each. Both clusters share this machine's cores, so it shows what it costs to be a
- * cluster, not what is won by it. Medians of interleaved runs; about a minute.
+ * `npm run bench:cluster`: a page of 100 traces of 100 calls on a cluster of two embedded ClickHouse servers, compared
+ * with the same page on one server, through a service each. Both share the cores of this machine, so it shows the cost
+ * of a cluster, not its gain. Medians of interleaved runs; takes about a minute.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import type { ClickHouseClient } from '@clickhouse/client';
+
 import { startEmbeddedPair } from '../test/support/embedded-pair.ts';
-import { fill } from './fill.ts';
-import { quantile } from './measure.ts';
-import { pageOfRoots, project, quickScale, type Scale } from './scale.ts';
-import {
-  askUsage,
-  openBenchClient,
-  type ServiceProcess,
-  startServer,
-  startServiceProcess,
-} from './servers.ts';
+import { fillProject } from './project/fill-project.ts';
+import { pageOfRoots, pagesScale, project } from './project/scale.ts';
+import { openBenchClient } from './support/bench-client.ts';
+import { type ServiceProcess, startServer, startServiceProcess } from './support/processes.ts';
+import { median } from './support/statistics.ts';
+import { refuseFailure, requestUsage } from './support/usage-api.ts';
 
 const runs = 21;
 const warmUps = 3;
-const scale: Scale = { ...quickScale, largeTrace: 1_000, evaluation: 1_000 };
 
 await main();
 
@@ -34,13 +30,13 @@ async function main(): Promise<void> {
   const onSingle = await startServiceProcess(single, join(directory, 'single'));
   const clients = [...pair.addresses, single.address].map((address) => openBenchClient(address));
   try {
-    await fillBoth(clients);
-    const ids = pageOfRoots(scale, 'own', 100);
-    const times = await measure([onSingle, onCluster], ids);
-    const [one, two] = times.map((each) => quantile(each, 0.5)) as [number, number];
+    await fillBoth(clients as [ClickHouseClient, ClickHouseClient, ClickHouseClient]);
+    const ids = pageOfRoots(pagesScale, 'own', 100);
+    const [singleTimes = [], clusterTimes = []] = await timeInTurns([onSingle, onCluster], ids);
+    const [singleMs, clusterMs] = [median(singleTimes), median(clusterTimes)];
     console.log(
-      `100 roots × 100 calls, ${runs} runs: ${one.toFixed(1)} ms on one server, ${two.toFixed(1)} ms on two shards: ` +
-        `${(two / one).toFixed(2)} ×`,
+      `100 roots × 100 calls, ${runs} runs: ${singleMs.toFixed(1)} ms on one server, ` +
+        `${clusterMs.toFixed(1)} ms on two shards: ${(clusterMs / singleMs).toFixed(2)} ×`,
     );
   } finally {
     await Promise.all([onCluster.stop(), onSingle.stop()]);
@@ -50,11 +46,14 @@ async function main(): Promise<void> {
   }
 }
 
-/** The same rows for both, merged; what the cluster has taken is on its shards when this resolves. */
-async function fillBoth(clients: readonly ClickHouseClient[]): Promise<void> {
-  const [first, second, single] = clients as [ClickHouseClient, ClickHouseClient, ClickHouseClient];
-  await fill(single, scale, false);
-  await fill(first, scale, false);
+/** Inserts the same rows into the cluster and the single server and merges them on every node. */
+async function fillBoth([first, second, single]: readonly [
+  ClickHouseClient,
+  ClickHouseClient,
+  ClickHouseClient,
+]): Promise<void> {
+  await fillProject(single, pagesScale, false);
+  await fillProject(first, pagesScale, false);
   await first.command({ query: 'SYSTEM FLUSH DISTRIBUTED call_parts' });
   for (const client of [first, second]) {
     await client.command({ query: 'SYSTEM FLUSH DISTRIBUTED call_traces' });
@@ -67,22 +66,26 @@ async function fillBoth(clients: readonly ClickHouseClient[]): Promise<void> {
   }
 }
 
-/** Asks both the same in turns; their answers must be the same. */
-async function measure(
+/**
+ * Sends the same request to each service in turns.
+ * @returns for each service the times of its runs, in milliseconds
+ * @throws {Error} if their responses differ
+ */
+async function timeInTurns(
   services: readonly ServiceProcess[],
   ids: readonly string[],
 ): Promise<number[][]> {
   const times = services.map((): number[] => []);
   for (let run = 0; run < warmUps + runs; run += 1) {
-    const answers: string[] = [];
+    const responses = new Set<string>();
     for (const [index, { url }] of services.entries()) {
-      const start = performance.now();
-      const { status, text } = await askUsage(url, project, ids);
-      if (status !== 200) throw new Error(`${status}: ${text.slice(0, 500)}`);
-      if (run >= warmUps) times[index]?.push(performance.now() - start);
-      answers.push(text);
+      const startedAt = performance.now();
+      const response = await requestUsage(url, project, ids);
+      if (run >= warmUps) times[index]?.push(performance.now() - startedAt);
+      refuseFailure(response);
+      responses.add(response.text);
     }
-    if (new Set(answers).size > 1) throw new Error('one server and the cluster differ');
+    if (responses.size > 1) throw new Error('the responses of one server and the cluster differ');
   }
   return times;
 }

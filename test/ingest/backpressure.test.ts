@@ -1,16 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { type Acknowledged, countLost } from '../../bench/ingest-figures.ts';
-import { toWholeCall } from '../../bench/ingest-parts.ts';
+import { type AcknowledgedBatch, countLostParts } from '../../bench/ingest/lost-parts.ts';
+import { toCompleteCall } from '../../bench/ingest/sample-calls.ts';
+import { openBenchClient } from '../../bench/support/bench-client.ts';
 import {
-  key,
-  openBenchClient,
   readMemory,
   resetPeakMemory,
   type ServiceProcess,
   startServer,
   startServiceProcess,
-} from '../../bench/servers.ts';
+} from '../../bench/support/processes.ts';
+import { apiKey } from '../../bench/support/usage-api.ts';
 import { basicAuthorization } from '../support/service.ts';
 import { makeDirectory } from '../support/embedded-clickhouse.ts';
 
@@ -31,14 +31,17 @@ interface Answer {
 /** Sends batches by many clients until it is stopped; who is refused sends the same batch again. */
 function startLoad({ url }: ServiceProcess) {
   const answers: Answer[] = [];
-  const acknowledged: Acknowledged[] = [];
+  const acknowledged: AcknowledgedBatch[] = [];
   let isOver = false;
   const send = async (batch: string): Promise<Answer> => {
     const calls = Array.from({ length: callsPerBatch }, (_, index) =>
-      toWholeCall(project, batch, index, index),
+      toCompleteCall(project, batch, index, index),
     );
     const body = JSON.stringify({ batch: calls });
-    const headers = { 'content-type': 'application/json', authorization: basicAuthorization(key) };
+    const headers = {
+      'content-type': 'application/json',
+      authorization: basicAuthorization(apiKey),
+    };
     const startedAt = performance.now();
     const path = `/v2/${project}/calls/complete`;
     const response = await fetch(url + path, { method: 'POST', headers, body });
@@ -116,6 +119,6 @@ test(
     if (before !== undefined && stopped !== undefined) {
       expect(stopped.peak - before.now).toBeLessThan(100);
     }
-    await expect.poll(() => countLost(client, load.acknowledged)).toBe(0);
+    await expect.poll(() => countLostParts(client, load.acknowledged)).toBe(0);
   },
 );

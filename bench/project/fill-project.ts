@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { ClickHouseClient } from '@clickhouse/client';
+
+import { readRows } from '../support/bench-client.ts';
+import { fillStatement, largeTraceSource, mixedTracesSource } from './fill-statements.ts';
+import { project, type Scale } from './scale.ts';
+
+const tracesPerInsert = 5_000;
+const callsPerInsert = 500_000;
+
+/** The share of the traces that is inserted last, and the number of inserts; their parts are not merged. */
+const recentShare = 0.02;
+const recentInserts = 5;
+
+/**
+ * Fills the project through `call_parts`, as a pipeline in ClickHouse would. Older traces are merged, as in a project
+ * that has existed for a while; the most recent ones are not.
+ * @param merge false leaves merging to the caller
+ */
+export async function fillProject(
+  client: ClickHouseClient,
+  scale: Scale,
+  merge = true,
+): Promise<void> {
+  const recent = Math.ceil((scale.traces * recentShare) / recentInserts) * recentInserts;
+  await insertTraces(client, 0, scale.traces - recent, tracesPerInsert);
+  await insertLargeTrace(client, 'large', 'bush', scale.largeTrace);
+  await insertLargeTrace(client, 'evaluation', 'evaluation', scale.evaluation);
+  for (const size of scale.chains) await insertLargeTrace(client, `chain_${size}`, 'chain', size);
+  for (const table of merge ? ['calls', 'call_traces'] : []) {
+    await client.command({ query: `OPTIMIZE TABLE ${table} FINAL` });
+  }
+  await insertTraces(client, scale.traces - recent, recent, recent / recentInserts);
+}
+
+async function insertTraces(
+  client: ClickHouseClient,
+  from: number,
+  count: number,
+  step: number,
+): Promise<void> {
+  const end = from + count;
+  for (let first = from; first < end; first += step) {
+    await client.command({
+      query: fillStatement(mixedTracesSource),
+      query_params: { project, first, count: Math.min(step, end - first) },
+    });
+  }
+}
+
+async function insertLargeTrace(
+  client: ClickHouseClient,
+  name: string,
+  shape: string,
+  size: number,
+): Promise<void> {
+  for (let first = 0; first < size; first += callsPerInsert) {
+    const count = Math.min(callsPerInsert, size - first);
+    await client.command({
+      query: fillStatement(largeTraceSource),
+      query_params: { project, name, shape, size, first, count },
+    });
+  }
+}
+
+/** What identifies the content of the project, to recognize a directory that contains it already. */
+export function toProjectFingerprint({ traces, largeTrace, evaluation, chains }: Scale): string {
+  const statements = [mixedTracesSource, largeTraceSource].map(fillStatement);
+  return JSON.stringify({ traces, largeTrace, evaluation, chains, statements });
+}
+
+/** The size of the table `calls` in ClickHouse. */
+export interface ProjectSize {
+  readonly calls: number;
+  /** Active data parts of the table: one of the older traces, the others of the most recent ones. */
+  readonly activeParts: number;
+  readonly bytesOnDisk: number;
+}
+
+/** Waits until ClickHouse merges no parts any more, then reads the size. */
+export async function waitForMerges(client: ClickHouseClient): Promise<ProjectSize> {
+  const merges = `SELECT count() AS n FROM system.merges WHERE database = currentDatabase()`;
+  for (let idleChecks = 0; idleChecks < 3;) {
+    const [row] = await readRows<{ n: string }>(client, merges);
+    idleChecks = Number(row?.n) === 0 ? idleChecks + 1 : 0;
+    await sleep(300);
+  }
+  const [row] = await readRows<Record<'calls' | 'parts' | 'bytes', string>>(
+    client,
+    `SELECT sum(rows) AS calls, count() AS parts, sum(bytes_on_disk) AS bytes
+     FROM system.parts WHERE active AND database = currentDatabase() AND table = 'calls'`,
+  );
+  return {
+    calls: Number(row?.calls),
+    activeParts: Number(row?.parts),
+    bytesOnDisk: Number(row?.bytes),
+  };
+}

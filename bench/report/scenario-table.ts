@@ -1,0 +1,102 @@
+import Table from 'cli-table3';
+
+import type { Scenario } from '../usage/scenarios.ts';
+import type { ScenarioReport } from './scenario-report.ts';
+
+/** The largest ratios that are wanted, in the order of the table: to the flat sum, to the client-side roll-up. */
+const targets: Readonly<Record<string, readonly [number, number?]>> = {
+  page_1: [4],
+  page_50_sdk: [2.5, 1.2],
+  page_100: [1.8, 1],
+  page_1000: [1.7, 0.35],
+  inner_100: [6, 0.15],
+  trace_1m: [8, 0.05],
+  chain_1000: [6],
+  chain_10000: [10],
+  unknown_10000: [2],
+};
+
+/** The scenarios as a table for the terminal. */
+export function toTable(scenarios: readonly ScenarioReport[]): string {
+  const table = new Table({
+    head: [
+      'scenario',
+      'runs',
+      'flat sum',
+      'ours (p95)',
+      'level by level',
+      'client-side',
+      'ours/flat sum (target)',
+      'ours/client-side (target)',
+      'rows/flat sum',
+      'query peak',
+      'service RSS',
+    ],
+    style: { head: [], border: [], compact: true },
+    colAligns: ['left', ...Array.from({ length: 10 }, () => 'right' as const)],
+  });
+  for (const scenario of scenarios) table.push(toCells(scenario));
+  return table.toString();
+}
+
+function toCells(scenario: ScenarioReport): string[] {
+  const [flatSumTarget, clientSideTarget] = targets[scenario.name] ?? [];
+  return [
+    scenario.name,
+    String(scenario.runs),
+    formatMs(scenario.floor_ms),
+    `${formatMs(scenario.ours_ms)} (${formatMs(scenario.ours_p95_ms)})`,
+    formatMs(scenario.level_by_level_ms),
+    formatMs(scenario.fetch_and_fold_ms),
+    formatRatio(scenario.ours_to_floor, flatSumTarget),
+    formatRatio(scenario.ours_to_fetch_and_fold, clientSideTarget),
+    formatRatio(scenario.table_rows_read_to_floor),
+    scenario.query_peak_mb === null ? '–' : `${Math.round(scenario.query_peak_mb)} MiB`,
+    formatGrowth(scenario.rss_growth_mb),
+  ];
+}
+
+function formatMs(ms: number | null): string {
+  if (ms === null) return '–';
+  return ms < 10 ? `${ms.toFixed(1)} ms` : `${Math.round(ms).toLocaleString('en')} ms`;
+}
+
+function formatRatio(value: number | null, target?: number): string {
+  if (value === null) return '–';
+  if (target === undefined) return `${value} ×`;
+  return `${value} × (${target}${value <= target ? '' : ' ✗'})`;
+}
+
+function formatGrowth(mb: number | null): string {
+  if (mb === null) return '–';
+  return `${mb < 0 ? '−' : '+'}${Math.abs(mb).toFixed(1)} MiB`;
+}
+
+/** The times and ratios as a Markdown table, for the documentation. */
+export function toMarkdown(
+  reports: readonly ScenarioReport[],
+  scenarios: readonly Scenario[],
+): string {
+  const titles = new Map(scenarios.map(({ name, title }) => [name, title]));
+  const head = [
+    'requested',
+    'flat sum',
+    'ours',
+    'level by level',
+    'client-side roll-up',
+    'ours / flat sum',
+    'ours / client-side roll-up',
+  ];
+  const rows = reports.map((report) => [
+    `\`${report.name}\`: ${titles.get(report.name) ?? ''}`,
+    formatMs(report.floor_ms),
+    formatMs(report.ours_ms),
+    formatMs(report.level_by_level_ms),
+    formatMs(report.fetch_and_fold_ms),
+    formatRatio(report.ours_to_floor),
+    formatRatio(report.ours_to_fetch_and_fold),
+  ]);
+  return [head, head.map(() => '---'), ...rows]
+    .map((cells) => `| ${cells.join(' | ')} |`)
+    .join('\n');
+}

@@ -1,0 +1,59 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+
+import type { ClickHouseClient } from '@clickhouse/client';
+
+import { readRows } from '../support/bench-client.ts';
+import { round } from '../support/statistics.ts';
+
+/** A period of time, in milliseconds since 1970. */
+export interface Period {
+  readonly from: number;
+  readonly to: number;
+}
+
+/** What system.query_log says of one usage request, all its statements together. */
+export interface QueryStatistics {
+  /** Rows read, including those that a recursion passes from one step to the next. */
+  readonly rowsRead: number;
+  /** Rows read from tables. */
+  readonly tableRowsRead: number;
+  readonly peakMb: number;
+}
+
+/** ClickHouse writes entries to the log with a delay of at most a second. */
+const logDelayMs = 2_500;
+
+/** Waits until all queries so far are in system.query_log. */
+export async function waitForQueryLog(client: ClickHouseClient): Promise<void> {
+  await sleep(logDelayMs);
+  await client.command({ query: 'SYSTEM FLUSH LOGS' });
+}
+
+/**
+ * Reads the statistics of the flat sum, or of the service's usage statements: their names start with `usage_`.
+ * @returns null if the period is undefined or contains no such query
+ */
+export async function readStatistics(
+  client: ClickHouseClient,
+  strategy: 'floor' | 'ours',
+  period: Period | undefined,
+): Promise<QueryStatistics | null> {
+  if (period === undefined) return null;
+  const [row] = await readRows<Record<'statements' | 'rows' | 'peak' | 'table_rows', string>>(
+    client,
+    `SELECT
+       count() AS statements, sum(read_rows) AS rows, max(memory_usage) AS peak,
+       sum(ProfileEvents['RowsReadByMainReader'] + ProfileEvents['RowsReadByPrewhereReaders']) AS table_rows
+     FROM system.query_log
+     WHERE type != 'QueryStart' AND is_initial_query
+       AND toUnixTimestamp64Milli(query_start_time_microseconds) BETWEEN {from:Int64} AND {to:Int64}
+       AND startsWith(log_comment, {prefix:String})`,
+    { prefix: strategy === 'floor' ? 'bench_floor' : 'usage_', ...period },
+  );
+  if (row === undefined || Number(row.statements) === 0) return null;
+  return {
+    rowsRead: Number(row.rows),
+    tableRowsRead: Number(row.table_rows),
+    peakMb: round(Number(row.peak) / 1_048_576, 1),
+  };
+}

@@ -1,0 +1,53 @@
+import { pageOfRoots, type Scale } from '../project/scale.ts';
+
+/** Calls whose usage is requested. */
+export interface Scenario {
+  readonly name: string;
+  /** What is requested, in words. */
+  readonly title: string;
+  readonly ids: readonly string[];
+  /** Whether the requested calls are roots and have own usage only, so that the flat sum must be the same. */
+  readonly equalsFlatSum: boolean;
+  /** Whether no SDK has rolled usage up, so that sums of stored usage must be the same. */
+  readonly hasOwnUsageOnly: boolean;
+}
+
+/** Lists the scenarios in the order of the table. */
+export function listScenarios(scale: Scale): readonly Scenario[] {
+  const page = (count: number) => pageOfRoots(scale, 'own', count);
+  const ownRoots = { equalsFlatSum: true, hasOwnUsageOnly: true };
+  const evaluationRows = Array.from({ length: 100 }, (_, index) => `evaluation-${index + 1}`);
+  const unknown = Array.from({ length: 10_000 }, (_, index) => `unknown-${index}`);
+  return [
+    { name: 'page_1', title: '1 trace × 100 calls', ids: page(1), ...ownRoots },
+    {
+      name: 'page_50_sdk',
+      title: '50 traces × 100 calls, rolled up by an SDK',
+      ids: pageOfRoots(scale, 'sdk', 50),
+      equalsFlatSum: false,
+      hasOwnUsageOnly: false,
+    },
+    { name: 'page_100', title: '100 traces × 100 calls', ids: page(100), ...ownRoots },
+    { name: 'page_1000', title: '1,000 traces × 100 calls', ids: page(1_000), ...ownRoots },
+    {
+      name: 'inner_100',
+      title: `100 inner calls of an evaluation of ${scale.evaluation.toLocaleString('en')}`,
+      ids: evaluationRows,
+      equalsFlatSum: false,
+      hasOwnUsageOnly: true,
+    },
+    {
+      name: 'trace_1m',
+      title: `a trace of ${scale.largeTrace.toLocaleString('en')} calls`,
+      ids: ['large-0'],
+      ...ownRoots,
+    },
+    ...scale.chains.map((size) => ({
+      name: `chain_${size}`,
+      title: `a chain of ${size.toLocaleString('en')} calls`,
+      ids: [`chain_${size}-0`],
+      ...ownRoots,
+    })),
+    { name: 'unknown_10000', title: '10,000 unknown ids', ids: unknown, ...ownRoots },
+  ];
+}
