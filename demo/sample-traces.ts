@@ -1,4 +1,4 @@
-import type { CostCreateInput } from '../src/prices/create-costs.ts';
+import type { CostCreateInput } from '../src/openapi-types.ts';
 import { toSampleCall, type SampleTrace, type SampleUsage, type Step } from './sample-call.ts';
 
 export const sampleProjectId = 'demo/shop-assistant';

@@ -1,4 +1,4 @@
-import type { CostCreateInput } from '../src/prices/create-costs.ts';
+import type { CostCreateInput } from '../src/openapi-types.ts';
 import { post, type Access } from './client.ts';
 import { listCalls, type SampleCall, type SampleTrace } from './sample-call.ts';
 

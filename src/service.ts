@@ -6,9 +6,9 @@ import { createApp } from './http/app.ts';
 import { readKeys } from './http/auth/keys.ts';
 import { readOpenApi } from './http/validation/openapi.ts';
 import { listen } from './http/server.ts';
-import { readBook, readBookVersion } from './prices/catalog/price-book.ts';
+import { readPriceBook, readPriceBookVersion } from './prices/catalog/price-book.ts';
 import { createAliasResolver } from './prices/resolve-aliases.ts';
-import { loadBook } from './prices/catalog/load-price-book.ts';
+import { loadPriceBook } from './prices/catalog/load-price-book.ts';
 import type { Settings } from './settings.ts';
 
 /** The whole service, running. */
@@ -46,9 +46,9 @@ export async function startService(
     print(`Made an API key, kept in ${file}: ${key}`);
   });
   const stopping = new AbortController();
-  const book = once(readBook);
+  const book = once(readPriceBook);
   const clickhouse = startClickHouse(settings, log, {
-    prepare: (store) => loadBook(store, readBookVersion(), book, log),
+    prepare: (store) => loadPriceBook(store, readPriceBookVersion(), book, log),
   });
   // Whoever asks for it later still gets the rejection.
   clickhouse.ready.catch(() => undefined);

@@ -2,24 +2,13 @@ import { randomUUID } from 'node:crypto';
 
 import { toDateTime64 } from '../clickhouse/client/date-time64.ts';
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
+import type { CostCreateInput } from '../openapi-types.ts';
 import { toDecimal } from './decimal.ts';
 
-/** One price of POST /cost/create, valid against `CostCreateInput` of openapi/service.openapi.yaml; USD per token. */
-export interface CostCreateInput {
-  readonly prompt_token_cost: number;
-  readonly completion_token_cost: number;
-  readonly cache_read_input_token_cost?: number | null;
-  readonly cache_creation_input_token_cost?: number | null;
-  readonly prompt_token_cost_unit?: string | null;
-  readonly completion_token_cost_unit?: string | null;
-  readonly effective_date?: string | null;
-  readonly provider_id?: string | null;
-}
-
 /**
- * Stores prices of a project as one insert.
+ * Stores prices of a project, in USD per token, with one insert.
  * @param costs from llm_id to its price
- * @returns [cost id, llm_id] for each, in the order given
+ * @returns [cost id, llm_id] of each price, in the order of `costs`
  */
 export async function createCosts(
   clickhouse: ClickHouse,

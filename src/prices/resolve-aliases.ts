@@ -1,57 +1,59 @@
 import type { PriceBook } from './catalog/price-book.ts';
-import { toBookRows, toStored, type PriceStore } from './catalog/load-price-book.ts';
+import { toPriceBookRows, toPriceRow, type PriceStore } from './catalog/load-price-book.ts';
 import { resolveModel } from './catalog/resolve-model.ts';
 
 /**
- * Looks up names of models for which there is no price, and stores the prices that it finds under these names.
- * Resolves with the names that have a price from now on; rejects as `ClickHouse.insert` does.
+ * Resolves names of models that have no price, and stores the prices it finds as rows under these names (model
+ * aliases). This is one of the two writes that a read may cause; the other one is the repair of orphan ends.
+ * @returns the names that have a price from now on
+ * @throws as `ClickHouse.insert` does
  */
 export type ResolveAliases = (names: readonly string[]) => Promise<ReadonlySet<string>>;
 
-/** How many names of one question are looked up; the others with the next ones. */
-const namesAtOnce = 200;
+/** Names of one request that are resolved; the rest is left to later requests. */
+const maxNamesPerRequest = 200;
 
-/** How many names without a price are remembered, so that they are not looked up for every question. */
-const rememberedNames = 10_000;
+/** Names without a price that are remembered, so that not every request resolves them again. */
+const maxUnresolvableNames = 10_000;
 
-/** How many names one process stores at most: names come from clients, and a book's patterns fit any number of them. */
-const learnedNames = 10_000;
+/** Aliases that one process stores: names come from clients, and a pattern of the book matches any number of them. */
+const maxStoredAliases = 10_000;
 
-/** Makes the function that learns names; the book is read when the first one is asked for. */
+/** @param readBook is called when the first name has to be resolved */
 export function createAliasResolver(
   store: PriceStore,
   readBook: () => Promise<PriceBook>,
 ): ResolveAliases {
-  const unknown = new Set<string>();
-  const learned = new Set<string>();
+  const unresolvable = new Set<string>();
+  const stored = new Set<string>();
   return async (names) => {
-    const asked = names.filter((name) => !unknown.has(name)).slice(0, namesAtOnce);
-    if (asked.length === 0 || learned.size >= learnedNames) return new Set();
+    const candidates = names.filter((name) => !unresolvable.has(name)).slice(0, maxNamesPerRequest);
+    if (candidates.length === 0 || stored.size >= maxStoredAliases) return new Set();
     const book = await readBook();
-    const found = new Set<string>();
-    const rows = asked.flatMap((name) => {
+    const resolved = new Set<string>();
+    const rows = candidates.flatMap((name) => {
       const model = resolveModel(book, name);
-      // A name of the book without a price is one whose rows an operator has taken back.
+      // A name of the book itself has no price only when an operator has deleted its rows.
       if (model === null || model.rule === 'exact') {
-        remember(unknown, name);
+        remember(unresolvable, name);
         return [];
       }
-      found.add(name);
-      return toBookRows(book, model.llm_id, { name, rule: model.rule });
+      resolved.add(name);
+      return toPriceBookRows(book, model.llm_id, { name, rule: model.rule });
     });
-    if (rows.length === 0) return found;
+    if (rows.length === 0) return resolved;
     await store.insert(
       'llm_token_prices',
-      rows.map((row) => toStored(row, book.version)),
+      rows.map((row) => toPriceRow(row, book.version)),
     );
-    for (const name of found) learned.add(name);
-    return found;
+    for (const name of resolved) stored.add(name);
+    return resolved;
   };
 }
 
-/** Adds a name, in place of the oldest when there are too many. */
+/** Adds a name, and removes the oldest one when there are too many. */
 function remember(names: Set<string>, name: string): void {
   const [oldest] = names;
-  if (names.size >= rememberedNames && oldest !== undefined) names.delete(oldest);
+  if (names.size >= maxUnresolvableNames && oldest !== undefined) names.delete(oldest);
   names.add(name);
 }

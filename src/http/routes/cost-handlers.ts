@@ -1,11 +1,11 @@
 import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
 import { apiErrors } from '../../errors.ts';
 import { createCosts } from '../../prices/create-costs.ts';
+import { listUnpricedModels, type UnpricedModel } from '../../prices/list-unpriced-models.ts';
 import { purgeCosts, toCostIds } from '../../prices/purge-costs.ts';
 import { queryCosts } from '../../prices/query-costs.ts';
 import type { ResolveAliases } from '../../prices/resolve-aliases.ts';
 import { resolveCosts } from '../../prices/resolve-costs.ts';
-import { findUnpriced, type UnpricedModel } from '../../prices/unpriced-models.ts';
 import { type Handler, JsonText } from './route.ts';
 
 interface CostOptions {
@@ -17,7 +17,7 @@ interface CostHandlers {
   readonly create: Handler<'CostCreateReq'>;
   readonly query: Handler<'CostQueryReq'>;
   readonly purge: Handler<'CostPurgeReq'>;
-  readonly listUnpriced: Handler<'CostUnpricedReq'>;
+  readonly listUnpricedModels: Handler<'CostUnpricedReq'>;
   readonly resolve: Handler<'CostResolveReq'>;
 }
 
@@ -40,8 +40,8 @@ export function costHandlers({ clickhouse, resolveAliases }: CostOptions): CostH
       await purgeCosts(clickhouse, project_id, ids);
       return {};
     },
-    async listUnpriced({ body, signal }) {
-      const models = await findUnpriced(clickhouse, resolveAliases, body, signal);
+    async listUnpricedModels({ body, signal }) {
+      const models = await listUnpricedModels(clickhouse, resolveAliases, body, signal);
       return new JsonText(`{"results":[${models.map(toJson).join(',')}]}`);
     },
     async resolve({ body, signal }) {

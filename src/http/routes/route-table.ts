@@ -58,7 +58,7 @@ export function routeTable(services: Services): Route[] {
     post('/cost/create', 'prices', 'CostCreateReq', 'project_id', costs.create),
     post('/cost/query', 'read', 'CostQueryReq', 'project_id', costs.query),
     post('/cost/purge', 'prices', 'CostPurgeReq', 'project_id', costs.purge),
-    post('/cost/unpriced', 'read', 'CostUnpricedReq', 'project_id', costs.listUnpriced),
+    post('/cost/unpriced', 'read', 'CostUnpricedReq', 'project_id', costs.listUnpricedModels),
     post('/cost/resolve', 'read', 'CostResolveReq', 'project_id', costs.resolve),
 
     get('/health', 'public', checkHealth(services.clickhouse)),

@@ -2,11 +2,11 @@ import type { ConditionalPrice, ModelInfo, ModelPrice } from '@pydantic/genai-pr
 
 import { toDecimalPerToken } from '../decimal.ts';
 
-/** What a model costs from a date on and above a prompt size; prices in USD per token, as decimal text. */
+/** Prices of a model from a date on and above a prompt size, in USD per token, as decimal strings. */
 export interface ModelPriceRow {
-  /** As ClickHouse reads a `DateTime64(6)`, in UTC. */
+  /** Inclusive; in the format of a ClickHouse `DateTime64(6)`, in UTC. */
   readonly effective_date: string;
-  /** The row applies to calls whose prompt has more tokens than this. */
+  /** The row applies to calls with more prompt tokens than this. */
   readonly prompt_tokens_above: number;
   readonly prompt_token_cost: string;
   readonly completion_token_cost: string;
@@ -14,18 +14,18 @@ export interface ModelPriceRow {
   readonly cache_creation_input_token_cost: string | null;
 }
 
-/** The date of prices that the book does not date: the first that a `DateTime64` can hold, so always in force. */
+/** Date of prices without a date in the book: the first one that a `DateTime64` can store, so always in force. */
 export const alwaysInForce = '1900-01-01 00:00:00.000000';
 
-/** The units of the book for which `llm_token_prices` has a column. */
+/** Units of the book for which `llm_token_prices` has a column. */
 const tokenUnits = ['input_mtok', 'output_mtok', 'cache_read_mtok', 'cache_write_mtok'];
 
 /**
- * Reads a model's prices as rows. Entries by time of day are left out, and a model without a price for input and
- * output tokens has none, see {@link toMissingUnits}.
+ * Converts the prices of a model to rows. Prices by time of day are omitted, and so is a model without a price for
+ * input and output tokens; {@link toMissingUnits} reports both.
  */
 export function toModelPrices(model: ModelInfo): ModelPriceRow[] {
-  return toEntries(model)
+  return toDatedPrices(model)
     .filter(({ prices }) =>
       ['input_mtok', 'output_mtok'].some((unit) => prices[unit] !== undefined),
     )
@@ -41,47 +41,52 @@ export function toModelPrices(model: ModelInfo): ModelPriceRow[] {
     );
 }
 
-/** What of a model's prices its rows do not hold: other units, `time of day`, or `tokens` where it has none. */
+/**
+ * @returns which prices of a model its rows do not contain: other units, `time of day`, or `tokens` when it has no rows
+ */
 export function toMissingUnits(model: ModelInfo): string[] {
-  const conditional = toConditional(model);
-  const units = conditional.flatMap(({ prices }) => Object.keys(prices));
-  const others = new Set(units.filter((unit) => !tokenUnits.includes(unit)));
-  if (conditional.some(({ constraint }) => constraint?.type === 'time_of_date')) {
-    others.add('time of day');
+  const conditionalPrices = toConditionalPrices(model);
+  const units = conditionalPrices.flatMap(({ prices }) => Object.keys(prices));
+  const missing = new Set(units.filter((unit) => !tokenUnits.includes(unit)));
+  if (conditionalPrices.some(({ constraint }) => constraint?.type === 'time_of_date')) {
+    missing.add('time of day');
   }
-  if (toModelPrices(model).length === 0) others.add('tokens');
-  return [...others].sort();
+  if (toModelPrices(model).length === 0) missing.add('tokens');
+  return [...missing].sort();
 }
 
-interface Entry {
+interface DatedPrices {
   readonly effective_date: string;
   readonly prices: ModelPrice;
 }
 
 /**
- * The entries that apply by date. The book takes the last one whose condition holds, and the first one where none does,
- * whatever its condition is.
- * @throws {TypeError} where dates do not ascend, so that the latest date in force is not the last entry
+ * Converts the entries that apply by date. The package applies the last entry whose constraint holds, and the first
+ * entry when none does, whatever its constraint is.
+ * @throws {TypeError} when dates do not ascend: the last entry in force would not have the latest date
  */
-function toEntries(model: ModelInfo): Entry[] {
-  const entries = toConditional(model).flatMap(({ constraint, prices }, index): Entry[] => {
-    if (index === 0 || constraint === undefined) return [{ effective_date: alwaysInForce, prices }];
-    if (constraint.type === 'time_of_date') return [];
-    return [{ effective_date: `${constraint.start_date} 00:00:00.000000`, prices }];
-  });
+function toDatedPrices(model: ModelInfo): DatedPrices[] {
+  const entries = toConditionalPrices(model).flatMap(
+    ({ constraint, prices }, index): DatedPrices[] => {
+      if (index === 0 || constraint === undefined)
+        return [{ effective_date: alwaysInForce, prices }];
+      if (constraint.type === 'time_of_date') return [];
+      return [{ effective_date: `${constraint.start_date} 00:00:00.000000`, prices }];
+    },
+  );
   for (const [index, { effective_date }] of entries.entries()) {
     if (index > 0 && effective_date <= (entries[index - 1]?.effective_date ?? '')) {
-      throw new TypeError(`The prices of ${model.id} are not in the order of their dates.`);
+      throw new TypeError(`The prices of ${model.id} are not sorted by date.`);
     }
   }
   return entries;
 }
 
-function toConditional(model: ModelInfo): readonly ConditionalPrice[] {
+function toConditionalPrices(model: ModelInfo): readonly ConditionalPrice[] {
   return Array.isArray(model.prices) ? model.prices : [{ prices: model.prices }];
 }
 
-/** Every prompt size above which another price applies, and 0. */
+/** @returns 0, and every number of prompt tokens above which another price applies; ascending */
 function toTierStarts(prices: ModelPrice): number[] {
   const starts = tokenUnits.flatMap((unit) => {
     const price = prices[unit];

@@ -1,24 +1,22 @@
 import { readFileSync } from 'node:fs';
 
-import type { Provider } from '@pydantic/genai-prices';
+import type { ModelInfo, Provider } from '@pydantic/genai-prices';
 
-import { findFirstParty } from './match-model.ts';
 import { toMissingUnits, toModelPrices, type ModelPriceRow } from './model-prices.ts';
 
-/** Default prices of every model that a version of `@pydantic/genai-prices` knows (docs/prices.md). */
+/** Default prices of every model in a version of `@pydantic/genai-prices` (docs/prices.md). */
 export interface PriceBook {
-  /** What rows of this book have in `created_by`; another one makes a service load the book again. */
+  /** The `created_by` of rows of this book. A service that finds another one in the database loads its book. */
   readonly version: string;
-  /** In the order in which the package looks through them. */
+  /** In the order in which the package searches them. */
   readonly providers: readonly Provider[];
-  /** By llm_id: the model's own id, where that is not ambiguous, and `provider/model`. */
+  /** By llm_id, which is `provider/model`, and also the model id alone where that is not ambiguous. */
   readonly prices: ReadonlyMap<string, BookModel>;
-  /** The first llm_id, in alphabetical order, of those that differ in case alone; by the id in lower case. */
+  /** From an llm_id in lower case to the llm_id; to the first one in alphabetical order where only case differs. */
   readonly byLowerCase: ReadonlyMap<string, string>;
-  /** Whether a name is one of {@link ambiguous}. */
-  readonly isAmbiguous: (name: string) => boolean;
-  /** Ids that several providers list with other prices, none of which the package prefers; sorted. */
-  readonly ambiguous: readonly string[];
+  /** Model ids that several providers list at different prices, with no first-party provider among them. */
+  readonly ambiguous: ReadonlySet<string>;
+  readonly matcher: NameMatcher;
 }
 
 /** The prices of an llm_id. */
@@ -27,65 +25,96 @@ interface BookModel {
   readonly rows: readonly ModelPriceRow[];
 }
 
-/** Start of `created_by` in all rows that come from the package, those of 0003_default_prices.sql among them. */
-export const bookAuthor = 'genai-prices ';
+/** How the package matches names. */
+export interface NameMatcher {
+  /** Finds a provider by its id, or by another name of it such as `vertex_ai`. */
+  findProvider(name: string): Provider | undefined;
+  /** Finds the first-party provider of a model: the one the package assumes when none is named. */
+  findFirstParty(modelName: string): Provider | undefined;
+  /** Finds a model of a provider, or of the providers whose models it resells. */
+  findModel(provider: Provider, modelName: string): ModelInfo | undefined;
+}
 
-/** Raise it whenever the same package gives other rows, so that they are loaded. */
+/** Prefix of `created_by` in every row that comes from the package, including those of 0003_default_prices.sql. */
+export const priceBookAuthor = 'genai-prices ';
+
+/** Has to be raised when the code converts the same package to different rows, so that services load them. */
 const revision = 1;
 
 /**
- * Reads the book that comes with the package; nothing is fetched, since nobody asks the package for updates. It is a
- * megabyte of JavaScript, which is loaded only here, while ClickHouse is starting.
+ * Reads the price book of the installed package. Nothing is fetched: the package fetches only after `updatePrices`.
+ * The package is a megabyte of JavaScript, so it is imported here, while ClickHouse is starting.
  */
-export async function readBook(): Promise<PriceBook> {
-  const { waitForUpdate } = await import('@pydantic/genai-prices');
+export async function readPriceBook(): Promise<PriceBook> {
+  const { calcPrice, findProvider, waitForUpdate } = await import('@pydantic/genai-prices');
   const providers = (await waitForUpdate()) ?? [];
-  return toBook(providers, readBookVersion());
+  return toPriceBook(providers, readPriceBookVersion(), {
+    findProvider: (name) => findProvider({ providerId: name }),
+    findFirstParty: (modelName) => findProvider({ modelId: modelName }),
+    // The package exports its matching of models only as a part of calcPrice, whose prices are floats: they are not used.
+    findModel: ({ id }, modelName) => calcPrice({}, modelName, { providerId: id })?.model,
+  });
 }
 
-/** {@link PriceBook.version} of the book that {@link readBook} reads. */
-export function readBookVersion(): string {
+/** Reads the `version` of the price book that {@link readPriceBook} returns, without reading the book. */
+export function readPriceBookVersion(): string {
   const main = import.meta.resolve('@pydantic/genai-prices');
   const text = readFileSync(new URL('../package.json', main), 'utf8');
   const { version } = JSON.parse(text) as { readonly version: string };
-  return `${bookAuthor}${version}/${revision}`;
+  return `${priceBookAuthor}${version}/${revision}`;
 }
 
-/** Makes a book of providers; `version` starts with {@link bookAuthor}. */
-export function toBook(providers: readonly Provider[], version: string): PriceBook {
+/** @param version starts with {@link priceBookAuthor} */
+export function toPriceBook(
+  providers: readonly Provider[],
+  version: string,
+  matcher: NameMatcher,
+): PriceBook {
   const prices = new Map<string, BookModel>();
-  const qualified = new Set<string>();
   const listings = new Map<string, BookModel[]>();
-  for (const provider of providers) {
-    for (const model of provider.models) {
-      const priced = { provider_id: provider.id, rows: toModelPrices(model) };
-      const name = `${provider.id}/${model.id}`;
-      qualified.add(name);
-      if (priced.rows.length > 0) prices.set(name, priced);
-      listings.set(model.id, [...(listings.get(model.id) ?? []), priced]);
+  const qualifiedIds = new Set<string>();
+  for (const { id: provider_id, models } of providers) {
+    for (const model of models) {
+      const listing = { provider_id, rows: toModelPrices(model) };
+      const qualifiedId = `${provider_id}/${model.id}`;
+      qualifiedIds.add(qualifiedId);
+      if (listing.rows.length > 0) prices.set(qualifiedId, listing);
+      listings.set(model.id, [...(listings.get(model.id) ?? []), listing]);
     }
   }
-  const ambiguous = [];
-  for (const [id, listed] of listings) {
-    // Openrouter's `deepseek/…` is that of DeepSeek where DeepSeek lists the model, even without a price.
-    if (qualified.has(id)) continue;
-    const model = chooseListing(providers, id, listed);
-    if (model === undefined) ambiguous.push(id);
-    else if (model.rows.length > 0) prices.set(id, model);
+  const ambiguous = new Set<string>();
+  for (const [modelId, listed] of listings) {
+    // The id `deepseek/…` of OpenRouter belongs to DeepSeek if DeepSeek lists the model, even without a price.
+    if (qualifiedIds.has(modelId)) continue;
+    const listing = chooseListing(listed, matcher.findFirstParty(modelId)?.id);
+    if (listing === undefined) ambiguous.add(modelId);
+    else if (listing.rows.length > 0) prices.set(modelId, listing);
   }
-  const ambiguousIds = new Set(ambiguous);
-  return {
-    version,
-    providers,
-    prices,
-    byLowerCase: toLowerCases([...prices.keys()]),
-    isAmbiguous: (name) => ambiguousIds.has(name),
-    ambiguous: ambiguous.sort(),
-  };
+  const byLowerCase = toLowerCaseMap([...prices.keys()]);
+  return { version, providers, prices, byLowerCase, ambiguous, matcher };
 }
 
-/** Models of which more has a price than rows can hold, with the units that are missing; sorted. */
-export function listIncomplete(
+/** @returns the listing of the first-party provider, or any one if all have the same prices */
+function chooseListing(
+  listed: readonly BookModel[],
+  firstPartyId: string | undefined,
+): BookModel | undefined {
+  const [first, ...others] = listed;
+  if (others.length === 0) return first;
+  const firstParty = listed.find(({ provider_id }) => provider_id === firstPartyId);
+  if (firstParty !== undefined) return firstParty;
+  const rows = JSON.stringify(first?.rows);
+  return others.every((other) => JSON.stringify(other.rows) === rows) ? first : undefined;
+}
+
+function toLowerCaseMap(llmIds: readonly string[]): ReadonlyMap<string, string> {
+  // Of several ids the last one stays in the map.
+  const descending = [...llmIds].sort().reverse();
+  return new Map(descending.map((llmId) => [llmId.toLowerCase(), llmId]));
+}
+
+/** Lists the models with prices in units that rows cannot store, and these units; sorted by llm_id. */
+export function listIncompleteModels(
   book: PriceBook,
 ): { readonly llm_id: string; readonly units: readonly string[] }[] {
   return book.providers
@@ -97,24 +126,4 @@ export function listIncomplete(
     )
     .filter(({ units }) => units.length > 0)
     .sort((left, right) => (left.llm_id < right.llm_id ? -1 : 1));
-}
-
-/** That of the provider which the package takes for the id, or any where all agree on every price. */
-function chooseListing(
-  providers: readonly Provider[],
-  id: string,
-  listed: readonly BookModel[],
-): BookModel | undefined {
-  const [first, ...others] = listed;
-  if (others.length === 0) return first;
-  const maker = findFirstParty(providers, id)?.id;
-  const made = listed.find(({ provider_id }) => provider_id === maker);
-  if (made !== undefined) return made;
-  const text = JSON.stringify(first?.rows);
-  return others.every(({ rows }) => JSON.stringify(rows) === text) ? first : undefined;
-}
-
-function toLowerCases(llmIds: readonly string[]): ReadonlyMap<string, string> {
-  const sorted = [...llmIds].sort().reverse();
-  return new Map(sorted.map((llmId) => [llmId.toLowerCase(), llmId]));
 }

@@ -1,22 +1,22 @@
 import type { ModelInfo } from '@pydantic/genai-prices';
 import { beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import {
-  bookAuthor,
-  readBook,
-  toBook,
+  priceBookAuthor,
+  readPriceBook,
+  toPriceBook,
   type PriceBook,
 } from '../../../src/prices/catalog/price-book.ts';
 import { createAliasResolver } from '../../../src/prices/resolve-aliases.ts';
-import { loadBook } from '../../../src/prices/catalog/load-price-book.ts';
+import { loadPriceBook } from '../../../src/prices/catalog/load-price-book.ts';
 import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
 let real: PriceBook;
 beforeAll(async () => {
-  real = await readBook();
+  real = await readPriceBook();
 });
 
-async function useEngine(): Promise<TestClickHouse> {
+async function openClickHouse(): Promise<TestClickHouse> {
   const opened = await openTestClickHouse();
   onTestFinished(() => opened.close());
   return opened;
@@ -25,7 +25,7 @@ async function useEngine(): Promise<TestClickHouse> {
 async function load(opened: TestClickHouse, book: PriceBook): Promise<object[]> {
   const lines: object[] = [];
   const log = { ...silentLog, info: (line: object) => lines.push(line) };
-  await loadBook(opened.clickhouse, book.version, () => Promise.resolve(book), log);
+  await loadPriceBook(opened.clickhouse, book.version, () => Promise.resolve(book), log);
   return lines;
 }
 
@@ -46,7 +46,7 @@ function storedOf(opened: TestClickHouse): Promise<Stored[]> {
   );
 }
 
-/** All rows that a book has. */
+/** The rows of a book, as {@link toLines} writes them. */
 function rowsOf(book: PriceBook): string[] {
   const rows = [...book.prices].flatMap(([llmId, model]) =>
     model.rows.map(
@@ -60,28 +60,26 @@ function rowsOf(book: PriceBook): string[] {
 const toLines = (stored: readonly Stored[]): string[] =>
   stored.map((row) => `${row.llm_id} ${row.date} ${row.above} ${row.prompt}`).sort();
 
-/** A book of one provider whose models cost so much per million tokens; names that start with the id match. */
+/** A book of one provider, with prices per million tokens. A name matches a model if it starts with the model's id. */
 function bookOf(version: number, prices: Readonly<Record<string, ModelInfo['prices']>>): PriceBook {
   const models = Object.entries(prices).map(([id, price]) => ({
     id,
     match: { starts_with: id },
     prices: price,
   }));
-  const made = {
-    id: 'maker',
-    name: 'Maker',
-    api_pattern: 'maker',
-    models,
-    model_match: { contains: 'model' },
-  };
-  return toBook([made], `${bookAuthor}${version}`);
+  const provider = { id: 'acme', name: 'Acme', api_pattern: 'acme', models };
+  return toPriceBook([provider], `${priceBookAuthor}${version}`, {
+    findProvider: (name) => (name === provider.id ? provider : undefined),
+    findFirstParty: (modelName) => (modelName.includes('model') ? provider : undefined),
+    findModel: (_, modelName) => models.find(({ id }) => modelName.startsWith(id)),
+  });
 }
 
 const dollars = (input_mtok: number): { input_mtok: number } => ({ input_mtok });
 
-describe('loading the book', () => {
-  test('stores every row of the book, and nothing else is left of the first migration’s prices', async () => {
-    const opened = await useEngine();
+describe('loading the price book', () => {
+  test('stores every row of the book, and removes the prices that a migration has stored', async () => {
+    const opened = await openClickHouse();
     const lines = await load(opened, real);
     expect(toLines(await storedOf(opened))).toEqual(rowsOf(real));
     expect(lines).toEqual([
@@ -89,21 +87,21 @@ describe('loading the book', () => {
     ]);
   });
 
-  test('a second time does nothing and says nothing', async () => {
-    const opened = await useEngine();
+  test('a second time changes nothing and logs nothing', async () => {
+    const opened = await openClickHouse();
     await load(opened, real);
     expect(await load(opened, real)).toEqual([]);
     expect(toLines(await storedOf(opened))).toEqual(rowsOf(real));
   });
 
-  test('by several services at once stores each row once', async () => {
-    const opened = await useEngine();
+  test('by several services at the same time stores each row once', async () => {
+    const opened = await openClickHouse();
     await Promise.all([load(opened, real), load(opened, real), load(opened, real)]);
     expect(toLines(await storedOf(opened))).toEqual(rowsOf(real));
   });
 
-  test('leaves default prices of somebody else alone', async () => {
-    const opened = await useEngine();
+  test('keeps default prices of other authors', async () => {
+    const opened = await openClickHouse();
     await opened.command(
       `INSERT INTO llm_token_prices (id, pricing_level, pricing_level_id, llm_id, effective_date,
         prompt_token_cost, completion_token_cost, created_by)
@@ -115,18 +113,18 @@ describe('loading the book', () => {
   });
 });
 
-describe('a new version of the book', () => {
+describe('a new version of the price book', () => {
   const dated = (start_date: string, price: number) => ({
     constraint: { type: 'start_date' as const, start_date },
     prices: dollars(price),
   });
 
-  test('changes prices, adds and removes rows of its models, and keeps models it no longer lists', async () => {
-    const opened = await useEngine();
+  test('changes, adds and removes rows of its models, and keeps models that it no longer lists', async () => {
+    const opened = await openClickHouse();
     const one = bookOf(1, {
       'model-a': dollars(1),
       'model-b': [{ prices: dollars(2) }, dated('2026-01-01', 3)],
-      'model-gone': dollars(4),
+      'model-unlisted': dollars(4),
     });
     const two = bookOf(2, {
       'model-a': [{ prices: dollars(1) }, dated('2026-06-01', 5)],
@@ -134,7 +132,7 @@ describe('a new version of the book', () => {
       'model-new': dollars(7),
     });
     await load(opened, one);
-    // Each row is there twice, as `id` and as `maker/id`. Added: model-a of June, model-new. Changed: the undated
+    // Each row is stored twice, as `id` and as `acme/id`. Added: model-a of June, model-new. Changed: the undated
     // price of model-b. Removed: model-b of January. Unchanged: the undated price of model-a.
     expect(await load(opened, two)).toEqual([
       expect.objectContaining({ added: 4, changed: 2, removed: 2, unchanged: 2 }),
@@ -144,29 +142,29 @@ describe('a new version of the book', () => {
       'model-a 1900-01-01 0 0.000001',
       'model-a 2026-06-01 0 0.000005',
       'model-b 1900-01-01 0 0.000006',
-      'model-gone 1900-01-01 0 0.000004',
       'model-new 1900-01-01 0 0.000007',
+      'model-unlisted 1900-01-01 0 0.000004',
     ]);
   });
 
-  test('gives learned names the new prices, and none where it no longer knows them', async () => {
-    const opened = await useEngine();
-    const one = bookOf(1, { 'model-a': dollars(1), 'model-gone': dollars(4) });
+  test('gives model aliases the new prices, and deletes those that it no longer resolves', async () => {
+    const opened = await openClickHouse();
+    const one = bookOf(1, { 'model-a': dollars(1), 'model-unlisted': dollars(4) });
     const two = bookOf(2, { 'model-a': dollars(9), 'model-a-own': dollars(8) });
     await load(opened, one);
-    const learn = createAliasResolver(opened.clickhouse, () => Promise.resolve(one));
-    await learn(['model-a-2026', 'model-a-own', 'model-gone-2026']);
+    const resolveAliases = createAliasResolver(opened.clickhouse, () => Promise.resolve(one));
+    await resolveAliases(['model-a-2026', 'model-a-own', 'model-unlisted-2026']);
     await load(opened, two);
     const lines = (await storedOf(opened)).map((row) => [row.llm_id, row.prompt, row.alias_of]);
-    expect(lines.filter(([name]) => /model-(a-|gone-)/.test(name!))).toEqual([
-      ['maker/model-a-own', '0.000008', ''],
-      ['model-a-2026', '0.000009', 'maker/model-a'],
+    expect(lines.filter(([name]) => /model-(a-|unlisted-)/.test(name!))).toEqual([
+      ['acme/model-a-own', '0.000008', ''],
+      ['model-a-2026', '0.000009', 'acme/model-a'],
       ['model-a-own', '0.000008', ''],
     ]);
   });
 
-  test('is stored even where rows are from a time that the clock has not reached', async () => {
-    const opened = await useEngine();
+  test('replaces rows that were stored by a clock that was ahead', async () => {
+    const opened = await openClickHouse();
     await load(opened, bookOf(1, { 'model-a': dollars(1) }));
     await opened.command(
       `INSERT INTO llm_token_prices (* EXCEPT created_at, created_at)
@@ -178,14 +176,17 @@ describe('a new version of the book', () => {
   });
 });
 
-describe('names that calls have', () => {
-  test('are stored once with the model’s prices, its name and the rule, tiers and dates included', async () => {
-    const opened = await useEngine();
+describe('model aliases', () => {
+  test('are stored once, with all tiers of the model, its llm_id and the rule', async () => {
+    const opened = await openClickHouse();
     await load(opened, real);
-    const learn = createAliasResolver(opened.clickhouse, () => Promise.resolve(real));
+    const resolveAliases = createAliasResolver(opened.clickhouse, () => Promise.resolve(real));
     const name = 'claude-sonnet-4-5-20250929';
-    for (const learned of await Promise.all([learn([name]), learn([name, 'nobody-7b'])])) {
-      expect([...learned]).toEqual([name]);
+    for (const aliases of await Promise.all([
+      resolveAliases([name]),
+      resolveAliases([name, 'unknown-7b']),
+    ])) {
+      expect([...aliases]).toEqual([name]);
     }
     const rows = await opened.query(
       `SELECT alias_of, match_rule, prompt_tokens_above, prompt_token_cost, created_by
@@ -203,15 +204,15 @@ describe('names that calls have', () => {
     ]);
   });
 
-  test('that nobody knows are looked up once', async () => {
-    const opened = await useEngine();
+  test('are not resolved again when the price book does not know the name', async () => {
+    const opened = await openClickHouse();
     let reads = 0;
-    const learn = createAliasResolver(opened.clickhouse, () => {
+    const resolveAliases = createAliasResolver(opened.clickhouse, () => {
       reads += 1;
       return Promise.resolve(real);
     });
     for (let round = 0; round < 3; round += 1) {
-      expect([...(await learn(['nobody-7b', 'gpt-4o']))]).toEqual([]);
+      expect([...(await resolveAliases(['unknown-7b', 'gpt-4o']))]).toEqual([]);
     }
     expect(reads).toBe(1);
   });

