@@ -61,10 +61,10 @@ export async function startService(
     metrics: new Registry(),
     bodyLimitBytes: settings.bodyLimitMb * mebibyte,
     rateLimitPerSecond: settings.rateLimitPerSecond,
-    usageSharing: {
+    usageLimits: {
       concurrency: settings.usageConcurrency,
-      waiting: settings.usageQueueSize,
-      callIds: settings.usageBatchIds,
+      maxQueued: settings.usageQueueSize,
+      maxBatchIds: settings.usageBatchIds,
     },
     resolveAliases: createAliasResolver(clickhouse, book),
     stopping: stopping.signal,

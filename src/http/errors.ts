@@ -7,6 +7,7 @@ import {
   ResultTooLargeError,
 } from '../clickhouse/errors.ts';
 import { ApiError, apiErrors, type ValidationIssue } from '../errors.ts';
+import { LimitExceededError } from '../usage/calls-usage.ts';
 import { isDisconnected } from './context.ts';
 
 /** Answers whatever went wrong, in FastAPI's shape; the cause goes to the log alone. */
@@ -47,6 +48,10 @@ export function toApiError(error: unknown): ApiError {
   if (error instanceof ResultTooLargeError) {
     const msg = 'The answer would be larger than the limit; ask for less at once';
     return apiErrors.invalid([{ loc: ['body'], msg, type: 'answer_too_large' }]);
+  }
+  if (error instanceof LimitExceededError) {
+    const { message: msg } = error;
+    return apiErrors.invalid([{ loc: ['body', 'limit'], msg, type: 'limit_exceeded' }]);
   }
   return toBodyError(error) ?? apiErrors.internal(error);
 }

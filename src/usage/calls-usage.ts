@@ -1,106 +1,119 @@
+import { Batcher } from '../batcher.ts';
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
-import { apiErrors } from '../errors.ts';
+import type { CallsUsageReq } from '../openapi-types.ts';
 import type { ResolveAliases } from '../prices/resolve-aliases.ts';
-import { rollUp, type ModelUsage, type Usage } from './roll-up.ts';
-import { type Money, toNumber } from './money.ts';
-import { coalesceQueries, type CoalescingLimits } from './coalesce-queries.ts';
-import { createUsageReader } from './query-usage.ts';
+import { queryUsage, type UsageQuery } from './query-usage.ts';
+import { repairOrphanEnds, resolveUnpricedModels } from './read-repair.ts';
+import { rollUp, type RolledUp } from './roll-up.ts';
+import type { UsageRow } from './usage-row.ts';
+import { isPriced, toUsageJson } from './usage-json.ts';
 
-/** `CallsUsageReq` of the contract, defaults filled in. */
-export interface CallsUsageRequest {
-  readonly project_id: string;
-  readonly call_ids: readonly string[];
-  readonly include_costs: boolean;
-  readonly limit: number;
+/** How usage requests of one project are batched, and how many may be queued. */
+export interface UsageLimits {
+  /** Batches that ClickHouse answers at a time. */
+  readonly concurrency: number;
+  readonly maxQueued: number;
+  /** Call ids of one batch, unless a single request has more. */
+  readonly maxBatchIds: number;
+}
+
+export interface CallsUsageOptions {
+  readonly clickhouse: ClickHouse;
+  readonly usageLimits: UsageLimits;
+  readonly resolveAliases: ResolveAliases;
+  /** Counts an answer with costs, by whether each of its models has a price. */
+  readonly countPriced: (isPriced: boolean) => void;
 }
 
 /**
- * Answers POST /calls/usage: tokens and, where asked for, costs per model for each requested call, its
- * descendants included. The signal ends the query in ClickHouse.
+ * Answers POST /calls/usage. The steps, in order: locate the calls, choose the statement and query (all three in
+ * {@link queryUsage}), repair orphan ends, resolve model aliases, roll up, check the limit, write the answer.
  *
- * Resolves with the JSON text of a `CallsUsageRes`; text because token sums may exceed what a JavaScript number
- * holds. Rejects with an `ApiError` 422 when the request touches more calls than its `limit`, and as
- * {@link ClickHouse.read} does.
+ * A request that finds a batch free is queried at once. While all are in flight, requests of one project are queued
+ * and then queried together: a statement for a hundred calls takes ClickHouse little longer than one for ten.
  */
-export type AnswerCallsUsage = (request: CallsUsageRequest, signal: AbortSignal) => Promise<string>;
+export class CallsUsage {
+  readonly #options: CallsUsageOptions;
+  readonly #batcher: Batcher<UsageQuery, RolledUp>;
 
-/** Makes the function that answers POST /calls/usage from an engine. */
-export function createUsage(
+  constructor(options: CallsUsageOptions) {
+    const { usageLimits: limits } = options;
+    this.#options = options;
+    this.#batcher = new Batcher({
+      queue: 'usage requests',
+      concurrency: limits.concurrency,
+      maxQueued: limits.maxQueued,
+      flushIntervalMs: 0,
+      maxBatchSize: [limits.maxBatchIds],
+      sizeOf: (query) => [query.call_ids.length],
+      canShare: (a, b) => a.project_id === b.project_id && a.include_costs === b.include_costs,
+      isOrdered: false,
+      run: (queries, signal) => this.#queryBatch(toSharedQuery(queries), signal),
+      // A trace that takes too long fails alone.
+      splitInto: 'items',
+    });
+  }
+
+  /**
+   * @param signal removes the request from the queue; its query ends when all requests of its batch are aborted
+   * @returns the JSON text of a `CallsUsageRes`; text because token sums may exceed what a JavaScript number holds
+   * @throws {LimitExceededError} the request touches more calls than its limit
+   * @throws {QueueFullError} too many requests are queued
+   * @throws the same errors as {@link ClickHouse.read}
+   */
+  async answer(request: CallsUsageReq, signal: AbortSignal): Promise<string> {
+    const { project_id, include_costs, limit } = request;
+    const callIds = [...new Set(request.call_ids)];
+    const query = { project_id, include_costs, call_ids: callIds };
+    const rolledUp = callIds.length === 0 ? rollUp([]) : await this.#batcher.add(query, signal);
+    const { calls, unfinishedCallIds } = rolledUp.touchedBy(callIds);
+    if (calls > BigInt(limit)) throw new LimitExceededError(calls, limit);
+    const { usages } = rolledUp;
+    if (include_costs) this.#options.countPriced(callIds.every((id) => isPriced(usages.get(id))));
+    return toUsageJson(callIds, usages, unfinishedCallIds);
+  }
+
+  async #queryBatch(query: UsageQuery, signal: AbortSignal): Promise<RolledUp> {
+    const { clickhouse, resolveAliases } = this.#options;
+    return rollUp(await readUsage(clickhouse, resolveAliases, query, signal));
+  }
+}
+
+/** A request touches more calls than its `limit`; both numbers are exact. */
+export class LimitExceededError extends Error {
+  override readonly name = 'LimitExceededError';
+  readonly calls: bigint;
+  readonly limit: number;
+
+  constructor(calls: bigint, limit: number) {
+    super(`The request touches ${calls} calls, which is more than its limit of ${limit}`);
+    this.calls = calls;
+    this.limit = limit;
+  }
+}
+
+/**
+ * Reads the rows of a query. It may write: once if calls without an end turn out to have an orphan one, and once if
+ * models without a price turn out to be aliases. The query then runs again.
+ */
+export async function readUsage(
   clickhouse: ClickHouse,
-  limits: CoalescingLimits,
-  resolveAliases?: ResolveAliases,
-  /** Told of every answer with costs, whether each model in it has a price. */
-  onPriced: (isPriced: boolean) => void = () => undefined,
-): AnswerCallsUsage {
-  const readRows = createUsageReader(clickhouse, resolveAliases);
-  const read = coalesceQueries(
-    async (parameters, signal) => rollUp(await readRows(parameters, signal)),
-    limits,
-  );
-  return async ({ project_id, call_ids, include_costs, limit }, signal) => {
-    const ids = [...new Set(call_ids)];
-    const parameters = { project_id, call_ids: ids, include_costs };
-    const { usages, touchedBy } = ids.length === 0 ? rollUp([]) : await read(parameters, signal);
-    const { calls, unfinishedCallIds } = touchedBy(ids);
-    if (calls > BigInt(limit)) throw limitExceeded(calls, limit);
-    if (include_costs) onPriced(ids.every((id) => isPriced(usages.get(id))));
-    return toAnswer(ids, usages, unfinishedCallIds);
-  };
+  resolveAliases: ResolveAliases,
+  query: UsageQuery,
+  signal: AbortSignal,
+): Promise<readonly UsageRow[]> {
+  let usage = await queryUsage(clickhouse, query, signal);
+  if (await repairOrphanEnds(clickhouse, query.project_id, usage.unfinishedCallIds, signal)) {
+    usage = await queryUsage(clickhouse, query, signal);
+  }
+  if (query.include_costs && (await resolveUnpricedModels(resolveAliases, usage.rows))) {
+    usage = await queryUsage(clickhouse, query, signal);
+  }
+  return usage.rows;
 }
 
-function isPriced(usage: Usage | undefined): boolean {
-  return [...(usage?.values() ?? [])].every((sums) => sums.promptCost !== null || isNothing(sums));
-}
-
-function toAnswer(
-  ids: readonly string[],
-  usages: ReadonlyMap<string, Usage>,
-  unfinishedCallIds: readonly string[],
-): string {
-  const nothing: Usage = new Map();
-  const usage = ids.map((id) => `${JSON.stringify(id)}:${toJson(usages.get(id) ?? nothing)}`);
-  const unfinished = JSON.stringify(sortByCodePoint(unfinishedCallIds));
-  return `{"call_usage":{${usage.join(',')}},"unfinished_call_ids":${unfinished}}`;
-}
-
-function limitExceeded(calls: bigint, limit: number): Error {
-  const msg = `The request touches ${calls} calls, which is more than its limit of ${limit}`;
-  return apiErrors.invalid([{ loc: ['body', 'limit'], msg, type: 'limit_exceeded' }]);
-}
-
-/** Writes what each model used, models in alphabetical order; one that used nothing is left out. */
-function toJson(usage: Usage): string {
-  const models = [...usage.entries()].filter(([, sums]) => !isNothing(sums));
-  const ordered = sortByCodePoint(models.map(([model]) => model));
-  const entries = ordered.map((model) => {
-    const sums = usage.get(model);
-    return sums === undefined ? '' : `${JSON.stringify(model)}:${toModelJson(sums)}`;
-  });
-  return `{${entries.join(',')}}`;
-}
-
-function isNothing(sums: ModelUsage): boolean {
-  const { requests, promptTokens, completionTokens, totalTokens } = sums;
-  return requests === 0n && promptTokens === 0n && completionTokens === 0n && totalTokens === 0n;
-}
-
-function toModelJson(sums: ModelUsage): string {
-  return (
-    `{"requests":${sums.requests},"prompt_tokens":${sums.promptTokens}` +
-    `,"completion_tokens":${sums.completionTokens},"total_tokens":${sums.totalTokens}` +
-    `,"prompt_tokens_total_cost":${toCostJson(sums.promptCost)}` +
-    `,"completion_tokens_total_cost":${toCostJson(sums.completionCost)}}`
-  );
-}
-
-function toCostJson(cost: Money | null): string {
-  return cost === null ? 'null' : JSON.stringify(toNumber(cost));
-}
-
-/** Sorts as Python does and ClickHouse's bytes do; JavaScript by itself puts U+E000 behind U+10000. */
-function sortByCodePoint(texts: readonly string[]): string[] {
-  return texts
-    .map((text) => ({ text, bytes: Buffer.from(text) }))
-    .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
-    .map(({ text }) => text);
+function toSharedQuery(queries: readonly UsageQuery[]): UsageQuery {
+  const [first] = queries as [UsageQuery];
+  if (queries.length === 1) return first;
+  return { ...first, call_ids: [...new Set(queries.flatMap(({ call_ids }) => call_ids))] };
 }

@@ -1,7 +1,7 @@
 import { addMoney, type Money, parseMoney } from './money.ts';
 import type { UsageRow } from './usage-row.ts';
 
-/** What one model used and cost. */
+/** Tokens and costs of one model. */
 export interface ModelUsage {
   requests: bigint;
   promptTokens: bigint;
@@ -11,70 +11,69 @@ export interface ModelUsage {
   completionCost: Money | null;
 }
 
-/** From model name to its usage. */
+/** Usage by model name. */
 export type Usage = Map<string, ModelUsage>;
 
-/** A requested call that is there, with the usage of the calls to which it is the nearest requested one. */
+/** A requested call that is present, with the calls whose nearest requested ancestor it is. */
 interface RequestedSubtree {
   readonly callId: string;
+  /** That of these calls at first, that of all descendants once it is rolled up. */
   readonly usage: Usage;
   readonly ancestorKey: string;
   calls: bigint;
   readonly unfinishedCallIds: string[];
 }
 
-/** From key to region. */
+/** Requested subtrees by key. */
 type RequestedSubtrees = ReadonlyMap<string, RequestedSubtree>;
 
-/** What some requested calls touch: themselves and their descendants. */
-interface Touched {
-  /** How many distinct calls. */
+/** The distinct calls that some requested calls touch: themselves and all descendants. */
+interface TouchedCalls {
   readonly calls: bigint;
-  /** Those of them that have no end, unsorted. */
+  /** Those without an end, unsorted. */
   readonly unfinishedCallIds: readonly string[];
 }
 
-/** The answers to all calls that were asked for together. */
+/** The usage of all calls that were requested in one batch. */
 export interface RolledUp {
-  /** Of every requested call that is there: its usage and that of all its descendants. */
+  /** By the id of each requested call that is present: its usage and that of all descendants. */
   readonly usages: ReadonlyMap<string, Usage>;
-  /** What these of the requested calls touch. */
-  readonly touchedBy: (callIds: readonly string[]) => Touched;
+  readonly touchedBy: (callIds: readonly string[]) => TouchedCalls;
 }
 
 /**
- * Adds the rows that answer a question up, so that a requested call inside another one's subtree counts in both. The
- * rows are one per requested call, model and price: nothing here grows with the calls of a trace.
+ * Rolls rows up, so that a requested call inside another one's subtree counts in both. There is one row per requested
+ * call, model and price: nothing here grows with the number of calls in a trace.
  */
 export function rollUp(rows: readonly UsageRow[]): RolledUp {
   const subtrees = toSubtrees(rows);
   for (const row of rows) addRow(subtrees, row);
-  addAlongLinks(subtrees);
+  const childrenOf = toChildren(subtrees);
+  addToAncestors(subtrees, childrenOf);
   const usages = new Map([...subtrees.values()].map(({ callId, usage }) => [callId, usage]));
-  const below = toBelow(subtrees);
-  return { usages, touchedBy: (callIds) => touch(subtrees, below, new Set(callIds)) };
+  return { usages, touchedBy: (callIds) => findTouched(subtrees, childrenOf, new Set(callIds)) };
 }
 
-/** The keys of the requested calls directly below each. */
-function toBelow(subtrees: RequestedSubtrees): ReadonlyMap<string, readonly string[]> {
-  const below = new Map<string, string[]>();
+/** The keys of the requested calls whose nearest requested ancestor each is. */
+function toChildren(subtrees: RequestedSubtrees): ReadonlyMap<string, readonly string[]> {
+  const childrenOf = new Map<string, string[]>();
   for (const [key, { ancestorKey }] of subtrees) {
-    const siblings = below.get(ancestorKey);
-    if (siblings === undefined) below.set(ancestorKey, [key]);
+    const siblings = childrenOf.get(ancestorKey);
+    if (siblings === undefined) childrenOf.set(ancestorKey, [key]);
     else siblings.push(key);
   }
-  return below;
+  return childrenOf;
 }
 
-function touch(
+function findTouched(
   subtrees: RequestedSubtrees,
-  below: ReadonlyMap<string, readonly string[]>,
+  childrenOf: ReadonlyMap<string, readonly string[]>,
   callIds: ReadonlySet<string>,
-): Touched {
+): TouchedCalls {
   const keys = new Set<string>();
   for (const [key, { callId }] of subtrees) if (callIds.has(callId)) keys.add(key);
-  // A set takes what is added while it is walked.
-  for (const key of keys) for (const inner of below.get(key) ?? []) keys.add(inner);
+  // Iterating over a set visits what is added meanwhile.
+  for (const key of keys) for (const child of childrenOf.get(key) ?? []) keys.add(child);
   const touched = [...keys].flatMap((key) => subtrees.get(key) ?? []);
   return {
     calls: touched.reduce((sum, { calls }) => sum + calls, 0n),
@@ -82,13 +81,13 @@ function touch(
   };
 }
 
-/** The requested calls that are there; what stands below another one, unknown or deleted, is nobody's. */
+/** Descendants of a requested call that is unknown or deleted have no subtree, and count nowhere. */
 function toSubtrees(rows: readonly UsageRow[]): RequestedSubtrees {
   const subtrees = new Map<string, RequestedSubtree>();
   for (const { is_present, call_key, call_id, ancestor_key } of rows) {
     if (!is_present) continue;
-    const nothing = { usage: new Map(), calls: 0n, unfinishedCallIds: [] };
-    subtrees.set(call_key, { callId: call_id, ancestorKey: ancestor_key, ...nothing });
+    const empty = { usage: new Map(), calls: 0n, unfinishedCallIds: [] };
+    subtrees.set(call_key, { callId: call_id, ancestorKey: ancestor_key, ...empty });
   }
   return subtrees;
 }
@@ -112,31 +111,27 @@ function toModelUsage(row: UsageRow): ModelUsage {
   };
 }
 
-/** Adds every region to the one above it, from the innermost outwards; calls in one cycle share one sum. */
-function addAlongLinks(subtrees: RequestedSubtrees): void {
-  const below = countBelow(subtrees);
-  const done = [...subtrees.keys()].filter((key) => !below.has(key));
-  for (const key of done) {
+/** Adds each subtree to its ancestor's, from the innermost outwards; calls in one cycle share one sum. */
+function addToAncestors(
+  subtrees: RequestedSubtrees,
+  childrenOf: ReadonlyMap<string, readonly string[]>,
+): void {
+  const pendingChildren = new Map(
+    [...childrenOf].map(([key, children]) => [key, children.length] as const),
+  );
+  const complete = [...subtrees.keys()].filter((key) => !pendingChildren.has(key));
+  for (const key of complete) {
     const subtree = subtrees.get(key);
-    const above = subtrees.get(subtree?.ancestorKey ?? '');
-    if (subtree === undefined || above === undefined) continue;
-    addUsage(above.usage, subtree.usage);
-    const left = (below.get(subtree.ancestorKey) ?? 0) - 1;
-    below.set(subtree.ancestorKey, left);
-    if (left === 0) done.push(subtree.ancestorKey);
+    const ancestor = subtrees.get(subtree?.ancestorKey ?? '');
+    if (subtree === undefined || ancestor === undefined) continue;
+    addUsage(ancestor.usage, subtree.usage);
+    const pending = (pendingChildren.get(subtree.ancestorKey) ?? 0) - 1;
+    pendingChildren.set(subtree.ancestorKey, pending);
+    if (pending === 0) complete.push(subtree.ancestorKey);
   }
   const inCycles = new Set(subtrees.keys());
-  for (const key of done) inCycles.delete(key);
+  for (const key of complete) inCycles.delete(key);
   for (const key of inCycles) shareCycle(key, subtrees, inCycles);
-}
-
-/** How many requested calls stand directly below each. */
-function countBelow(subtrees: RequestedSubtrees): Map<string, number> {
-  const below = new Map<string, number>();
-  for (const { ancestorKey } of subtrees.values()) {
-    if (subtrees.has(ancestorKey)) below.set(ancestorKey, (below.get(ancestorKey) ?? 0) + 1);
-  }
-  return below;
 }
 
 function shareCycle(start: string, subtrees: RequestedSubtrees, inCycles: Set<string>): void {

@@ -106,7 +106,7 @@ export const mutations: readonly Mutation[] = [
     name: 'ends without a trace id are lost',
     changes: [
       {
-        file: 'src/usage/orphan-ends.ts',
+        file: 'src/usage/read-repair.ts',
         find: "if (found?.orphan_ends === '0') return false;",
         replace: 'return found === undefined;',
       },

@@ -1,102 +1,77 @@
 import { expect } from 'vitest';
 import type { ClickHouse } from '../../src/clickhouse/clickhouse.ts';
-import { answersWholeTraces } from '../../src/usage/query-usage.ts';
 import {
-  fromRoots,
-  fromTree,
-  type RootsRow,
-  type TreeRow,
+  answersWholeTraces,
+  areRoots,
+  type FlatSum,
+  locateCalls,
+  readPriceBoundaries,
+  type UsageQuery,
+} from '../../src/usage/query-usage.ts';
+import {
+  type FlatSumRow,
+  fromFlatSum,
+  fromTreeWalk,
+  type TreeWalkRow,
   type UsageRow,
 } from '../../src/usage/usage-row.ts';
 
 /** The queries that are right for whole traces only. */
 export const flatSumQueries = ['usage_flat_sum', 'usage_flat_sum_rolled_up'] as const;
 
-/** A row of locate_calls.sql. */
-interface LocatedCall {
-  readonly call_id: string;
-  readonly trace_id: string;
-  readonly is_root: 0 | 1;
+const { signal } = new AbortController();
+
+/** The rows of usage_tree_walk.sql. */
+async function readTreeWalk(clickhouse: ClickHouse, query: UsageQuery): Promise<UsageRow[]> {
+  const calls = await locateCalls(clickhouse, query, signal);
+  const rows = await clickhouse.read<TreeWalkRow>('usage_tree_walk', {
+    ...(await readCommonParameters(clickhouse, query)),
+    call_ids: calls.map((call) => call.call_id),
+    trace_ids: calls.map((call) => call.trace_id),
+  });
+  return rows.map(fromTreeWalk);
 }
 
-interface UsageRequest {
-  readonly project_id: string;
-  readonly call_ids: readonly string[];
-  readonly include_costs: boolean;
+/** The rows of a flat sum; undefined if the calls are not roots, or if its rows need another statement. */
+export async function readFlatSum(
+  clickhouse: ClickHouse,
+  name: FlatSum,
+  query: UsageQuery,
+): Promise<UsageRow[] | undefined> {
+  const calls = await locateCalls(clickhouse, query, signal);
+  if (!areRoots(calls)) return undefined;
+  const rootOf = new Map(calls.map((call) => [call.trace_id, call.call_id]));
+  const rows = await clickhouse.read<FlatSumRow>(name, {
+    ...(await readCommonParameters(clickhouse, query)),
+    trace_ids: [...rootOf.keys()],
+  });
+  if (!answersWholeTraces(rows, rootOf.size)) return undefined;
+  return rows.map((row) => fromFlatSum(row, rootOf.get(row.call_key) ?? ''));
 }
 
-/**
- * Reads the rows of usage_tree_walk.sql. If a flat sum query reports that it is right for the request too, its rows must
- * be the same.
- */
+async function readCommonParameters(clickhouse: ClickHouse, query: UsageQuery) {
+  const { project_id, include_costs } = query;
+  const boundaries = await readPriceBoundaries(clickhouse, query, signal);
+  return { project_id, include_costs, ...boundaries };
+}
+
+/** The rows of usage_tree_walk.sql. A flat sum that answers too must have the same ones. */
 export async function readUsage(
   clickhouse: ClickHouse,
   project_id: string,
   call_ids: readonly string[],
   include_costs: boolean,
 ): Promise<UsageRow[]> {
-  const request = { project_id, call_ids, include_costs };
-  const rows = await readTreeWalk(clickhouse, request);
+  const query = { project_id, call_ids, include_costs };
+  const rows = await readTreeWalk(clickhouse, query);
   for (const name of flatSumQueries) {
-    const flatSum = await readFlatSum(clickhouse, name, request);
-    if (flatSum !== undefined) expect(toComparable(flatSum)).toEqual(toComparable(rows));
+    const flatRows = await readFlatSum(clickhouse, name, query);
+    if (flatRows !== undefined) expect(toComparable(flatRows)).toEqual(toComparable(rows));
   }
   return rows;
 }
 
-/** Reads the rows of a flat sum query; undefined if it reports that it is not right for the request. */
-export async function readFlatSum(
-  clickhouse: ClickHouse,
-  name: (typeof flatSumQueries)[number],
-  request: UsageRequest,
-): Promise<UsageRow[] | undefined> {
-  const located = await locateCalls(clickhouse, request);
-  const rootByTrace = new Map(located.map((call) => [call.trace_id, call.call_id]));
-  const isOneRootPerTrace =
-    rootByTrace.size === located.length && located.every((call) => call.is_root);
-  if (!isOneRootPerTrace) return undefined;
-  const rows = await clickhouse.read<RootsRow>(name, {
-    ...(await readCommonParameters(clickhouse, request)),
-    trace_ids: [...rootByTrace.keys()],
-  });
-  if (!answersWholeTraces(rows, rootByTrace.size)) return undefined;
-  return rows.map((row) => fromRoots(row, rootByTrace.get(row.call_key) ?? ''));
-}
-
-async function readTreeWalk(clickhouse: ClickHouse, request: UsageRequest): Promise<UsageRow[]> {
-  const located = await locateCalls(clickhouse, request);
-  const rows = await clickhouse.read<TreeRow>('usage_tree_walk', {
-    ...(await readCommonParameters(clickhouse, request)),
-    call_ids: located.map((call) => call.call_id),
-    trace_ids: located.map((call) => call.trace_id),
-  });
-  return rows.map(fromTree);
-}
-
-async function locateCalls(
-  clickhouse: ClickHouse,
-  { project_id, call_ids }: UsageRequest,
-): Promise<LocatedCall[]> {
-  return await clickhouse.read<LocatedCall>('locate_calls', { project_id, call_ids });
-}
-
-async function readCommonParameters(
-  clickhouse: ClickHouse,
-  { project_id, include_costs }: UsageRequest,
-) {
-  const [boundaries] = await clickhouse.read<{ dates: string[]; prompt_sizes: string[] }>(
-    'price_boundaries',
-    { project_id },
-  );
-  return {
-    project_id,
-    include_costs,
-    price_dates: [-(2n ** 63n), ...(boundaries?.dates ?? []).map(BigInt)],
-    prompt_sizes: [0n, ...(boundaries?.prompt_sizes ?? []).map(BigInt)],
-  };
-}
-
-/** Equal for equal rows, whichever query they come from: without keys, which differ between queries, and sorted. */
+/** The same rows in the same order whichever statement they are from; its keys differ. */
 function toComparable(rows: readonly UsageRow[]): object[] {
   const idOf = new Map(rows.map((row) => [row.call_key, row.call_id]));
   return rows

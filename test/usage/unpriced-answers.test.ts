@@ -1,16 +1,19 @@
 import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { createPricedCounter } from '../../src/http/metrics.ts';
-import { createUsage } from '../../src/usage/calls-usage.ts';
+import { CallsUsage } from '../../src/usage/calls-usage.ts';
 import { completeRow } from '../support/part-rows.ts';
 import { openTestClickHouse } from '../support/clickhouse.ts';
 
 test('answers are counted by whether every model in them has a price', async () => {
   const opened = await openTestClickHouse();
   const registry = new Registry();
-  const sharing = { concurrency: 1, waiting: 1, callIds: 1 };
-  const counter = createPricedCounter(registry);
-  const answer = createUsage(opened.clickhouse, sharing, undefined, counter);
+  const callsUsage = new CallsUsage({
+    clickhouse: opened.clickhouse,
+    usageLimits: { concurrency: 1, maxQueued: 1, maxBatchIds: 1 },
+    resolveAliases: () => Promise.resolve(new Set()),
+    countPriced: createPricedCounter(registry),
+  });
   await opened.insert('call_parts', [
     completeRow('p', { id: 'priced', trace: '1', usage: { 'gpt-4o': { requests: 1 } } }),
     completeRow('p', {
@@ -21,7 +24,10 @@ test('answers are counted by whether every model in them has a price', async () 
     completeRow('p', { id: 'nothing', trace: '3' }),
   ]);
   const ask = (call_ids: string[], include_costs = true) =>
-    answer({ project_id: 'p', call_ids, include_costs, limit: 10 }, new AbortController().signal);
+    callsUsage.answer(
+      { project_id: 'p', call_ids, include_costs, limit: 10 },
+      new AbortController().signal,
+    );
   await ask(['priced']);
   await ask(['nothing', 'unknown']);
   await ask(['priced', 'not']);

@@ -1,7 +1,7 @@
 import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
 import type { PartInserter } from '../../ingest/part-inserter.ts';
 import type { ResolveAliases } from '../../prices/resolve-aliases.ts';
-import type { CoalescingLimits } from '../../usage/coalesce-queries.ts';
+import type { UsageLimits } from '../../usage/calls-usage.ts';
 import { createFeedback, updateCall } from '../compat/feedback-handlers.ts';
 import { createFile, createFileFormReader, createObject } from '../compat/object-handlers.ts';
 import { createTable, queryTable } from '../compat/table-handlers.ts';
@@ -18,7 +18,7 @@ export interface Services {
   readonly clickhouse: ClickHouse;
   readonly partInserter: PartInserter;
   readonly openApi: OpenApi;
-  readonly usageSharing: CoalescingLimits;
+  readonly usageLimits: UsageLimits;
   readonly resolveAliases: ResolveAliases;
   readonly countDropped: CountDropped;
   readonly countPriced: CountPriced;
