@@ -310,7 +310,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Cost Create
-         * @description Stores prices of a project; they win over the default prices.
+         * @description Stores prices of a project, which take precedence over default prices.
          */
         readonly post: operations["cost_create"];
         readonly delete?: never;
@@ -823,7 +823,7 @@ export interface components {
         /** CostCreateReq */
         readonly CostCreateReq: {
             readonly project_id: components["schemas"]["ProjectId"];
-            /** @description From the model's name, as calls report it, to its price. */
+            /** @description From the name of a model, as calls report it, to its price. */
             readonly costs: {
                 readonly [key: string]: components["schemas"]["CostCreateInput"];
             };
@@ -858,7 +858,7 @@ export interface components {
         /** CostQueryReq */
         readonly CostQueryReq: {
             readonly project_id: components["schemas"]["ProjectId"];
-            /** @description Which fields are answered; all if absent or empty. */
+            /** @description The fields to return; all if absent or empty. */
             readonly fields?: readonly components["schemas"]["CostField"][] | null;
             readonly query?: components["schemas"]["CostExpressionQuery"] | null;
             readonly sort_by?: readonly components["schemas"]["CostSort"][] | null;
@@ -1580,7 +1580,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description The prices that the query selects. */
+            /** @description The selected prices. */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;

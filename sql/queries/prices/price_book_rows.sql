@@ -1,5 +1,5 @@
--- Every default price that comes from the price book, to compare with a new version of it. Those that an operator has
--- added have another author, and are left alone.
+-- All default prices that come from the price book, to compare them with a new version of it. Default prices that an
+-- operator has added have another author and are not returned.
 SELECT
     id,
     llm_id,

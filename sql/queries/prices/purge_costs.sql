@@ -1,5 +1,5 @@
--- Takes prices of a project back, by their ids: each is stored once more as deleted, later than it was made. Default
--- prices and those of other projects are out of reach.
+-- Deletes prices of a project by id, but no default prices and none of other projects. Each row is inserted again with
+-- `is_deleted`. Its `created_at` has to be later than that of the row it replaces, even if that was set by a clock ahead.
 INSERT INTO llm_token_prices (* EXCEPT (created_at, is_deleted), created_at, is_deleted)
 SELECT
     * EXCEPT (created_at, is_deleted),

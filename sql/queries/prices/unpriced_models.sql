@@ -1,5 +1,6 @@
--- The models of a project's calls that have no price, neither of the project nor a default one, with how many calls
--- used them and what these stored; the most used ones first. Calls of a time window, its end excluded.
+-- The models of a project's calls that have no price, neither of the project nor a default one: how many calls used each
+-- one, and their usage as stored; sorted by the number of calls, descending. Only calls that started from `after`
+-- (inclusive) to `before` (exclusive).
 SELECT
     used.model AS llm_id,
     count() AS calls,
