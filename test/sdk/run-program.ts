@@ -3,27 +3,27 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { Report } from './spending.ts';
+import type { ProgramReport } from './recorded-usage.ts';
 
 /** A program that has ended. */
 export interface EndedProgram {
   readonly exitCode: number | null;
   readonly stdout: string;
   readonly stderr: string;
-  readonly report: Report;
-  /** Files that the program left in its home, where it ran. */
+  readonly report: ProgramReport;
+  /** Files that the program left in its home directory. */
   readonly files: readonly string[];
 }
 
 /**
- * Runs one of `programs/` in a Node process of its own, which has no environment but the one given, and an
- * empty home: no key and no address of whoever runs the tests can reach it.
+ * Runs a program of `programs/` in a Node process with the given environment only and an empty home directory, so that
+ * no key or address of the user who runs the tests can reach it.
  */
 export async function runProgram(
   name: string,
   environment: Readonly<Record<string, string>>,
 ): Promise<EndedProgram> {
-  const home = await mkdtemp(join(tmpdir(), 'calls-usage-client-'));
+  const home = await mkdtemp(join(tmpdir(), 'calls-usage-sdk-'));
   const reportFile = join(home, 'report.json');
   const program = fileURLToPath(new URL(`programs/${name}.ts`, import.meta.url));
   try {
@@ -40,10 +40,10 @@ export async function runProgram(
       child.once('error', reject).once('close', resolve);
     });
     const text = await readFile(reportFile, 'utf8').catch((cause: unknown) => {
-      throw new Error(`${name} left no report:\n${stdout}\n${stderr}`, { cause });
+      throw new Error(`${name} wrote no report:\n${stdout}\n${stderr}`, { cause });
     });
     const files = (await readdir(home)).filter((file) => file !== 'report.json');
-    return { exitCode, stdout, stderr, report: JSON.parse(text) as Report, files };
+    return { exitCode, stdout, stderr, report: JSON.parse(text) as ProgramReport, files };
   } finally {
     await rm(home, { recursive: true });
   }

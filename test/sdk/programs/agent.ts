@@ -1,61 +1,64 @@
 import type { ChatCompletionChunk } from 'openai/resources';
 import * as weave from 'weave';
 import { runProgram } from '../run-program.ts';
-import { prompt, type Spend } from './fake-openai.ts';
-import { setting, type Tools } from './program.ts';
+import { messagesOf, type RequestedUsage } from './fake-openai.ts';
+import { requiredVariable, type ProgramContext } from './start-program.ts';
 
-export const large = 'gpt-large';
-export const small = 'gpt-small';
+export const largeModel = 'gpt-large';
+export const smallModel = 'gpt-small';
 
-/** What the programs' ops are made of. */
+/** Ops and requests that several programs use. */
 export interface Agent {
-  /** Spends at once. */
-  readonly ask: (model: string, spend: Spend) => Promise<void>;
-  /** Spends when the stream is read. */
-  readonly stream: (model: string, spend: Spend) => Promise<AsyncIterable<ChatCompletionChunk>>;
-  /** Has another process work below the current call, and waits for it. */
-  readonly callWorker: () => Promise<void>;
-  /** An op that asks once. */
+  /** A chat request with a single answer. */
+  readonly requestChat: (model: string, usage: RequestedUsage) => Promise<void>;
+  /** A chat request with a streamed answer. */
+  readonly streamChat: (
+    model: string,
+    usage: RequestedUsage,
+  ) => Promise<AsyncIterable<ChatCompletionChunk>>;
+  /** Runs a process that makes children of the current call, and waits for it. */
+  readonly runWorker: () => Promise<void>;
+  /** An op with one request. */
   readonly plan: () => Promise<void>;
-  /** An op that asks, and has an op below it that asks twice at once. */
+  /** An op with one request and a child op with two concurrent requests. */
   readonly search: (index: number) => Promise<void>;
 }
 
-/** Makes the ops that more than one program uses. */
-export function createAgent({ ledger, openai }: Tools): Agent {
-  const ask: Agent['ask'] = async (model, spend) => {
-    await openai.chat.completions.create({ model, messages: prompt(spend) });
+export function createAgent({ recorder, openai }: ProgramContext): Agent {
+  const requestChat: Agent['requestChat'] = async (model, usage) => {
+    await openai.chat.completions.create({ model, messages: messagesOf(usage) });
   };
-  const rerank = ledger.op('rerank', async () => {
+  const rerank = recorder.op('rerank', async () => {
     await Promise.all([
-      ask(small, { prompt: 31, completion: 3, cached: 8 }),
-      ask(small, { prompt: 37, completion: 5 }),
+      requestChat(smallModel, { prompt: 31, completion: 3, cached: 8 }),
+      requestChat(smallModel, { prompt: 37, completion: 5 }),
     ]);
   });
   return {
-    ask,
-    stream: (model, spend) =>
-      openai.chat.completions.create({ model, messages: prompt(spend), stream: true }),
-    callWorker: async () => {
+    requestChat,
+    streamChat: (model, usage) =>
+      openai.chat.completions.create({ model, messages: messagesOf(usage), stream: true }),
+    runWorker: async () => {
       const { callId, traceId } = weave.requireCurrentCallStackEntry();
       const worker = await runProgram('worker', {
-        WF_TRACE_SERVER_URL: setting('WF_TRACE_SERVER_URL'),
-        WANDB_API_KEY: setting('WANDB_API_KEY'),
-        PROJECT: setting('PROJECT'),
+        WF_TRACE_SERVER_URL: requiredVariable('WF_TRACE_SERVER_URL'),
+        WANDB_API_KEY: requiredVariable('WANDB_API_KEY'),
+        PROJECT: requiredVariable('PROJECT'),
         PARENT: JSON.stringify({ callId, traceId }),
       });
       if (worker.exitCode !== 0) throw new Error(worker.stderr);
-      ledger.include(worker.report.calls);
+      recorder.addCalls(worker.report.calls);
     },
-    plan: ledger.op('plan', () => ask(large, { prompt: 1_000, completion: 100, cached: 700 })),
-    search: ledger.op('search', async (index: number) => {
-      await ask(small, { prompt: 200 + index, completion: 20 });
+    plan: recorder.op('plan', () =>
+      requestChat(largeModel, { prompt: 1_000, completion: 100, cached: 700 }),
+    ),
+    search: recorder.op('search', async (index: number) => {
+      await requestChat(smallModel, { prompt: 200 + index, completion: 20 });
       await rerank();
     }),
   };
 }
 
-/** Reads a stream to its end. */
-export async function readAll(chunks: AsyncIterable<unknown>): Promise<void> {
+export async function readToEnd(chunks: AsyncIterable<unknown>): Promise<void> {
   for await (const _chunk of chunks);
 }

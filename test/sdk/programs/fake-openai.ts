@@ -1,34 +1,34 @@
 import { setTimeout } from 'node:timers/promises';
 import OpenAI from 'openai';
 import * as weave from 'weave';
-import type { Ledger } from './ledger.ts';
+import type { UsageRecorder } from './usage-recorder.ts';
 
-/** What a request is to cost, in tokens. It travels as the prompt. */
-export interface Spend {
+/** The usage that the answer to a request reports; the request contains it as its prompt. */
+export interface RequestedUsage {
   readonly prompt: number;
   readonly completion: number;
-  /** How many of the prompt tokens came from a cache. */
+  /** Part of `prompt`; default 0. */
   readonly cached?: number;
-  /** As servers answer that have no cache: `prompt_tokens_details: null`. */
+  /** Answers `prompt_tokens_details: null`, as servers without a cache do. */
   readonly noDetails?: boolean;
-  /** Answers so many milliseconds later. */
+  /** Delays the answer. */
   readonly delayMs?: number;
 }
 
-/** An OpenAI client whose every request is answered in this process, and charged to the ledger. */
-export function createFakeOpenAi(ledger: Ledger): OpenAI {
+/** An OpenAI client whose requests are answered in this process and recorded. */
+export function createFakeOpenAi(recorder: UsageRecorder): OpenAI {
   const client = new OpenAI({
     apiKey: 'none',
     baseURL: 'http://openai.invalid/v1',
-    fetch: (url, init) => answer(ledger, urlOf(url), init),
+    fetch: (url, init) => answer(recorder, urlOf(url), init),
   });
-  // The SDK's types ask for a part of the client that newer versions of it no longer have.
+  // The types of the Weave SDK require a property that newer OpenAI clients no longer have.
   return weave.wrapOpenAI(client as OpenAI & Parameters<typeof weave.wrapOpenAI>[0]);
 }
 
-/** The messages of a chat that spends so much. */
-export function prompt(spend: Spend): [OpenAI.ChatCompletionUserMessageParam] {
-  return [{ role: 'user', content: JSON.stringify(spend) }];
+/** The messages of a chat request whose answer reports a usage. */
+export function messagesOf(usage: RequestedUsage): [OpenAI.ChatCompletionUserMessageParam] {
+  return [{ role: 'user', content: JSON.stringify(usage) }];
 }
 
 interface Body {
@@ -43,32 +43,35 @@ function urlOf(input: string | URL | Request): string {
   return input instanceof Request ? input.url : String(input);
 }
 
-async function answer(ledger: Ledger, url: string, init?: RequestInit): Promise<Response> {
+async function answer(recorder: UsageRecorder, url: string, init?: RequestInit): Promise<Response> {
   const body = JSON.parse(init?.body as string) as Body;
   const model = `${body.model}-2026-11-01`;
-  const spend = JSON.parse(body.messages?.[0]?.content ?? body.input ?? body.prompt ?? '') as Spend;
-  await setTimeout(spend.delayMs ?? 1);
+  const prompt = body.messages?.[0]?.content ?? body.input ?? body.prompt ?? '';
+  const requested = JSON.parse(prompt) as RequestedUsage;
+  await setTimeout(requested.delayMs ?? 1);
   if (url.endsWith('/images/generations')) {
-    ledger.charge('dall-e', { requests: 1, prompt: 0, completion: 0, cached: 0 });
+    recorder.recordUsage('dall-e', { requests: 1, prompt: 0, completion: 0, cached: 0 });
     return Response.json({ created: 0, data: [{ b64_json: 'AAAA' }] });
   }
-  ledger.charge(model, {
+  recorder.recordUsage(model, {
     requests: 1,
-    prompt: spend.prompt,
-    completion: spend.completion,
-    cached: spend.cached ?? 0,
+    prompt: requested.prompt,
+    completion: requested.completion,
+    cached: requested.cached ?? 0,
   });
-  if (url.endsWith('/responses')) return answerResponse(model, spend, body.stream);
-  return answerChat(model, spend, body.stream);
+  if (url.endsWith('/responses')) return answerResponse(model, requested, body.stream);
+  return answerChat(model, requested, body.stream);
 }
 
-function answerChat(model: string, spend: Spend, stream = false): Response {
+function answerChat(model: string, requested: RequestedUsage, stream = false): Response {
   const usage = {
-    prompt_tokens: spend.prompt,
-    completion_tokens: spend.completion,
-    total_tokens: spend.prompt + spend.completion,
+    prompt_tokens: requested.prompt,
+    completion_tokens: requested.completion,
+    total_tokens: requested.prompt + requested.completion,
     prompt_tokens_details:
-      spend.noDetails === true ? null : { cached_tokens: spend.cached ?? 0, audio_tokens: 0 },
+      requested.noDetails === true
+        ? null
+        : { cached_tokens: requested.cached ?? 0, audio_tokens: 0 },
     completion_tokens_details: { reasoning_tokens: 0, audio_tokens: 0 },
   };
   const head = { id: 'chatcmpl-1', created: 1_793_000_000, model };
@@ -85,13 +88,13 @@ function answerChat(model: string, spend: Spend, stream = false): Response {
   return streamOf(chunks.map((chunk) => ({ ...head, object: 'chat.completion.chunk', ...chunk })));
 }
 
-function answerResponse(model: string, spend: Spend, stream = false): Response {
+function answerResponse(model: string, requested: RequestedUsage, stream = false): Response {
   const usage = {
-    input_tokens: spend.prompt,
-    input_tokens_details: { cached_tokens: spend.cached ?? 0 },
-    output_tokens: spend.completion,
+    input_tokens: requested.prompt,
+    input_tokens_details: { cached_tokens: requested.cached ?? 0 },
+    output_tokens: requested.completion,
     output_tokens_details: { reasoning_tokens: 0 },
-    total_tokens: spend.prompt + spend.completion,
+    total_tokens: requested.prompt + requested.completion,
   };
   const head = { id: 'resp_1', object: 'response', created_at: 1_793_000_000, model, output: [] };
   if (!stream) return Response.json({ ...head, status: 'completed', usage });

@@ -1,23 +1,23 @@
-/** Continues the trace of another process below one of its calls, which `PARENT` names. */
-import { prompt } from './fake-openai.ts';
-import { setting, startProgram } from './program.ts';
+/** Continues the trace of another process: its calls are children of the call in `PARENT`. */
+import { messagesOf } from './fake-openai.ts';
+import { requiredVariable, startProgram } from './start-program.ts';
 
-const { client, ledger, openai } = await startProgram();
-const parent = JSON.parse(setting('PARENT')) as { callId: string; traceId: string };
+const { client, recorder, openai } = await startProgram();
+const parent = JSON.parse(requiredVariable('PARENT')) as { callId: string; traceId: string };
 
-const draft = ledger.op('draft', async (index: number) => {
+const draft = recorder.op('draft', async (index: number) => {
   await openai.chat.completions.create({
     model: 'gpt-small',
-    messages: prompt({ prompt: 500 + index, completion: 50, cached: 100 }),
+    messages: messagesOf({ prompt: 500 + index, completion: 50, cached: 100 }),
   });
 });
 
-const work = ledger.op('work', async () => {
+const work = recorder.op('work', async () => {
   await Promise.all([draft(1), draft(2)]);
 });
 
-// The SDK has no way to name a parent, but lets its users run something on a call stack: one call of this stack
-// is given the ids of the other process's call.
+// The SDK cannot set the parent of a call, but runs functions on a given call stack: a call of this stack gets the ids
+// of the other process's call.
 const { currentCall, newStack } = client.pushNewCall();
 Object.assign(currentCall, parent);
-await client.runWithCallStack(newStack, () => ledger.below(parent.callId, work));
+await client.runWithCallStack(newStack, () => recorder.runAsChildOf(parent.callId, work));
