@@ -2,7 +2,7 @@ import { type DestinationStream, pino } from 'pino';
 import { Registry } from 'prom-client';
 import { PartInserter, type InsertLimits } from './ingest/part-inserter.ts';
 import { startClickHouse } from './clickhouse/start-clickhouse.ts';
-import { createApp } from './http/app.ts';
+import { type AppOptions, createApp } from './http/app.ts';
 import { readKeys } from './http/auth/keys.ts';
 import { readOpenApi } from './http/validation/openapi.ts';
 import { listen } from './http/server.ts';
@@ -11,63 +11,52 @@ import { createAliasResolver } from './prices/resolve-aliases.ts';
 import { loadPriceBook } from './prices/catalog/load-price-book.ts';
 import type { Settings } from './settings.ts';
 
-/** The whole service, running. */
+/** The running service. */
 export interface Service {
-  /** Where it can be reached, such as `http://127.0.0.1:8080`. */
+  /** Where it listens, such as `http://127.0.0.1:8080`. */
   readonly url: string;
   /**
-   * Resolves when requests can be answered for the first time; until then they get 503.
-   * Rejects with `ClickHouseStartError` for what cannot heal by itself.
+   * Resolves when requests can be answered for the first time; until then the answer is 503.
+   * Rejects with `ClickHouseStartError` for an error that does not go away by itself.
    */
   readonly ready: Promise<void>;
-  /** Refuses new requests, finishes those under way, closes the engine. */
+  /** Refuses new requests, finishes those in flight, closes ClickHouse. */
   close(): Promise<void>;
 }
 
-/** Where the service tells what it does; standard output by default. */
+/** Where the service writes its log and what is meant for the operator; standard output by default. */
 export interface ServiceOutput {
   readonly log?: DestinationStream;
   readonly print?: (text: string) => void;
 }
 
 /**
- * Starts the service; it listens at once.
- * @throws {SettingsError} settings that cannot be used, a port that is taken among them
+ * Starts the service; it listens when this resolves, and can answer when {@link Service.ready} does.
+ * @throws {SettingsError} a setting that only its use shows to be invalid, such as a port that is in use
  */
 export async function startService(
   settings: Settings,
-  output: ServiceOutput = {},
+  { log: destination, print = console.log }: ServiceOutput = {},
 ): Promise<Service> {
-  const { print = console.log } = output;
-  const log = createLog(settings, output.log);
+  const log = createLog(settings, destination);
   for (const { name, message } of settings.unknownSettings) log.warn({ setting: name }, message);
   const openApi = readOpenApi(new URL('../openapi/', import.meta.url));
   const keys = readKeys(settings, (key, file) => {
-    print(`Made an API key, kept in ${file}: ${key}`);
+    print(`Generated an API key, stored in ${file}: ${key}`);
   });
-  const stopping = new AbortController();
-  const book = once(readPriceBook);
+  const readBook = once(readPriceBook);
   const clickhouse = startClickHouse(settings, log, {
-    prepare: (store) => loadPriceBook(store, readPriceBookVersion(), book, log),
+    prepare: (store) => loadPriceBook(store, readPriceBookVersion(), readBook, log),
   });
-  // Whoever asks for it later still gets the rejection.
+  // Without a handler, a rejection before anyone awaits it would end the process.
   clickhouse.ready.catch(() => undefined);
+  const stopping = new AbortController();
+  const resolveAliases = createAliasResolver(clickhouse, readBook);
   const app = createApp({
-    clickhouse,
+    ...toAppLimits(settings),
+    ...{ clickhouse, openApi, keys, log, resolveAliases, stopping: stopping.signal },
     partInserter: new PartInserter(clickhouse, toInsertLimits(settings)),
-    openApi,
-    keys,
-    log,
     metrics: new Registry(),
-    bodyLimitBytes: settings.bodyLimitMb * mebibyte,
-    rateLimitPerSecond: settings.rateLimitPerSecond,
-    usageLimits: {
-      concurrency: settings.usageConcurrency,
-      maxQueued: settings.usageQueueSize,
-      maxBatchIds: settings.usageBatchIds,
-    },
-    resolveAliases: createAliasResolver(clickhouse, book),
-    stopping: stopping.signal,
   });
   const server = await listen(app, settings).catch(async (error: unknown) => {
     await clickhouse.close();
@@ -84,6 +73,20 @@ export async function startService(
 }
 
 const mebibyte = 1_048_576;
+
+function toAppLimits(
+  settings: Settings,
+): Pick<AppOptions, 'bodyLimitBytes' | 'rateLimitPerSecond' | 'usageLimits'> {
+  return {
+    bodyLimitBytes: settings.bodyLimitMb * mebibyte,
+    rateLimitPerSecond: settings.rateLimitPerSecond,
+    usageLimits: {
+      concurrency: settings.usageConcurrency,
+      maxQueued: settings.usageQueueSize,
+      maxBatchIds: settings.usageBatchIds,
+    },
+  };
+}
 
 function toInsertLimits(settings: Settings): InsertLimits {
   return {
@@ -104,7 +107,8 @@ function createLog(settings: Settings, destination: DestinationStream | undefine
   return destination === undefined ? pino(options) : pino(options, destination);
 }
 
+/** Runs the action at the first call only; later calls get the same promise. */
 function once<Value>(action: () => Promise<Value>): () => Promise<Value> {
-  let done: Promise<Value> | undefined;
-  return () => (done ??= action());
+  let result: Promise<Value> | undefined;
+  return () => (result ??= action());
 }
