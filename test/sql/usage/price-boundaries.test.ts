@@ -5,19 +5,21 @@ import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const opened = clickhouseFixture();
 
-interface Changes {
+interface PriceBoundaries {
   readonly dates: string[];
   readonly prompt_sizes: string[];
 }
 
-async function changesFor(project_id: string): Promise<Changes> {
-  const [row, ...none] = await opened.clickhouse.read<Changes>('price_boundaries', { project_id });
-  expect(none).toEqual([]);
+async function boundariesOf(project_id: string): Promise<PriceBoundaries> {
+  const [row, ...others] = await opened.clickhouse.read<PriceBoundaries>('price_boundaries', {
+    project_id,
+  });
+  expect(others).toEqual([]);
   return row ?? { dates: [], prompt_sizes: [] };
 }
 
-test('the dates and prompt sizes of the project’s and the default prices, each once, in order', async () => {
-  const defaults = await changesFor('p/none');
+test('price_boundaries returns each date and prompt size of the project’s and the default prices once, in order', async () => {
+  const defaults = await boundariesOf('p/none');
   const price = (pricing_level_id: string, day: string, above: number) => ({
     id: `${pricing_level_id} ${day} ${above}`,
     pricing_level: 'project',
@@ -37,15 +39,15 @@ test('the dates and prompt sizes of the project’s and the default prices, each
     price('p/two', '2032-01-01', 9),
   ]);
   const added = ['2031-01-01', '2031-01-02'].map((day) => String(Date.parse(day) * 1_000));
-  expect((await changesFor('p/one')).dates).toEqual([...defaults.dates, ...added]);
+  expect((await boundariesOf('p/one')).dates).toEqual([...defaults.dates, ...added]);
   const sizes = new Set([...defaults.prompt_sizes, '7', '8']);
-  expect((await changesFor('p/one')).prompt_sizes).toEqual(
+  expect((await boundariesOf('p/one')).prompt_sizes).toEqual(
     [...sizes].sort((a, b) => Number(a) - Number(b)),
   );
-  expect(await changesFor('p/none')).toEqual(defaults);
+  expect(await boundariesOf('p/none')).toEqual(defaults);
 });
 
-test('a project may have more dates than fit one parameter of a statement', async () => {
+test('usage is priced when a project has more price dates than fit one query parameter', async () => {
   const project = 'p/many';
   const prices = Array.from({ length: 12_000 }, (_, second) => ({
     ...{ id: `${second}`, pricing_level: 'project', pricing_level_id: project, provider_id: 'p' },
@@ -58,6 +60,6 @@ test('a project may have more dates than fit one parameter of a statement', asyn
     completeRow(project, { id: 'root', startedAt, usage: { m: { prompt_tokens: 2 } } }),
   ]);
   const [row] = await readUsage(opened.clickhouse, project, ['root'], true);
-  // The last price holds, for both tokens.
+  // The latest price applies, to both tokens.
   expect(Number(row?.prompt_cost)).toBe(2 * (prices.length - 1));
 });

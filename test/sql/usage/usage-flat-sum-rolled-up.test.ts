@@ -5,8 +5,8 @@ import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const opened = clickhouseFixture();
 
-// When it answers and when it leaves the question to usage_tree_walk.sql: calls-usage-roots.test.ts.
-test('what is left of a parent is priced at the parent’s time, and its cached tokens are its own', async () => {
+// usage-flat-sum.test.ts tests for which traces the query is right.
+test('usage_flat_sum_rolled_up prices a parent’s own usage at the parent’s time, without cached tokens of its children', async () => {
   const prices = ['2020-01-01', '2026-02-01'].map((day, index) => ({
     id: `price-${index}`,
     pricing_level: 'project',
@@ -36,8 +36,8 @@ test('what is left of a parent is priced at the parent’s time, and its cached 
       rolledUp,
     ),
   ]);
-  const question = { project_id: 'p/own', call_ids: ['root'], include_costs: true };
-  const rows = (await readFlatSum(opened.clickhouse, 'usage_flat_sum_rolled_up', question)) ?? [];
+  const request = { project_id: 'p/own', call_ids: ['root'], include_costs: true };
+  const rows = (await readFlatSum(opened.clickhouse, 'usage_flat_sum_rolled_up', request)) ?? [];
   // The root's own 30 prompt tokens, 5 of them cached, at January's prices: 25 × 1 + 5 × 0.5.
   // The leaf's 100, 15 of them cached, at February's: 85 × 10 + 15 × 5.
   expect(rows.map((row) => Number(row.prompt_cost)).sort((a, b) => a - b)).toEqual([27.5, 925]);

@@ -8,94 +8,97 @@ const opened = clickhouseFixture();
 
 const rolledUp = { attributes_dump: '{"weave":{"source":"js-sdk"}}' };
 const at = (second: number): string => `2026-01-31 12:00:0${second}.000000`;
-const use = (prompt: number) => ({ m: { requests: 1, prompt_tokens: prompt }, n: { requests: 1 } });
+const usageOf = (prompt: number) => ({
+  m: { requests: 1, prompt_tokens: prompt },
+  n: { requests: 1 },
+});
 
-let made = 0;
-/** Inserts rows into a project of its own. */
+let projects = 0;
+/** Inserts rows into a new project. */
 async function newProject(rows: (project: string) => readonly Row[]): Promise<string> {
-  made += 1;
-  const project = `p/${made}`;
+  projects += 1;
+  const project = `p/${projects}`;
   await opened.insert('call_parts', rows(project));
   return project;
 }
 
-/** root > a > b, second by second; each has the usage of all below it added, as SDKs do. */
+/** root > a > b, one second apart. The usage of each call includes that of its descendants, as SDKs send it. */
 function treeOf(project: string, more: Row = {}, trace = 'trace'): Row[] {
   const id = (name: string): string => (trace === 'trace' ? name : `${trace}-${name}`);
   const call = (name: string, parent: string, second: number, prompt: number): Row => {
     const links = { id: id(name), parent: parent && id(parent), trace };
-    return completeRow(project, { ...links, startedAt: at(second), usage: use(prompt) }, more);
+    return completeRow(project, { ...links, startedAt: at(second), usage: usageOf(prompt) }, more);
   };
   return [call('root', '', 1, 111), call('a', 'root', 2, 110), call('b', 'a', 3, 100)];
 }
 
-/** Whether each of the two says that it answers the question; where it does it must be right. */
-async function areEnough(project_id: string, call_ids: readonly string[]): Promise<boolean[]> {
+/** Whether each of the flat sum queries reports that it is right; if so, its rows must equal those of the tree walk. */
+async function areRight(project_id: string, call_ids: readonly string[]): Promise<boolean[]> {
   await readUsage(opened.clickhouse, project_id, call_ids, true);
-  const question = { project_id, call_ids, include_costs: true };
-  const answers: boolean[] = [];
+  const request = { project_id, call_ids, include_costs: true };
+  const reports: boolean[] = [];
   for (const name of flatSumQueries) {
-    answers.push((await readFlatSum(opened.clickhouse, name, question)) !== undefined);
+    reports.push((await readFlatSum(opened.clickhouse, name, request)) !== undefined);
   }
-  return answers;
+  return reports;
 }
 
-describe('whole traces are answered without a tree', () => {
-  test('where no usage is rolled up, by both', async () => {
+describe('a flat sum is right for the roots of whole traces', () => {
+  test('without rolled-up usage, by both queries', async () => {
     const project = await newProject((name) => [...treeOf(name), ...treeOf(name, {}, 'second')]);
-    expect(await areEnough(project, ['root'])).toEqual([true, true]);
-    expect(await areEnough(project, ['second-root', 'root', 'nobody'])).toEqual([true, true]);
+    expect(await areRight(project, ['root'])).toEqual([true, true]);
+    expect(await areRight(project, ['second-root', 'root', 'unknown'])).toEqual([true, true]);
   });
 
-  test('where it is, by the one that takes it apart', async () => {
+  test('with rolled-up usage, by usage_flat_sum_rolled_up only', async () => {
     const project = await newProject((name) => treeOf(name, rolledUp));
-    expect(await areEnough(project, ['root'])).toEqual([false, true]);
+    expect(await areRight(project, ['root'])).toEqual([false, true]);
   });
 
-  test('while calls of them still run', async () => {
+  test('with unfinished calls', async () => {
     const running = { id: 'running', parent: 'b', startedAt: at(4) };
     const project = await newProject((name) => [...treeOf(name), startRow(name, running)]);
-    expect(await areEnough(project, ['root'])).toEqual([true, true]);
+    expect(await areRight(project, ['root'])).toEqual([true, true]);
   });
 
-  test('where a call starts with its parent, if ids grow with time', async () => {
-    const grows = { id: 'root-1', parent: 'root', startedAt: at(1) };
-    const project = await newProject((name) => [...treeOf(name), startRow(name, grows)]);
-    expect(await areEnough(project, ['root'])).toEqual([true, true]);
+  test('with a call that starts in the microsecond of its parent and has a greater id', async () => {
+    const child = { id: 'root-1', parent: 'root', startedAt: at(1) };
+    const project = await newProject((name) => [...treeOf(name), startRow(name, child)]);
+    expect(await areRight(project, ['root'])).toEqual([true, true]);
   });
 });
 
-describe('a tree is needed', () => {
+describe('both flat sum queries report that a tree walk is needed', () => {
   const cases: [string, (project: string) => readonly Row[], string[]][] = [
-    ['for a call that is no root', treeOf, ['a']],
-    ['for a root and a call below it', treeOf, ['root', 'b']],
+    ['for a call that is not a root', treeOf, ['a']],
+    ['for a root and its descendant', treeOf, ['root', 'b']],
     [
-      'where a trace has two roots',
+      'for a trace with two roots',
       (name) => [...treeOf(name), completeRow(name, { id: 'other', startedAt: at(1) })],
       ['root'],
     ],
     [
-      'where a call is deleted',
+      'for a trace with a deleted call',
       (name) => [...treeOf(name), deletionRow(name, { id: 'a' })],
       ['root'],
     ],
     [
-      'where a parent is missing',
+      'for a trace with a missing parent',
       (name) => [...treeOf(name), startRow(name, { id: 'x', parent: 'lost', startedAt: at(4) })],
       ['root'],
     ],
     [
-      'where a call is earlier than its parent',
+      'for a trace with a call that starts before its parent',
       (name) => [...treeOf(name), startRow(name, { id: 'x', parent: 'b', startedAt: at(2) })],
       ['root'],
     ],
     [
-      'where a call starts with its parent and its id is smaller',
+      'for a trace with a call that starts in the microsecond of its parent and has a smaller id',
       (name) => [...treeOf(name), startRow(name, { id: 'aa', parent: 'b', startedAt: at(3) })],
       ['root'],
     ],
     [
-      'where calls are each other’s parents in a circle',
+      'for a trace with a cycle',
       (name) => [
         ...treeOf(name),
         startRow(name, { id: 'x', parent: 'y', startedAt: at(4) }),
@@ -104,32 +107,32 @@ describe('a tree is needed', () => {
       ['root'],
     ],
     [
-      'where a call is its own parent',
+      'for a trace with a call that is its own parent',
       (name) => [...treeOf(name), startRow(name, { id: 'x', parent: 'x', startedAt: at(4) })],
       ['root'],
     ],
   ];
   test.each(cases)('%s', async (_, rows, ids) => {
-    expect(await areEnough(await newProject(rows), ids)).toEqual([false, false]);
+    expect(await areRight(await newProject(rows), ids)).toEqual([false, false]);
   });
 
-  test('where usage of a child was never added to its parent', async () => {
-    const child = { id: 'x', parent: 'b', startedAt: at(4), usage: use(101) };
+  test('for a rolled-up trace with a child whose usage was not added to its parent', async () => {
+    const child = { id: 'x', parent: 'b', startedAt: at(4), usage: usageOf(101) };
     const project = await newProject((name) => [
       ...treeOf(name, rolledUp),
       completeRow(name, child, rolledUp),
     ]);
-    expect(await areEnough(project, ['root'])).toEqual([false, false]);
+    expect(await areRight(project, ['root'])).toEqual([false, false]);
   });
 });
 
-test('what the statements have in common stands in all of them, word for word', () => {
-  const [general, plain, apart] = ['usage_tree_walk', ...flatSumQueries].map((name) =>
+test('the three usage queries choose prices with the same text', () => {
+  const [treeWalk, flatSum, rolledUpFlatSum] = ['usage_tree_walk', ...flatSumQueries].map((name) =>
     readFileSync(new URL(`../../../sql/queries/usage/${name}.sql`, import.meta.url), 'utf8'),
   ) as [string, string, string];
   const price = ['    model,\n    calls,\n', 'SETTINGS'] as const;
-  expect(cut(plain, ...price)).toBe(cut(general, ...price));
-  expect(cut(apart, ...price)).toBe(cut(general, ...price));
+  expect(cut(flatSum, ...price)).toBe(cut(treeWalk, ...price));
+  expect(cut(rolledUpFlatSum, ...price)).toBe(cut(treeWalk, ...price));
 });
 
 function cut(text: string, from: string, to: string): string {

@@ -6,10 +6,10 @@ import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const opened = clickhouseFixture();
 
-/** A row of `llm_token_prices`; what is left out is the same for all. */
+/** The columns of a row of `llm_token_prices` that a test sets; all others have fixed values. */
 interface PriceRow {
   readonly llm_id: string;
-  /** Whose price it is: a project's id, or `default`. */
+  /** `pricing_level_id`: a project's id, or `default`. */
   readonly of?: string;
   readonly from: string;
   readonly prompt?: string;
@@ -17,7 +17,7 @@ interface PriceRow {
   readonly more?: Row;
 }
 
-/** Ids fall while prices are made, so that no choice of the greatest id can pass for one of the latest. */
+/** Ids descend, so that choosing the greatest id does not pass for choosing the latest price. */
 let nextId = 1_000_000;
 
 async function insertPrices(project: string, rows: readonly PriceRow[]): Promise<void> {
@@ -35,7 +35,7 @@ async function insertPrices(project: string, rows: readonly PriceRow[]): Promise
       ...more,
     }),
   );
-  // One insert a row, so that each is made later than the one before.
+  // One insert per row, so that each row is created later than the previous one.
   for (const value of values) await opened.insert('llm_token_prices', [value]);
 }
 
@@ -47,7 +47,7 @@ async function read(
   return await readUsage(opened.clickhouse, project, callIds, includeCosts);
 }
 
-/** An amount in units of 10^-30 dollars, exact. */
+/** An amount in units of 10^-30 USD, exact. */
 function units(amount: string): bigint {
   const [whole = '', fraction = ''] = amount.split('.');
   return BigInt(whole + fraction.padEnd(30, '0'));
@@ -58,179 +58,191 @@ describe('the price of a call', () => {
   const [long, before, after, far] = ['2020-01-01', '2026-01-01', '2026-07-01', '2030-01-01'].map(
     (day) => `${day} 00:00:00`,
   ) as [string, string, string, string];
-  const project = 'p/mine';
+  const project = 'p/prices';
 
   interface Case {
     readonly name: string;
-    /** In the order in which they are made. */
+    /** In the order of creation. */
     readonly rows: readonly Omit<PriceRow, 'llm_id'>[];
-    /** The row that holds, by its place; undefined where none does. */
-    readonly holds: number | undefined;
+    /** The index of the row that applies; undefined for none. */
+    readonly applies: number | undefined;
     readonly startedAt?: string;
   }
-  const mine = (from: string, more: Row = {}) => ({ from, more });
-  const standard = (from: string, more: Row = {}) => ({ of: 'default', from, more });
+  const ofProject = (from: string, more: Row = {}) => ({ from, more });
+  const ofDefault = (from: string, more: Row = {}) => ({ of: 'default', from, more });
 
   const choices: Case[] = [
-    { name: 'is none where there is no row', rows: [], holds: undefined },
-    { name: 'is the only row, of the project', rows: [mine(before)], holds: 0 },
-    { name: 'is the only row, a default one', rows: [standard(before)], holds: 0 },
+    { name: 'is null without any row', rows: [], applies: undefined },
+    { name: 'is the only row, a project price', rows: [ofProject(before)], applies: 0 },
+    { name: 'is the only row, a default price', rows: [ofDefault(before)], applies: 0 },
     {
-      name: 'is the project’s before a default one',
-      rows: [standard(before), mine(before)],
-      holds: 1,
+      name: 'is a project price rather than a default price',
+      rows: [ofDefault(before), ofProject(before)],
+      applies: 1,
     },
     {
-      name: 'is the project’s before a default one that is later',
-      rows: [mine(long), standard(before)],
-      holds: 0,
+      name: 'is a project price rather than a later default price',
+      rows: [ofProject(long), ofDefault(before)],
+      applies: 0,
     },
     {
-      name: 'is the latest of the project',
-      rows: [mine(long), mine(before), mine('2023-01-01 00:00:00')],
-      holds: 1,
+      name: 'is the latest project price',
+      rows: [ofProject(long), ofProject(before), ofProject('2023-01-01 00:00:00')],
+      applies: 1,
     },
     {
-      name: 'is the latest default one',
-      rows: [standard(before), standard(long), standard('2023-01-01 00:00:00')],
-      holds: 0,
+      name: 'is the latest default price',
+      rows: [ofDefault(before), ofDefault(long), ofDefault('2023-01-01 00:00:00')],
+      applies: 0,
     },
     {
-      name: 'is an effective default one before a future one of the project',
-      rows: [mine(after), standard(long)],
-      holds: 1,
+      name: 'is a default price in force rather than a future project price',
+      rows: [ofProject(after), ofDefault(long)],
+      applies: 1,
     },
     {
-      name: 'is an effective one of the project before a future one that is nearer',
-      rows: [mine(after), mine(long), standard(after)],
-      holds: 1,
+      name: 'is a project price in force rather than a future price that is closer in time',
+      rows: [ofProject(after), ofProject(long), ofDefault(after)],
+      applies: 1,
     },
     {
-      name: 'is an effective default one before all that are future',
-      rows: [mine(after), standard(far), standard(before), mine(far)],
-      holds: 2,
+      name: 'is the default price in force rather than any future price',
+      rows: [ofProject(after), ofDefault(far), ofDefault(before), ofProject(far)],
+      applies: 2,
     },
     {
-      name: 'is the earliest where all are future, of the project',
-      rows: [mine(far), mine(after), mine('2028-01-01 00:00:00')],
-      holds: 1,
+      name: 'is the earliest project price if all are in the future',
+      rows: [ofProject(far), ofProject(after), ofProject('2028-01-01 00:00:00')],
+      applies: 1,
     },
     {
-      name: 'is the earliest where all are future, of the defaults',
-      rows: [standard(far), standard(after)],
-      holds: 1,
+      name: 'is the earliest default price if all are in the future',
+      rows: [ofDefault(far), ofDefault(after)],
+      applies: 1,
     },
     {
-      name: 'is the project’s earliest where all are future, though a default one is earlier',
-      rows: [standard(after), mine(far), mine('2040-01-01 00:00:00')],
-      holds: 1,
-    },
-    { name: 'holds from its very microsecond', rows: [mine(long), mine(started)], holds: 1 },
-    {
-      name: 'does not hold a microsecond before',
-      rows: [mine(long), mine('2026-06-15 12:00:00.000002')],
-      holds: 0,
+      name: 'is the earliest project price if all are in the future, even if a default price is earlier',
+      rows: [ofDefault(after), ofProject(far), ofProject('2040-01-01 00:00:00')],
+      applies: 1,
     },
     {
-      name: 'holds a microsecond after',
-      rows: [mine(long), mine('2026-06-15 12:00:00.000000')],
-      holds: 1,
+      name: 'applies to a call that starts in the microsecond of its effective date',
+      rows: [ofProject(long), ofProject(started)],
+      applies: 1,
     },
     {
-      name: 'of one date is the one made last',
-      rows: [mine(before), mine(before), standard(before)],
-      holds: 1,
+      name: 'does not apply to a call that starts a microsecond before its effective date',
+      rows: [ofProject(long), ofProject('2026-06-15 12:00:00.000002')],
+      applies: 0,
     },
     {
-      name: 'of one default date is the one made last',
-      rows: [standard(before), standard(before)],
-      holds: 1,
+      name: 'applies to a call that starts a microsecond after its effective date',
+      rows: [ofProject(long), ofProject('2026-06-15 12:00:00.000000')],
+      applies: 1,
     },
     {
-      name: 'of one future date is the one made last',
-      rows: [mine(far), mine(far), mine('2040-01-01 00:00:00')],
-      holds: 1,
+      name: 'is the project price created last, if dates are equal',
+      rows: [ofProject(before), ofProject(before), ofDefault(before)],
+      applies: 1,
     },
     {
-      name: 'of one date is the one that says it was made last, whenever it was stored',
+      name: 'is the default price created last, if dates are equal',
+      rows: [ofDefault(before), ofDefault(before)],
+      applies: 1,
+    },
+    {
+      name: 'is the future price created last, if dates are equal',
+      rows: [ofProject(far), ofProject(far), ofProject('2040-01-01 00:00:00')],
+      applies: 1,
+    },
+    {
+      name: 'is the price with the latest created_at, whatever the order of inserts, if dates are equal',
       rows: [
-        mine(before, { created_at: '2026-03-03 00:00:00.000001' }),
-        mine(before, { created_at: '2026-03-03 00:00:00.000000' }),
+        ofProject(before, { created_at: '2026-03-03 00:00:00.000001' }),
+        ofProject(before, { created_at: '2026-03-03 00:00:00.000000' }),
       ],
-      holds: 0,
+      applies: 0,
     },
     {
-      name: 'is not another project’s',
+      name: 'is never that of another project',
       rows: [
         { of: 'p/other', from: before },
-        { of: 'p/mine2', from: before },
+        { of: 'p/prices2', from: before },
       ],
-      holds: undefined,
+      applies: undefined,
     },
     {
-      name: 'is not another project’s before a default one',
-      rows: [standard(long), { of: 'p/other', from: before }],
-      holds: 0,
+      name: 'is a default price rather than that of another project',
+      rows: [ofDefault(long), { of: 'p/other', from: before }],
+      applies: 0,
     },
     {
-      name: 'is not that of a project called default',
+      name: 'is never that of a project with the id default',
       rows: [{ from: before, more: { pricing_level_id: 'default' } }],
-      holds: undefined,
+      applies: undefined,
     },
     {
-      name: 'is no default row that names a project',
+      name: 'is never a default price with a project’s id',
       rows: [{ of: 'default', from: before, more: { pricing_level_id: project } }],
-      holds: undefined,
+      applies: undefined,
     },
     {
-      name: 'is the same whoever provides the model',
+      name: 'does not depend on the provider',
       rows: [
-        mine(before, { provider_id: 'openai' }),
-        mine(long, { provider_id: 'default' }),
-        standard(before, { provider_id: 'azure' }),
+        ofProject(before, { provider_id: 'openai' }),
+        ofProject(long, { provider_id: 'default' }),
+        ofDefault(before, { provider_id: 'azure' }),
       ],
-      holds: 0,
+      applies: 0,
     },
     {
-      name: 'is none that was taken back',
-      rows: [mine(long), mine(before, { id: 'back' }), mine(before, { id: 'back', is_deleted: 1 })],
-      holds: 0,
+      name: 'is never a deleted price',
+      rows: [
+        ofProject(long),
+        ofProject(before, { id: 'back' }),
+        ofProject(before, { id: 'back', is_deleted: 1 }),
+      ],
+      applies: 0,
     },
     {
-      name: 'is the row as it was corrected',
-      rows: [mine(long, { id: 'corrected' }), mine(long, { id: 'corrected' })],
-      holds: 1,
+      name: 'is the last version of a row',
+      rows: [ofProject(long, { id: 'corrected' }), ofProject(long, { id: 'corrected' })],
+      applies: 1,
     },
     {
-      name: 'holds for a call of 1900',
-      rows: [mine(before), mine('1900-01-01 00:00:00')],
+      name: 'applies to a call of 1900',
+      rows: [ofProject(before), ofProject('1900-01-01 00:00:00')],
       startedAt: '1900-01-01 00:00:00.000000',
-      holds: 1,
+      applies: 1,
     },
     {
-      name: 'holds for a call of 1969, before the first date of all',
-      rows: [mine(before), mine('1969-12-31 23:59:59.000001')],
+      name: 'applies to a call of 1969 before all effective dates',
+      rows: [ofProject(before), ofProject('1969-12-31 23:59:59.000001')],
       startedAt: '1969-12-31 23:59:59.000000',
-      holds: 1,
+      applies: 1,
     },
     {
-      name: 'holds for a call of 1969, a microsecond later',
-      rows: [mine(before), mine('1960-01-01 00:00:00'), mine('1969-12-31 23:59:59.000001')],
+      name: 'applies to a call of 1969 in the microsecond of its effective date',
+      rows: [
+        ofProject(before),
+        ofProject('1960-01-01 00:00:00'),
+        ofProject('1969-12-31 23:59:59.000001'),
+      ],
       startedAt: '1969-12-31 23:59:59.000001',
-      holds: 2,
+      applies: 2,
     },
     {
-      name: 'holds for a call of 2299',
-      rows: [mine('2299-12-31 23:59:59.999999'), mine(far)],
+      name: 'applies to a call of 2299',
+      rows: [ofProject('2299-12-31 23:59:59.999999'), ofProject(far)],
       startedAt: '2299-12-31 23:59:59.999999',
-      holds: 0,
+      applies: 0,
     },
   ];
 
-  /** Names like `model` and `modèle`, all priced: in capitals, longer, a pattern, composed otherwise. */
+  /** Priced models with names similar to `model` and `modèle`: other case, longer, a pattern, another Unicode form. */
   const names = ['Model', 'model ', 'vendor/model', 'model-2026-01-01', 'mod%', '', 'mode\u0300le'];
 
-  /** Price of the nth row of a case: a power of two, so that no two sums are alike. */
+  /** The price of the nth row of a case: a power of two, so that no two sums are equal. */
   const priceOf = (index: number): string => String(2 ** index);
   let rows: UsageRow[];
 
@@ -241,7 +253,7 @@ describe('the price of a call', () => {
     }
     const others = names.map((llm_id) => ({ llm_id, from: before, prompt: '1' }));
     await insertPrices(project, others);
-    // Each case is a model, each model has a call of one prompt token.
+    // Each case has a model of its name, and each model has a call with one prompt token.
     const calls = [
       ...choices.map(({ name, startedAt = started }) => ({ model: name, startedAt })),
       ...['model', 'modèle'].map((model) => ({ model, startedAt: started })),
@@ -261,22 +273,22 @@ describe('the price of a call', () => {
   const costOf = (model: string): string | null | undefined =>
     rows.find((row) => row.model === model)?.prompt_cost;
 
-  test.each(choices)('$name', ({ name, holds }) => {
-    expect(costOf(name)).toBe(holds === undefined ? null : priceOf(holds));
+  test.each(choices)('$name', ({ name, applies }) => {
+    expect(costOf(name)).toBe(applies === undefined ? null : priceOf(applies));
   });
 
-  test('is not that of a model with a name like it', () => {
+  test('is never that of a model with a similar name', () => {
     expect([costOf('model'), costOf('modèle')]).toEqual([null, null]);
   });
 
-  test('is not asked for where costs are not included', async () => {
-    const free = await read(
+  test('is not read unless costs are requested', async () => {
+    const withoutCosts = await read(
       project,
       choices.map(({ name }) => name),
       false,
     );
-    expect(free).toHaveLength(choices.length);
-    for (const row of free) {
+    expect(withoutCosts).toHaveLength(choices.length);
+    for (const row of withoutCosts) {
       expect(row).toMatchObject({ prompt_cost: null, completion_cost: null, prompt_tokens: '1' });
     }
   });
@@ -302,7 +314,7 @@ describe('costs', () => {
   let project = '';
   let projects = 0;
 
-  /** Prompt and completion cost of one call with some usage, in units. */
+  /** Prompt and completion cost of one call with this usage, in units of 10^-30 USD. */
   async function costsOf(usage: object, more: Row): Promise<(bigint | null)[]> {
     project = `p/costs-${(projects += 1)}`;
     await insertPrices(project, [
@@ -331,49 +343,49 @@ describe('costs', () => {
       at(1_000 - 300 - 200, prompt) + at(300, cacheRead) + at(200, cacheCreation),
     ],
     [
-      'none at the prompt price where all are cached',
+      'no tokens at the prompt price if all are cached',
       { prompt_tokens: 500, ...cached(300, 200) },
       cachePrices,
       at(300, cacheRead) + at(200, cacheCreation),
     ],
     [
-      'all of prompt at the prompt price where cached tokens are one more: they are counted apart',
+      'the whole prompt at the prompt price if it has fewer tokens than the cache: then cached tokens are not part of it',
       { prompt_tokens: 499, ...cached(300, 200) },
       cachePrices,
       at(499, prompt) + at(300, cacheRead) + at(200, cacheCreation),
     ],
     [
-      'cached tokens alone where there is no prompt',
+      'cached tokens only, without prompt tokens',
       { ...cached(300, 200), requests: 1 },
       cachePrices,
       at(300, cacheRead) + at(200, cacheCreation),
     ],
     [
-      'cached tokens at the prompt price where no cache price is set',
+      'cached tokens at the prompt price if there is no cache price',
       { prompt_tokens: 1_000, ...cached(300, 200) },
       {},
       at(1_000, prompt),
     ],
     [
-      'cached tokens apart at the prompt price too',
+      'cached tokens that are not part of the prompt at the prompt price if there is no cache price',
       { prompt_tokens: 100, ...cached(300, 200) },
       {},
       at(100 + 300 + 200, prompt),
     ],
     [
-      'read tokens at the prompt price where only creation has one',
+      'cache reads at the prompt price if only cache creation has a price',
       { prompt_tokens: 1_000, ...cached(300, 200) },
       { cache_creation_input_token_cost: cacheCreation },
       at(1_000 - 200, prompt) + at(200, cacheCreation),
     ],
     [
-      'created tokens at the prompt price where only reading has one',
+      'cache creation at the prompt price if only cache reads have a price',
       { prompt_tokens: 1_000, ...cached(300, 200) },
       { cache_read_input_token_cost: cacheRead },
       at(1_000 - 300, prompt) + at(300, cacheRead),
     ],
     [
-      'nothing for cached tokens whose price is 0',
+      'nothing for cached tokens with a price of 0',
       { prompt_tokens: 1_000, ...cached(300, 200) },
       { cache_read_input_token_cost: '0', cache_creation_input_token_cost: '0' },
       at(1_000 - 300 - 200, prompt),
@@ -392,47 +404,51 @@ describe('costs', () => {
     expect(await costsOf(usage, more)).toEqual([expected, 0n]);
   });
 
-  test('charge completion tokens at the completion price, whatever the total says', async () => {
+  test('charge completion tokens at the completion price, whatever total_tokens is', async () => {
     const usage = { completion_tokens: 40, output_tokens: 2, total_tokens: 9_999, requests: 5 };
     expect(await costsOf(usage, {})).toEqual([0n, at(40 + 2, completion)]);
   });
 
-  test('are 0 where the price is, and null where there is none', async () => {
+  test('are 0 for a price of 0, and null without a price', async () => {
     const free = { prompt_token_cost: '0', completion_token_cost: '0' };
     expect(await costsOf({ prompt_tokens: 5, completion_tokens: 5 }, free)).toEqual([0n, 0n]);
     expect(await costsOf({ prompt_tokens: 5 }, { llm_id: 'other' })).toEqual([null, null]);
   });
 
-  test('keep all thirty decimals of a price, times the greatest counter', async () => {
+  test('keep all thirty decimals of a price for the greatest counter', async () => {
     const [small, long] = [
       '0.000000000000000000000000000001',
       '999.123456789012345678901234567891',
     ];
-    const most = 2 ** 53 - 1;
-    const usage = { prompt_tokens: most, completion_tokens: most };
+    const largest = 2 ** 53 - 1;
+    const usage = { prompt_tokens: largest, completion_tokens: largest };
     const more = { prompt_token_cost: small, completion_token_cost: long };
-    expect(await costsOf(usage, more)).toEqual([at(most, small), at(most, long)]);
+    expect(await costsOf(usage, more)).toEqual([at(largest, small), at(largest, long)]);
   });
 
-  test('of the dearest price over the most tokens do not overflow', async () => {
-    const most = 2 ** 53 - 1;
+  test('do not overflow for the most expensive price and the greatest counters', async () => {
+    const largest = 2 ** 53 - 1;
     const calls = 3_000;
-    const entry = { prompt_tokens: most, input_tokens: most, completion_tokens: most };
-    await insertPrices('p/dear', [
+    const entry = { prompt_tokens: largest, input_tokens: largest, completion_tokens: largest };
+    await insertPrices('p/expensive', [
       { llm_id: 'm', from: '2020-01-01 00:00:00', prompt: '1000', completion: '1000' },
     ]);
     await opened.insert(
       'call_parts',
       Array.from({ length: calls }, (_, index) =>
-        completeRow('p/dear', { id: `${index}`, parent: index ? '0' : '', usage: { m: entry } }),
+        completeRow('p/expensive', {
+          id: `${index}`,
+          parent: index ? '0' : '',
+          usage: { m: entry },
+        }),
       ),
     );
-    const [row] = await read('p/dear', ['0']);
-    expect(units(row?.prompt_cost ?? '')).toBe(at(BigInt(calls) * 2n * BigInt(most), '1000'));
-    expect(units(row?.completion_cost ?? '')).toBe(at(BigInt(calls) * BigInt(most), '1000'));
+    const [row] = await read('p/expensive', ['0']);
+    expect(units(row?.prompt_cost ?? '')).toBe(at(BigInt(calls) * 2n * BigInt(largest), '1000'));
+    expect(units(row?.completion_cost ?? '')).toBe(at(BigInt(calls) * BigInt(largest), '1000'));
   });
 
-  test('follow prices that change in the middle of a trace, model by model', async () => {
+  test('use the prices of each model at the time of each call if prices change within a trace', async () => {
     const dates = ['2026-01-01', '2026-02-01', '2026-03-01'].map((day) => `${day} 00:00:00.000000`);
     const steps = ['1', '10', '100'];
     await insertPrices(
@@ -440,7 +456,7 @@ describe('costs', () => {
       dates.map((from, index) => ({ llm_id: 'm', from, prompt: steps[index] ?? '' })),
     );
     await insertPrices('p/middle', [{ llm_id: 'n', from: dates[1] ?? '', prompt: '7' }]);
-    // Four calls: before all dates, and on each; call i used 2^i tokens of each model.
+    // One call before all dates, and one on each date; call i used 2^i tokens of each model.
     const starts = ['2025-12-31 00:00:00.000000', ...dates];
     const usage = (index: number) => {
       const entry = { prompt_tokens: 2 ** index };
@@ -462,7 +478,7 @@ describe('costs', () => {
       const costs = rows.filter((row) => row.model === model).map((row) => row.prompt_cost);
       return costs.includes(null) ? null : costs.reduce((sum, cost) => sum + units(cost ?? ''), 0n);
     };
-    // Before its first date the first price holds.
+    // The first price also applies before its date.
     expect(sumOf('m')).toBe(at(1, '1') + at(2, '1') + at(4, '10') + at(8, '100'));
     expect(sumOf('n')).toBe(at(1 + 2 + 4 + 8, '7'));
     expect(sumOf('unpriced')).toBeNull();

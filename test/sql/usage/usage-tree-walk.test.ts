@@ -22,18 +22,18 @@ async function read(project: string, callIds: readonly string[]): Promise<UsageR
   return await readUsage(opened.clickhouse, project, callIds, false);
 }
 
-/** What the rows of one requested call say together. */
+/** The sums of all rows of one requested call. */
 interface RequestedSubtree {
-  /** The requested call above; undefined for none that is there. */
-  above: string | undefined;
+  /** The nearest requested ancestor that is present. */
+  ancestor: string | undefined;
   calls: number;
-  /** Prompt tokens of `m`. */
+  /** Prompt tokens of the model `m`. */
   prompt: number;
   models: string[];
   unfinished: string[];
 }
 
-/** The rows by requested call; those of calls that are not there stand under ''. */
+/** The rows by requested call; those of calls that are not present have the key ''. */
 async function subtreesOf(
   project: string,
   callIds: readonly string[],
@@ -45,13 +45,13 @@ async function subtreesOf(
   const subtrees: Record<string, RequestedSubtree> = {};
   for (const row of rows) {
     const subtree = (subtrees[idOf.get(row.call_key) ?? ''] ??= {
-      above: undefined,
+      ancestor: undefined,
       calls: 0,
       prompt: 0,
       models: [],
       unfinished: [],
     });
-    if (row.is_present) subtree.above = idOf.get(row.ancestor_key);
+    if (row.is_present) subtree.ancestor = idOf.get(row.ancestor_key);
     subtree.calls += Number(row.calls);
     if (row.model === 'm') subtree.prompt += Number(row.prompt_tokens);
     subtree.models = [...subtree.models, row.model].sort();
@@ -60,7 +60,7 @@ async function subtreesOf(
   return subtrees;
 }
 
-/** root > a > b > c, root > d; other stands apart in the same trace. A digit of its own for each. */
+/** root > a > b > c, root > d, and the root `other` in the same trace. Each call's tokens are another decimal digit. */
 function treeOf(project: string): Row[] {
   return [
     completeRow(project, { id: 'root', usage: promptUsage(1) }),
@@ -72,26 +72,26 @@ function treeOf(project: string): Row[] {
   ];
 }
 
-describe('a call', () => {
-  test('counts in the nearest requested call alone, itself included', async () => {
+describe('in the rows of usage_tree_walk', () => {
+  test('a call is counted for its nearest requested ancestor only, itself included', async () => {
     await insert(...treeOf('p/nearest'));
     expect(await subtreesOf('p/nearest', ['root', 'b'])).toMatchObject({
-      root: { above: undefined, calls: 3, prompt: 1 + 10 + 10_000 },
-      b: { above: 'root', calls: 2, prompt: 100 + 1_000 },
+      root: { ancestor: undefined, calls: 3, prompt: 1 + 10 + 10_000 },
+      b: { ancestor: 'root', calls: 2, prompt: 100 + 1_000 },
     });
   });
 
-  test('is linked to the nearest requested one above it', async () => {
+  test('a requested call is linked to its nearest requested ancestor', async () => {
     await insert(...treeOf('p/links'));
     expect(await subtreesOf('p/links', ['c', 'other', 'a', 'root'])).toMatchObject({
-      root: { above: undefined, prompt: 1 + 10_000 },
-      a: { above: 'root', prompt: 10 + 100 },
-      c: { above: 'a', prompt: 1_000 },
-      other: { above: undefined, prompt: 100_000 },
+      root: { ancestor: undefined, prompt: 1 + 10_000 },
+      a: { ancestor: 'root', prompt: 10 + 100 },
+      c: { ancestor: 'a', prompt: 1_000 },
+      other: { ancestor: undefined, prompt: 100_000 },
     });
   });
 
-  test('that used nothing is counted in a row without a model', async () => {
+  test('a call without usage is counted in a row without a model', async () => {
     await insert(
       completeRow('p/nothing', { id: 'root' }),
       completeRow('p/nothing', { id: 'a', parent: 'root', usage: promptUsage(10) }),
@@ -102,7 +102,7 @@ describe('a call', () => {
     });
   });
 
-  test('of several models is counted in one of their rows', async () => {
+  test('a call that used several models is counted in one of their rows', async () => {
     const usage = { m: { prompt_tokens: 1 }, n: { requests: 1 }, o: { requests: 1 } };
     await insert(
       startRow('p/models', { id: 'root' }),
@@ -114,40 +114,44 @@ describe('a call', () => {
     });
   });
 
-  test('that is unknown or has only an end is in no row', async () => {
+  test('a call that is unknown or has only an end has no row', async () => {
     await insert(
       endRow('p/unknown', { id: 'end', usage: promptUsage(1) }),
-      orphanEndRow('p/unknown', { id: 'loose', usage: promptUsage(1) }),
+      orphanEndRow('p/unknown', { id: 'orphan end', usage: promptUsage(1) }),
     );
-    expect(await read('p/unknown', ['end', 'loose', 'unknown', ''])).toEqual([]);
+    expect(await read('p/unknown', ['end', 'orphan end', 'unknown', ''])).toEqual([]);
     expect(await read('p/unknown', [])).toEqual([]);
   });
 
-  test('that is deleted is in no row, and what stands below it belongs to nobody', async () => {
+  test('a deleted call has no row, and its descendants are not counted for its ancestors', async () => {
     await insert(...treeOf('p/deleted'), deletionRow('p/deleted', { id: 'a' }));
     expect(await subtreesOf('p/deleted', ['root'])).toMatchObject({
       root: { calls: 2, prompt: 1 + 10_000 },
     });
-    // Where the deleted one is requested, its subtree may have rows, but none says that it is there.
+    // If the deleted call is requested, its subtree may have rows, but none with is_present.
     const subtrees = await subtreesOf('p/deleted', ['root', 'a', 'c']);
     expect(Object.keys(subtrees).filter((id) => id !== '')).toEqual(
       expect.arrayContaining(['root', 'c']),
     );
     expect(subtrees).toMatchObject({
       root: { calls: 2, prompt: 1 + 10_000 },
-      c: { above: undefined, calls: 1, prompt: 1_000 },
+      c: { ancestor: undefined, calls: 1, prompt: 1_000 },
     });
     expect(subtrees).not.toHaveProperty('a');
   });
 
-  test('is unfinished until its end has come', async () => {
+  test('a call is unfinished until its end has arrived', async () => {
     await insert(
-      ...['open', 'ended', 'whole and started'].map((id) =>
+      ...['open', 'ended', 'complete and started'].map((id) =>
         startRow('p/open', { id, parent: 'root' }),
       ),
       startRow('p/open', { id: 'root' }),
       endRow('p/open', { id: 'ended', usage: promptUsage(1) }),
-      completeRow('p/open', { id: 'whole and started', parent: 'root', usage: promptUsage(100) }),
+      completeRow('p/open', {
+        id: 'complete and started',
+        parent: 'root',
+        usage: promptUsage(100),
+      }),
     );
     expect(await subtreesOf('p/open', ['root'])).toMatchObject({
       root: { calls: 4, prompt: 1 + 100, unfinished: ['open', 'root'] },
@@ -155,11 +159,16 @@ describe('a call', () => {
   });
 });
 
-describe('sums', () => {
+describe('the sums of usage_tree_walk', () => {
   test('are exact beyond 64 bits', async () => {
-    const most = 2 ** 53 - 1;
+    const largest = 2 ** 53 - 1;
     const usage = {
-      m: { requests: most, prompt_tokens: most, input_tokens: most, output_tokens: most },
+      m: {
+        requests: largest,
+        prompt_tokens: largest,
+        input_tokens: largest,
+        output_tokens: largest,
+      },
     };
     const calls = 2_500;
     await insert(
@@ -167,20 +176,20 @@ describe('sums', () => {
         completeRow('p/wide', { id: `call-${index}`, parent: index ? 'call-0' : '', usage }),
       ),
     );
-    const one = BigInt(calls) * BigInt(most);
-    expect(one).toBeGreaterThan(2n ** 64n);
+    const sum = BigInt(calls) * BigInt(largest);
+    expect(sum).toBeGreaterThan(2n ** 64n);
     expect(await read('p/wide', ['call-0'])).toMatchObject([
       {
-        requests: String(one),
-        prompt_tokens: String(2n * one),
-        completion_tokens: String(one),
-        total_tokens: String(3n * one),
+        requests: String(sum),
+        prompt_tokens: String(2n * sum),
+        completion_tokens: String(sum),
+        total_tokens: String(3n * sum),
         calls: String(calls),
       },
     ]);
   });
 
-  test('have no costs where none are asked for', async () => {
+  test('have no costs unless costs are requested', async () => {
     await insert(...treeOf('p/free'));
     for (const row of await read('p/free', ['root'])) {
       expect(row).toMatchObject({ prompt_cost: null, completion_cost: null });
@@ -188,11 +197,11 @@ describe('sums', () => {
   });
 });
 
-describe('trees of any depth are walked to their ends', () => {
-  // Steps double the distance: what matters are lengths around powers of two.
+describe('usage_tree_walk counts every call of', () => {
+  // Each step doubles the distance, so lengths around powers of two matter.
   const lengths = [1, 2, 3, 4, 5, 7, 8, 9, 16, 17, 33, 64, 65, 129];
 
-  test.each(lengths)('a chain of %d', async (length) => {
+  test.each(lengths)('a chain of %d calls', async (length) => {
     const project = `p/chain-${length}`;
     await insert(
       ...Array.from({ length }, (_, index) =>
@@ -204,18 +213,18 @@ describe('trees of any depth are walked to their ends', () => {
       ),
     );
     expect(await subtreesOf(project, ['call-0'])).toMatchObject({
-      'call-0': { above: undefined, calls: length, prompt: (length * (length + 1)) / 2 },
+      'call-0': { ancestor: undefined, calls: length, prompt: (length * (length + 1)) / 2 },
     });
     const last = `call-${length - 1}`;
     if (length > 1) {
       expect(await subtreesOf(project, [last, 'call-0'])).toMatchObject({
         'call-0': { calls: length - 1, prompt: ((length - 1) * length) / 2 },
-        [last]: { above: 'call-0', calls: 1, prompt: length },
+        [last]: { ancestor: 'call-0', calls: 1, prompt: length },
       });
     }
   });
 
-  test.each(lengths.filter((length) => length < 40))('a cycle of %d', async (length) => {
+  test.each(lengths.filter((length) => length < 40))('a cycle of %d calls', async (length) => {
     const project = `p/cycle-${length}`;
     await insert(
       ...Array.from({ length }, (_, index) =>
@@ -228,31 +237,31 @@ describe('trees of any depth are walked to their ends', () => {
     );
     const all = (length * (length + 1)) / 2;
     expect(await subtreesOf(project, ['call-0'])).toMatchObject({
-      'call-0': { above: 'call-0', calls: length, prompt: all },
+      'call-0': { ancestor: 'call-0', calls: length, prompt: all },
     });
     if (length > 1) {
       const subtrees = await subtreesOf(project, ['call-0', 'call-1']);
-      // call-0 stands directly below call-1, and call-1 below all others, down from call-0.
+      // call-0 is the child of call-1, and call-1 is a descendant of all other calls, starting from call-0.
       expect(subtrees).toMatchObject({
-        'call-0': { above: 'call-1', calls: length - 1, prompt: all - 2 },
-        'call-1': { above: 'call-0', calls: 1, prompt: 2 },
+        'call-0': { ancestor: 'call-1', calls: length - 1, prompt: all - 2 },
+        'call-1': { ancestor: 'call-0', calls: 1, prompt: 2 },
       });
     }
   });
 
-  test('a cycle without a requested call above a requested one ends too', async () => {
+  test('a subtree whose ancestors are a cycle without a requested call', async () => {
     await insert(
-      completeRow('p/above', { id: 'x', parent: 'y', usage: promptUsage(1) }),
-      completeRow('p/above', { id: 'y', parent: 'x', usage: promptUsage(10) }),
-      completeRow('p/above', { id: 'a', parent: 'x', usage: promptUsage(100) }),
-      completeRow('p/above', { id: 'b', parent: 'a', usage: promptUsage(1_000) }),
+      completeRow('p/cycle-above', { id: 'x', parent: 'y', usage: promptUsage(1) }),
+      completeRow('p/cycle-above', { id: 'y', parent: 'x', usage: promptUsage(10) }),
+      completeRow('p/cycle-above', { id: 'a', parent: 'x', usage: promptUsage(100) }),
+      completeRow('p/cycle-above', { id: 'b', parent: 'a', usage: promptUsage(1_000) }),
     );
-    expect(await subtreesOf('p/above', ['a'])).toMatchObject({
-      a: { above: undefined, calls: 2, prompt: 100 + 1_000 },
+    expect(await subtreesOf('p/cycle-above', ['a'])).toMatchObject({
+      a: { ancestor: undefined, calls: 2, prompt: 100 + 1_000 },
     });
   });
 
-  test('traces of different depths in one question', async () => {
+  test('traces of different depths in one query', async () => {
     const rows = lengths.flatMap((length) =>
       Array.from({ length }, (_, index) =>
         completeRow('p/depths', {
