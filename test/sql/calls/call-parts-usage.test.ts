@@ -1,8 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { clickhouseFixture } from '../../support/fixtures.ts';
 import { endRow, startRow, completeRow } from '../../support/part-rows.ts';
 
-/** Counters as `call_parts.usage` has them; those left out are 0. */
+/** Counters of `call_parts.usage`; the default is 0. */
 interface Counters {
   readonly requests?: number;
   readonly prompt?: number;
@@ -12,19 +12,19 @@ interface Counters {
   readonly cache_creation?: number;
 }
 
-/** What stands in a summary, as JSON text, and the usage that ClickHouse finds in it, by model. */
+/** A summary as JSON text, and the usage by model that ClickHouse extracts from it. */
 type Case = readonly [name: string, summary: string, Readonly<Record<string, Counters>>];
 
-/** A summary in which the model `m` has an entry, as JSON text. */
+/** A summary with this entry, as JSON text, for the model `m`. */
 const entry = (text: string): string => `{"usage":{"m":${text}}}`;
-/** A summary in which the model `m` has one prompt counter, as JSON text, beside one that can be read. */
+/** A summary with this prompt counter, as JSON text, and a valid completion counter for the model `m`. */
 const counter = (text: string): string => entry(`{"prompt_tokens":${text},"output_tokens":7}`);
-/** What is found where the prompt counter cannot be read. */
-const unread = { m: { completion: 7, total: 7 } };
-/** What is found where it is `prompt`. */
-const read = (prompt: number) => ({ m: { prompt, completion: 7, total: prompt + 7 } });
+/** The usage if the prompt counter is not a valid integer. */
+const withoutPrompt = { m: { completion: 7, total: 7 } };
+/** The usage if the prompt counter is valid. */
+const withPrompt = (prompt: number) => ({ m: { prompt, completion: 7, total: prompt + 7 } });
 
-const most = 2 ** 53 - 1;
+const largest = 2 ** 53 - 1;
 
 const counters: Case[] = [
   ['requests', entry('{"requests":3}'), { m: { requests: 3 } }],
@@ -50,7 +50,7 @@ const counters: Case[] = [
     { m: { completion: 3 + 40, total: 3 + 40 } },
   ],
   [
-    'a total that is not the sum',
+    'a total that differs from the sum',
     entry('{"prompt_tokens":3,"completion_tokens":40,"total_tokens":9}'),
     { m: { prompt: 3, completion: 40, total: 9 } },
   ],
@@ -62,12 +62,12 @@ const counters: Case[] = [
     { m: { prompt: 1 + 2, completion: 4 + 8, total: 1 + 2 + 4 + 8 } },
   ],
   [
-    'a total that cannot be read as the sum',
+    'an invalid total as the sum',
     entry('{"total_tokens":-5,"prompt_tokens":1,"completion_tokens":2}'),
     { m: { prompt: 1, completion: 2, total: 1 + 2 } },
   ],
   [
-    'counters beside all kinds of other things',
+    'counters next to fields of other types',
     entry(
       '{"a":[1,{"prompt_tokens":99}],"prompt_tokens":1,"b":{"prompt_tokens":99},"c":"prompt_tokens","Prompt_tokens":99}',
     ),
@@ -76,92 +76,104 @@ const counters: Case[] = [
 ];
 
 const numbers: Case[] = [
-  ['0', counter('0'), unread],
-  ['1', counter('1'), read(1)],
-  ['1.0', counter('1.0'), read(1)],
-  ['1e3', counter('1e3'), read(1_000)],
-  ['1.5e1', counter('1.5e1'), read(15)],
-  ['2^53 - 1', counter('9007199254740991'), read(most)],
+  ['0', counter('0'), withoutPrompt],
+  ['1', counter('1'), withPrompt(1)],
+  ['1.0', counter('1.0'), withPrompt(1)],
+  ['1e3', counter('1e3'), withPrompt(1_000)],
+  ['1.5e1', counter('1.5e1'), withPrompt(15)],
+  ['2^53 - 1', counter('9007199254740991'), withPrompt(largest)],
   [
-    '2^53 - 1 and 2^53 - 1, as synonyms',
-    entry(`{"prompt_tokens":${most},"input_tokens":${most}}`),
-    { m: { prompt: 2 * most, total: 2 * most } },
+    '2^53 - 1 in both synonyms',
+    entry(`{"prompt_tokens":${largest},"input_tokens":${largest}}`),
+    { m: { prompt: 2 * largest, total: 2 * largest } },
   ],
-  ['2^53', counter('9007199254740992'), unread],
-  ['2^53 as a fraction', counter('9007199254740992.0'), unread],
-  ['2^63', counter('9223372036854775808'), unread],
-  ['2^64 - 1', counter('18446744073709551615'), unread],
-  ['2^64 as a fraction', counter('18446744073709551616.0'), unread],
-  ['-2^63 - 1 as a fraction', counter('-9223372036854775809.0'), unread],
-  ['-9.9e18', counter('-9.9e18'), unread],
-  ['1e19', counter('1e19'), unread],
-  ['1e20', counter('1e20'), unread],
-  ['-1e20', counter('-1e20'), unread],
-  ['1e21', counter('1e21'), unread],
-  ['10^30', counter('1e30'), unread],
-  ['1e308', counter('1e308'), unread],
-  ['negative', counter('-1'), unread],
-  ['-0', counter('-0'), unread],
-  ['-0.0', counter('-0.0'), unread],
-  ['fractional', counter('1.5'), unread],
-  ['nearly 0', counter('5e-324'), unread],
-  ['a string', counter('"5"'), unread],
-  ['an empty string', counter('""'), unread],
-  ['null', counter('null'), unread],
-  ['true', counter('true'), unread],
-  ['false', counter('false'), unread],
-  ['a list', counter('[5]'), unread],
-  ['an object', counter('{"value":5}'), unread],
+  ['2^53', counter('9007199254740992'), withoutPrompt],
+  ['2^53 as a fraction', counter('9007199254740992.0'), withoutPrompt],
+  ['2^63', counter('9223372036854775808'), withoutPrompt],
+  ['2^64 - 1', counter('18446744073709551615'), withoutPrompt],
+  ['2^64 as a fraction', counter('18446744073709551616.0'), withoutPrompt],
+  ['-2^63 - 1 as a fraction', counter('-9223372036854775809.0'), withoutPrompt],
+  ['-9.9e18', counter('-9.9e18'), withoutPrompt],
+  ['1e19', counter('1e19'), withoutPrompt],
+  ['1e20', counter('1e20'), withoutPrompt],
+  ['-1e20', counter('-1e20'), withoutPrompt],
+  ['1e21', counter('1e21'), withoutPrompt],
+  ['10^30', counter('1e30'), withoutPrompt],
+  ['1e308', counter('1e308'), withoutPrompt],
+  ['negative', counter('-1'), withoutPrompt],
+  ['-0', counter('-0'), withoutPrompt],
+  ['-0.0', counter('-0.0'), withoutPrompt],
+  ['fractional', counter('1.5'), withoutPrompt],
+  ['nearly 0', counter('5e-324'), withoutPrompt],
+  ['a string', counter('"5"'), withoutPrompt],
+  ['an empty string', counter('""'), withoutPrompt],
+  ['null', counter('null'), withoutPrompt],
+  ['true', counter('true'), withoutPrompt],
+  ['false', counter('false'), withoutPrompt],
+  ['a list', counter('[5]'), withoutPrompt],
+  ['an object', counter('{"value":5}'), withoutPrompt],
 ];
 
 const others: Case[] = [
-  // A number of many digits beside a counter takes nothing from it.
-  ['a fraction of 19 digits', entry('{"latency":0.0012345678901234567,"output_tokens":7}'), unread],
+  // A number with many digits next to a counter does not change it.
+  [
+    'a fraction of 19 digits',
+    entry('{"latency":0.0012345678901234567,"output_tokens":7}'),
+    withoutPrompt,
+  ],
   [
     'a fraction of 22 digits',
     entry('{"latency":0.000001234567890123456,"output_tokens":7}'),
-    unread,
+    withoutPrompt,
   ],
-  ['a fraction near 1', entry('{"latency":0.9999999999999999,"output_tokens":7}'), unread],
-  ['an integer of 19 digits', entry('{"id":1234567890123456789,"output_tokens":7}'), unread],
-  ['a double of 21 digits', entry('{"id":123456789012345678901.0,"output_tokens":7}'), unread],
-  ['digits in a string', entry('{"id":"12345678901234567890123","output_tokens":7}'), unread],
+  ['a fraction near 1', entry('{"latency":0.9999999999999999,"output_tokens":7}'), withoutPrompt],
+  ['an integer of 19 digits', entry('{"id":1234567890123456789,"output_tokens":7}'), withoutPrompt],
   [
-    'digits behind a control character',
+    'a double of 21 digits',
+    entry('{"id":123456789012345678901.0,"output_tokens":7}'),
+    withoutPrompt,
+  ],
+  [
+    'digits in a string',
+    entry('{"id":"12345678901234567890123","output_tokens":7}'),
+    withoutPrompt,
+  ],
+  [
+    'digits after a control character',
     entry('{"id":"\\u00001234567890123456789","output_tokens":7}'),
-    unread,
+    withoutPrompt,
   ],
   [
-    'digits behind a comma in a string',
+    'digits after a comma in a string',
     entry('{"id":"a,1234567890123456789\\"","output_tokens":7}'),
-    unread,
+    withoutPrompt,
   ],
-  ['digits as a name', entry('{"12345678901234567890123":1,"output_tokens":7}'), unread],
-  ['digits in a deeper list', entry('{"a":[[1e20]],"output_tokens":7}'), unread],
+  ['digits as a key', entry('{"12345678901234567890123":1,"output_tokens":7}'), withoutPrompt],
+  ['digits in a nested array', entry('{"a":[[1e20]],"output_tokens":7}'), withoutPrompt],
 ];
 
 const cache: Case[] = [
   [
-    'cache_read from cached_tokens where the field is absent',
+    'cache_read from cached_tokens if the field is absent',
     entry('{"prompt_tokens_details":{"cached_tokens":5,"audio_tokens":9}}'),
     { m: { cache_read: 5 } },
   ],
   [
-    'cache_read from cached_tokens where the field is null',
+    'cache_read from cached_tokens if the field is null',
     entry('{"cache_read_input_tokens":null,"prompt_tokens_details":{"cached_tokens":5}}'),
     { m: { cache_read: 5 } },
   ],
   [
-    'cache_read from the field where both are there',
+    'cache_read from the field if both are present',
     entry('{"prompt_tokens_details":{"cached_tokens":5},"cache_read_input_tokens":3}'),
     { m: { cache_read: 3 } },
   ],
   [
-    'cache_read from the field where that is 0',
+    'cache_read from the field if it is 0',
     entry(
       '{"output_tokens":7,"cache_read_input_tokens":0,"prompt_tokens_details":{"cached_tokens":5}}',
     ),
-    unread,
+    withoutPrompt,
   ],
   ...[
     'null',
@@ -175,9 +187,13 @@ const cache: Case[] = [
   ].map((details): Case => [
     `nothing from prompt_tokens_details ${details}`,
     entry(`{"output_tokens":7,"prompt_tokens_details":${details}}`),
-    unread,
+    withoutPrompt,
   ]),
-  ['nothing from cached_tokens at the top', entry('{"output_tokens":7,"cached_tokens":5}'), unread],
+  [
+    'nothing from cached_tokens outside prompt_tokens_details',
+    entry('{"output_tokens":7,"cached_tokens":5}'),
+    withoutPrompt,
+  ],
 ];
 
 const entries: Case[] = [
@@ -205,15 +221,15 @@ const entries: Case[] = [
   ['a summary that is a list', '[{"usage":{"m":{"requests":1}}}]', {}],
   ['a summary that is a string', '"usage"', {}],
   ['a summary that is null', 'null', {}],
-  ['usage further down', '{"a":{"usage":{"m":{"requests":1}}}}', {}],
+  ['usage at a deeper level', '{"a":{"usage":{"m":{"requests":1}}}}', {}],
   ['Usage with a capital', '{"Usage":{"m":{"requests":1}}}', {}],
   [
-    'usage between other things, with white space',
+    'usage between other fields, with white space',
     ' { "a" : [ 1 ] , "usage" : { "m" : \n { "requests" : 1 } } , "z" : null } ',
     { m: { requests: 1 } },
   ],
-  ['an entry of zeros: left out', entry('{"requests":0,"prompt_tokens":0}'), {}],
-  ['an entry of nothing that can be read: left out', entry('{"requests":-1}'), {}],
+  ['an entry of zeros: omitted', entry('{"requests":0,"prompt_tokens":0}'), {}],
+  ['an entry without a valid counter: omitted', entry('{"requests":-1}'), {}],
   [
     'many models',
     JSON.stringify({
@@ -256,7 +272,7 @@ const names: Case[] = modelNames.flatMap((name): Case[] => {
   ];
 });
 
-/** JSON text of a string in which every UTF-16 unit is written as `\uXXXX`. */
+/** JSON text of a string in which every UTF-16 code unit is escaped as `\uXXXX`. */
 function escapeAll(text: string): string {
   const units = Array.from({ length: text.length }, (_, index) =>
     text.charCodeAt(index).toString(16).padStart(4, '0'),
@@ -264,15 +280,21 @@ function escapeAll(text: string): string {
   return `"${units.map((unit) => `\\u${unit}`).join('')}"`;
 }
 
-const groups = { counters, numbers, others, cache, entries, names };
+const groups = {
+  'sums the fields of an entry': counters,
+  'accepts only integers from 0 to 2^53 - 1': numbers,
+  'is not affected by other fields': others,
+  'takes cached tokens from either field': cache,
+  'skips entries that are not usage': entries,
+  'keeps the name of a model': names,
+};
 
-let opened: TestClickHouse;
-/** The usage of each case's part, by group and name. */
+const opened = clickhouseFixture();
+/** The usage extracted for each case, by group and name. */
 const found = new Map<string, Found[]>();
 type Found = Readonly<Record<keyof Counters | 'model', string>>;
 
 beforeAll(async () => {
-  opened = await openTestClickHouse();
   const rows = Object.entries(groups).flatMap(([group, cases]) =>
     cases.map(([name, summary_dump]) =>
       completeRow('team/usage', { id: `${group} ${name}` }, { summary_dump }),
@@ -284,11 +306,10 @@ beforeAll(async () => {
   );
   for (const { id, usage } of stored) found.set(id, usage);
 });
-afterAll(() => opened.close());
 
 const none = { requests: 0, prompt: 0, completion: 0, total: 0, cache_read: 0, cache_creation: 0 };
 
-describe.each(Object.entries(groups))('%s', (group, cases) => {
+describe.each(Object.entries(groups))('call_parts.usage %s', (group, cases) => {
   test.each(cases)('%s', (name, _, expected) => {
     const rows = Object.entries(expected).map(([model, values]) => {
       const all = Object.entries({ ...none, ...values });
@@ -300,7 +321,7 @@ describe.each(Object.entries(groups))('%s', (group, cases) => {
   });
 });
 
-test('an end tells its usage as a whole call does', async () => {
+test('usage is extracted from ends, not from starts', async () => {
   const shape = { id: 'end', usage: { m: { prompt_tokens: 3, output_tokens: 4 } } };
   await opened.insert('call_parts', [startRow('team/end', shape), endRow('team/end', shape)]);
   const rows = await opened.query(
@@ -313,7 +334,7 @@ test('an end tells its usage as a whole call does', async () => {
   ]);
 });
 
-test('what a start says of its usage is not counted', async () => {
+test('usage in the summary of a start is not counted', async () => {
   const shape = { id: 'start' };
   const summary_dump = entry('{"prompt_tokens":3}');
   await opened.insert('call_parts', [startRow('team/start', shape, { summary_dump })]);
@@ -323,7 +344,7 @@ test('what a start says of its usage is not counted', async () => {
   expect(rows).toEqual([{ models: '0' }]);
 });
 
-test('models are kept sorted, whatever order they come in', async () => {
+test('models are sorted, whatever their order in the summary', async () => {
   const models = ['b', 'a', 'c'].map((model) => [model, { requests: 1 }] as const);
   const orders = [models, models.toReversed()].map((order) => Object.fromEntries(order));
   await opened.insert(

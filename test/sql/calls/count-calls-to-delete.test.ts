@@ -21,16 +21,16 @@ async function countOf(project_id: string, ...call_ids: readonly string[]): Prom
   return Number(rows[0]?.calls);
 }
 
-/** root > a > b > c, root > d; other stands apart in the same trace. */
+/** root > a > b > c, root > d, and the root `other` in the same trace. */
 function treeOf(project: string): object[] {
   const parents = { root: '', a: 'root', b: 'a', c: 'b', d: 'root', other: '' };
   return Object.entries(parents).map(([id, parent]) => completeRow(project, { id, parent }));
 }
 
-describe('what a deletion would newly delete', () => {
-  test('is each call with all its descendants, those of several once', async () => {
+describe('count_calls_to_delete', () => {
+  test('counts each requested call and all its descendants once', async () => {
     await insert(...treeOf('p/tree'));
-    // c; b and c; a, b and c; all but other; all.
+    // c; b, c; a, b, c; all but other.
     expect(await countOf('p/tree', 'c')).toBe(1);
     expect(await countOf('p/tree', 'b')).toBe(2);
     expect(await countOf('p/tree', 'a')).toBe(3);
@@ -40,18 +40,18 @@ describe('what a deletion would newly delete', () => {
     expect(await countOf('p/tree', 'other', 'root', 'c')).toBe(6);
   });
 
-  test('is nothing for unknown calls, ends without a start, and no calls at all', async () => {
+  test('is 0 for unknown calls, ends without a start, and an empty list', async () => {
     await insert(
       ...treeOf('p/unknown'),
       endRow('p/unknown', { id: 'end' }),
-      orphanEndRow('p/unknown', { id: 'loose' }),
+      orphanEndRow('p/unknown', { id: 'orphan end' }),
     );
-    expect(await countOf('p/unknown', 'unknown', 'end', 'loose', '')).toBe(0);
+    expect(await countOf('p/unknown', 'unknown', 'end', 'orphan end', '')).toBe(0);
     expect(await countOf('p/unknown')).toBe(0);
-    expect(await countOf('p/nobody', 'root')).toBe(0);
+    expect(await countOf('p/unused', 'root')).toBe(0);
   });
 
-  test('leaves out what is deleted, but not what came below it later', async () => {
+  test('omits deleted calls, but not descendants that arrived after the deletion', async () => {
     await insert(
       ...treeOf('p/deleted'),
       ...['a', 'b', 'c'].map((id) => deletionRow('p/deleted', { id })),
@@ -63,7 +63,7 @@ describe('what a deletion would newly delete', () => {
     expect(await countOf('p/deleted', 'root')).toBe(3);
   });
 
-  test('is of the call’s own project and trace', async () => {
+  test('stays within the project and trace of the call', async () => {
     await insert(
       ...treeOf('p/one'),
       ...treeOf('p/two'),
@@ -73,13 +73,13 @@ describe('what a deletion would newly delete', () => {
     expect(await countOf('p/one', 'root', 'elsewhere')).toBe(6);
   });
 
-  test('leaves out calls whose parent never came', async () => {
-    await insert(...treeOf('p/orphan'), completeRow('p/orphan', { id: 'o', parent: 'never' }));
-    expect(await countOf('p/orphan', 'never')).toBe(0);
-    expect(await countOf('p/orphan', 'root', 'o')).toBe(5 + 1);
+  test('is 0 for a parent that has not arrived, and counts its child if requested', async () => {
+    await insert(...treeOf('p/missing'), completeRow('p/missing', { id: 'o', parent: 'missing' }));
+    expect(await countOf('p/missing', 'missing')).toBe(0);
+    expect(await countOf('p/missing', 'root', 'o')).toBe(5 + 1);
   });
 
-  test('is every member of a cycle once, with what hangs on it', async () => {
+  test('counts every call of a cycle and its descendants once', async () => {
     await insert(
       completeRow('p/cycle', { id: 'self', parent: 'self' }),
       startRow('p/cycle', { id: 'x', parent: 'z' }),
@@ -94,13 +94,13 @@ describe('what a deletion would newly delete', () => {
     expect(await countOf('p/cycle', 'below', 'x', 'self')).toBe(5);
   });
 
-  test('counts a call once whose parts came again', async () => {
+  test('counts a call with repeated parts once', async () => {
     await insert(...treeOf('p/again'), ...treeOf('p/again'));
     await insert(...treeOf('p/again'));
     expect(await countOf('p/again', 'root')).toBe(5);
   });
 
-  test('may be a chain of 1,000', async () => {
+  test('counts every call of a chain of 1,000', async () => {
     const rows = Array.from({ length: 1_000 }, (_, index) =>
       startRow('p/chain', { id: `call-${index}`, parent: index ? `call-${index - 1}` : '' }),
     );

@@ -4,7 +4,7 @@ import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const opened = clickhouseFixture();
 
-test('counts the ends without a trace id of these calls of this project, and nothing else', async () => {
+test('count_orphan_ends counts the orphan ends of the requested calls of the project only', async () => {
   await opened.insert('call_parts', [...orphanEndRows('p/one'), ...orphanEndRows('p/two')]);
   const count = async (project_id: string, call_ids: readonly string[]): Promise<number> => {
     const parameters = { project_id, call_ids };
@@ -15,7 +15,7 @@ test('counts the ends without a trace id of these calls of this project, and not
     return Number(row?.orphan_ends);
   };
   expect(await count('p/one', ['started'])).toBe(1);
-  expect(await count('p/one', ['whole', 'started', 'unknown', 'nobody'])).toBe(2);
-  expect(await count('p/one', ['whole', 'nobody'])).toBe(0);
+  expect(await count('p/one', ['whole', 'started', 'unknown', 'missing'])).toBe(2);
+  expect(await count('p/one', ['whole', 'missing'])).toBe(0);
   expect(await count('p/none', ['started'])).toBe(0);
 });

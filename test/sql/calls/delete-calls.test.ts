@@ -8,11 +8,11 @@ async function insert(...rows: readonly object[]): Promise<void> {
   await opened.insert('call_parts', rows);
 }
 
-async function remove(project_id: string, ...call_ids: readonly string[]): Promise<void> {
+async function deleteCalls(project_id: string, ...call_ids: readonly string[]): Promise<void> {
   await opened.clickhouse.write('delete_calls', { project_id, call_ids });
 }
 
-/** Ids of calls for which a deletion is stored, each as often as it stands in the merged table, with traces. */
+/** Ids of the stored deletions, with the trace if it is not `trace`, once per row of the merged table. */
 async function deletedIn(project: string): Promise<string[]> {
   const rows = await opened.query<{ name: string }>(
     `SELECT concat(trace_id, '/', id) AS name FROM call_parts FINAL
@@ -22,71 +22,71 @@ async function deletedIn(project: string): Promise<string[]> {
   return rows.map(({ name }) => name.replace(/^trace\//, ''));
 }
 
-/** root > a > b > c, root > d; other stands apart in the same trace. */
+/** root > a > b > c, root > d, and the root `other` in the same trace. */
 function treeOf(project: string): object[] {
   const parents = { root: '', a: 'root', b: 'a', c: 'b', d: 'root', other: '' };
   return Object.entries(parents).map(([id, parent]) => completeRow(project, { id, parent }));
 }
 
-describe('deleting', () => {
-  test('stores a deletion for each call and each of its descendants', async () => {
+describe('delete_calls', () => {
+  test('stores a deletion for each requested call and each of its descendants', async () => {
     await insert(...treeOf('p/tree'));
-    await remove('p/tree', 'b');
+    await deleteCalls('p/tree', 'b');
     expect(await deletedIn('p/tree')).toEqual(['b', 'c']);
-    await remove('p/tree', 'd', 'c');
+    await deleteCalls('p/tree', 'd', 'c');
     expect(await deletedIn('p/tree')).toEqual(['b', 'c', 'd']);
-    await remove('p/tree', 'root');
+    await deleteCalls('p/tree', 'root');
     expect(await deletedIn('p/tree')).toEqual(['a', 'b', 'c', 'd', 'root']);
   });
 
-  test('marks the calls, which is seen at once', async () => {
+  test('marks the rows of calls as deleted at once', async () => {
     await insert(...treeOf('p/marked'));
-    await remove('p/marked', 'a');
+    await deleteCalls('p/marked', 'a');
     const rows = await opened.query(
       `SELECT countIf(is_deleted) AS deleted, count() AS calls FROM calls FINAL
       WHERE project_id = 'p/marked'`,
     );
-    // a, b and c of six.
+    // a, b and c of six calls.
     expect(rows).toEqual([{ deleted: '3', calls: '6' }]);
   });
 
-  test('stores nothing for unknown calls, ends without a start, and no calls at all', async () => {
+  test('stores nothing for unknown calls, ends without a start, and an empty list', async () => {
     await insert(
       ...treeOf('p/unknown'),
       endRow('p/unknown', { id: 'end' }),
-      orphanEndRow('p/unknown', { id: 'loose' }),
+      orphanEndRow('p/unknown', { id: 'orphan end' }),
     );
-    await remove('p/unknown', 'unknown', 'end', 'loose', '');
-    await remove('p/unknown');
-    await remove('p/nobody', 'root');
+    await deleteCalls('p/unknown', 'unknown', 'end', 'orphan end', '');
+    await deleteCalls('p/unknown');
+    await deleteCalls('p/unused', 'root');
     expect(await deletedIn('p/unknown')).toEqual([]);
-    expect(await deletedIn('p/nobody')).toEqual([]);
+    expect(await deletedIn('p/unused')).toEqual([]);
   });
 
-  test('again changes nothing, but for what came below since', async () => {
+  test('when repeated, deletes only descendants that have arrived since', async () => {
     await insert(...treeOf('p/again'));
-    await remove('p/again', 'a');
-    await remove('p/again', 'a');
+    await deleteCalls('p/again', 'a');
+    await deleteCalls('p/again', 'a');
     expect(await deletedIn('p/again')).toEqual(['a', 'b', 'c']);
     await insert(completeRow('p/again', { id: 'late', parent: 'b' }));
-    await remove('p/again', 'a');
+    await deleteCalls('p/again', 'a');
     expect(await deletedIn('p/again')).toEqual(['a', 'b', 'c', 'late']);
   });
 
-  test('stays in the call’s own project and trace', async () => {
+  test('stays within the project and trace of the call', async () => {
     await insert(
       ...treeOf('p/one'),
       ...treeOf('p/two'),
       completeRow('p/one', { id: 'elsewhere', parent: 'root', trace: 'elsewhere' }),
     );
-    await remove('p/one', 'root');
+    await deleteCalls('p/one', 'root');
     expect(await deletedIn('p/one')).toEqual(['a', 'b', 'c', 'd', 'root']);
     expect(await deletedIn('p/two')).toEqual([]);
-    await remove('p/one', 'elsewhere');
+    await deleteCalls('p/one', 'elsewhere');
     expect(await deletedIn('p/one')).toContain('elsewhere/elsewhere');
   });
 
-  test('of a call in a cycle deletes every member and what hangs on it', async () => {
+  test('deletes every call of a cycle and its descendants', async () => {
     await insert(
       startRow('p/cycle', { id: 'x', parent: 'z' }),
       startRow('p/cycle', { id: 'y', parent: 'x' }),
@@ -94,27 +94,27 @@ describe('deleting', () => {
       startRow('p/cycle', { id: 'below', parent: 'y' }),
       startRow('p/cycle', { id: 'self', parent: 'self' }),
     );
-    await remove('p/cycle', 'below');
+    await deleteCalls('p/cycle', 'below');
     expect(await deletedIn('p/cycle')).toEqual(['below']);
-    await remove('p/cycle', 'z', 'self');
+    await deleteCalls('p/cycle', 'z', 'self');
     expect(await deletedIn('p/cycle')).toEqual(['below', 'self', 'x', 'y', 'z']);
   });
 
-  test('deletes running calls, and ids may hold anything', async () => {
+  test('deletes unfinished calls, whatever characters their ids have', async () => {
     const hostile = ["'", '"', '\\', '\0', '\n', '\u{1f600}', '{id: String}', ' '];
     await insert(
       startRow('p/hostile', { id: 'root' }),
       ...hostile.map((id) => startRow('p/hostile', { id, parent: 'root' })),
     );
-    await remove('p/hostile', ...hostile);
+    await deleteCalls('p/hostile', ...hostile);
     expect(await deletedIn('p/hostile')).toEqual(hostile.toSorted());
-    await remove('p/hostile', 'root');
+    await deleteCalls('p/hostile', 'root');
     expect(await deletedIn('p/hostile')).toEqual([...hostile, 'root'].sort());
   });
 
-  test('deletes as many as count_calls_to_delete says', async () => {
+  test('deletes as many calls as count_calls_to_delete counts', async () => {
     const rows = Array.from({ length: 200 }, (_, index) =>
-      // Each call stands below the one with half its number.
+      // The parent of each call is the one with half its number.
       startRow('p/count', {
         id: `call-${index}`,
         parent: index ? `call-${Math.floor(index / 2)}` : '',
@@ -128,16 +128,16 @@ describe('deleting', () => {
         'count_calls_to_delete',
         parameters,
       );
-      await remove('p/count', ...call_ids);
+      await deleteCalls('p/count', ...call_ids);
       expect((await deletedIn('p/count')).length - before).toBe(Number(count?.calls));
     }
     expect(await deletedIn('p/count')).toHaveLength(200);
   });
 
-  test('deletes 100,000 named calls at once', async () => {
+  test('accepts 100,000 ids', async () => {
     const ids = Array.from({ length: 100_000 }, (_, index) => `call-${index}`);
     await insert(...ids.slice(0, 1_000).map((id) => startRow('p/many', { id })));
-    await remove('p/many', ...ids);
+    await deleteCalls('p/many', ...ids);
     expect(await deletedIn('p/many')).toHaveLength(1_000);
   });
 });

@@ -16,7 +16,7 @@ interface Row {
   readonly trace_id: string;
 }
 
-/** The trace of each of some calls of one project that is known, by id. */
+/** The known traces of calls of one project, by call id. */
 async function tracesOf(project_id: string, call_ids: readonly string[]) {
   const rows = await opened.clickhouse.read<Row>('find_traces', {
     project_ids: call_ids.map(() => project_id),
@@ -31,12 +31,12 @@ async function insert(...rows: readonly object[]): Promise<void> {
   await opened.insert('call_parts', rows);
 }
 
-describe('a call', () => {
-  test('has the trace of its start or of the whole of it', async () => {
+describe('find_traces', () => {
+  test('returns the trace of a start or a complete call', async () => {
     await insert(
       startRow('p/found', { id: 'started', trace: 'one' }),
       completeRow('p/found', { id: 'whole', trace: 'two' }),
-      completeRow('p/found', { id: 'not asked for', trace: 'two' }),
+      completeRow('p/found', { id: 'not requested', trace: 'two' }),
     );
     expect(await tracesOf('p/found', ['started', 'whole'])).toEqual({
       started: 'one',
@@ -44,23 +44,23 @@ describe('a call', () => {
     });
   });
 
-  test('has one row, however often its parts came and it is asked for', async () => {
+  test('returns one row per call, even if its parts or the requested id are repeated', async () => {
     const start = startRow('p/repeated', { id: 'a', trace: 'one' });
     for (let time = 0; time < 3; time += 1) await insert(start);
     await insert(start, completeRow('p/repeated', { id: 'a', trace: 'one' }));
     expect(await tracesOf('p/repeated', ['a', 'a', 'a'])).toEqual({ a: 'one' });
   });
 
-  test('of which only an end or a deletion has come is left out', async () => {
+  test('omits calls of which only an end or a deletion has arrived', async () => {
     await insert(
       endRow('p/ends', { id: 'end', trace: 'one' }),
-      orphanEndRow('p/ends', { id: 'loose' }),
+      orphanEndRow('p/ends', { id: 'orphan end' }),
       deletionRow('p/ends', { id: 'deleted', trace: 'one' }),
     );
-    expect(await tracesOf('p/ends', ['end', 'loose', 'deleted', 'unknown', ''])).toEqual({});
+    expect(await tracesOf('p/ends', ['end', 'orphan end', 'deleted', 'unknown', ''])).toEqual({});
   });
 
-  test('of another project is left out', async () => {
+  test('omits calls of other projects', async () => {
     await insert(
       startRow('p/one', { id: 'a', trace: 'one' }),
       startRow('p/two', { id: 'a', trace: 'two' }),
@@ -69,7 +69,7 @@ describe('a call', () => {
     expect(await tracesOf('p/one', ['a', 'b'])).toEqual({ a: 'one' });
   });
 
-  test('of each of several projects has the trace that it has there', async () => {
+  test('returns the trace within each of several projects for equal ids', async () => {
     await insert(
       startRow('p/first', { id: 'a', trace: 'one' }),
       startRow('p/second', { id: 'a', trace: 'two' }),
@@ -85,15 +85,15 @@ describe('a call', () => {
     expect(rows).toHaveLength(2);
   });
 
-  test('that is deleted still has its trace, for what may come of it', async () => {
+  test('returns the trace of a deleted call, because parts may still arrive', async () => {
     await insert(
-      startRow('p/gone', { id: 'a', trace: 'one' }),
-      deletionRow('p/gone', { id: 'a', trace: 'one' }),
+      startRow('p/deleted', { id: 'a', trace: 'one' }),
+      deletionRow('p/deleted', { id: 'a', trace: 'one' }),
     );
-    expect(await tracesOf('p/gone', ['a'])).toEqual({ a: 'one' });
+    expect(await tracesOf('p/deleted', ['a'])).toEqual({ a: 'one' });
   });
 
-  test('in two traces has the greater one, whichever came first', async () => {
+  test('returns the greater trace of an id in two traces, whichever arrived first', async () => {
     await insert(startRow('p/both', { id: 'a', trace: 'one' }));
     await insert(startRow('p/both', { id: 'a', trace: 'two' }));
     await insert(startRow('p/both', { id: 'b', trace: 'two' }));
@@ -102,18 +102,18 @@ describe('a call', () => {
   });
 });
 
-test('no calls have no traces', async () => {
+test('find_traces returns nothing for an empty list', async () => {
   expect(await tracesOf('p/none', [])).toEqual({});
 });
 
-test('ids may hold anything, and there may be 100,000 of them', async () => {
+test('find_traces accepts 100,000 ids, whatever characters they have', async () => {
   const hostile = ["'", '"', '\\', '\0', '\n', '\u{1f600}', '{id: String}', ' '];
   await insert(
     ...hostile.map((id, index) => startRow('p/many', { id, trace: `${id}${index}` })),
     ...Array.from({ length: 1_000 }, (_, index) => startRow('p/many', { id: `call-${index}` })),
   );
-  const asked = Array.from({ length: 100_000 }, (_, index) => `call-${index}`);
-  const traces = await tracesOf('p/many', [...hostile, ...asked]);
+  const requested = Array.from({ length: 100_000 }, (_, index) => `call-${index}`);
+  const traces = await tracesOf('p/many', [...hostile, ...requested]);
   expect(Object.keys(traces)).toHaveLength(hostile.length + 1_000);
   hostile.forEach((id, index) => expect(traces[id]).toBe(`${id}${index}`));
 });

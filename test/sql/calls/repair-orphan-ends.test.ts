@@ -13,23 +13,23 @@ async function endsOf(project_id: string): Promise<Part[]> {
   );
 }
 
-test('gives the end of a call, with all that it says, to the trace of its start', async () => {
-  await opened.insert('call_parts', orphanEndRows('p/attached'));
-  const [loose, unknown, ...none] = await endsOf('p/attached');
-  expect(none).toEqual([]);
-  const parameters = { project_id: 'p/attached', call_ids: ['started', 'unknown', 'whole'] };
-  // The second time changes nothing.
-  for (let time = 0; time < 2; time += 1) {
+test('repair_orphan_ends stores an end again, with all its columns, under the trace of its start', async () => {
+  await opened.insert('call_parts', orphanEndRows('p/repaired'));
+  const [orphan, unknown, ...others] = await endsOf('p/repaired');
+  expect(others).toEqual([]);
+  const parameters = { project_id: 'p/repaired', call_ids: ['started', 'unknown', 'whole'] };
+  // The second repair changes nothing.
+  for (let repair = 0; repair < 2; repair += 1) {
     await opened.clickhouse.write('repair_orphan_ends', parameters);
-    const attached = { ...loose, trace_id: 'its trace' };
-    expect(await endsOf('p/attached')).toEqual([loose, attached, unknown]);
+    const repaired = { ...orphan, trace_id: 'its trace' };
+    expect(await endsOf('p/repaired')).toEqual([orphan, repaired, unknown]);
   }
-  expect(loose).toMatchObject({ id: 'started', exception: 'broke', wb_run_step_end: '3' });
+  expect(orphan).toMatchObject({ id: 'started', exception: 'broke', wb_run_step_end: '3' });
 });
 
-test('leaves the ends of other calls and projects alone', async () => {
-  await opened.insert('call_parts', [...orphanEndRows('p/mine'), ...orphanEndRows('p/yours')]);
-  const parameters = { project_id: 'p/mine', call_ids: ['whole'] };
+test('repair_orphan_ends does not change ends of other calls and projects', async () => {
+  await opened.insert('call_parts', [...orphanEndRows('p/one'), ...orphanEndRows('p/two')]);
+  const parameters = { project_id: 'p/one', call_ids: ['whole'] };
   await opened.clickhouse.write('repair_orphan_ends', parameters);
-  for (const project of ['p/mine', 'p/yours']) expect(await endsOf(project)).toHaveLength(2);
+  for (const project of ['p/one', 'p/two']) expect(await endsOf(project)).toHaveLength(2);
 });
