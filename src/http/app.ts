@@ -1,7 +1,7 @@
 import express, { Router, type Express, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
-import { apiErrors } from '../errors.ts';
+import { apiErrors } from './api-errors.ts';
 import type { Key } from './auth/keys.ts';
 import { limitRate } from './auth/rate-limit.ts';
 import { requireKey } from './auth/require-key.ts';

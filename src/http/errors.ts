@@ -6,13 +6,14 @@ import {
   QueryTimeoutError,
   ResultTooLargeError,
 } from '../clickhouse/errors.ts';
-import { ApiError, apiErrors, type ValidationIssue } from '../errors.ts';
 import { LimitExceededError } from '../usage/calls-usage.ts';
-import { isDisconnected } from './context.ts';
+import { ApiError, apiErrors } from './api-errors.ts';
+import { isDisconnected } from './request-log.ts';
+import { toIssue } from './validation/issues.ts';
 
-/** Answers whatever went wrong, in FastAPI's shape; the cause goes to the log alone. */
+/** Sends errors in FastAPI's format; their causes are logged, never sent. */
 export function sendErrors(): ErrorRequestHandler {
-  // Express knows error middleware by its four parameters.
+  // Express recognizes error middleware by its four parameters.
   return (error: unknown, _request, response, _next) => {
     const apiError = toApiError(error);
     if (apiError.cause !== undefined) response.locals.cause = apiError.cause;
@@ -25,44 +26,46 @@ export function sendErrors(): ErrorRequestHandler {
   };
 }
 
-const queueFullDetails = {
-  'usage requests': 'Too many usage requests are queued; try again.',
-  inserts: 'Too many calls wait to be inserted; try again.',
-} as const;
-
-/** What the client is told of anything that was thrown. */
+/** The response for anything that was thrown: the only place that knows the HTTP status of a domain error. */
 export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
-  if (error instanceof ClickHouseUnavailableError) {
-    return apiErrors.unavailable('ClickHouse is away; try again.', error);
-  }
   if (error instanceof QueueFullError) {
     return apiErrors.unavailable(queueFullDetails[error.queue], error);
+  }
+  if (error instanceof LimitExceededError) {
+    const { calls, limit } = error;
+    return apiErrors.invalid([toIssue('limit_exceeded', ['body', 'limit'], calls, limit)]);
+  }
+  return toClickHouseApiError(error) ?? toBodyApiError(error) ?? apiErrors.internal(error);
+}
+
+const queueFullDetails = {
+  'usage requests': 'Too many usage requests are queued; try again.',
+  inserts: 'Too many calls are queued; try again.',
+} as const;
+
+function toClickHouseApiError(error: unknown): ApiError | undefined {
+  if (error instanceof ClickHouseUnavailableError) {
+    return apiErrors.unavailable('ClickHouse is unavailable; try again.', error);
   }
   if (error instanceof ClickHouseOverloadedError) {
     return apiErrors.unavailable('ClickHouse is overloaded; try again.', error);
   }
   if (error instanceof QueryTimeoutError) {
-    return apiErrors.timedOut('The query ran into its time limit.', error);
+    return apiErrors.timedOut('The query exceeded its time limit.', error);
   }
-  if (error instanceof ResultTooLargeError) {
-    const msg = 'The answer would be larger than the limit; ask for less at once';
-    return apiErrors.invalid([{ loc: ['body'], msg, type: 'answer_too_large' }]);
-  }
-  if (error instanceof LimitExceededError) {
-    const { message: msg } = error;
-    return apiErrors.invalid([{ loc: ['body', 'limit'], msg, type: 'limit_exceeded' }]);
-  }
-  return toBodyError(error) ?? apiErrors.internal(error);
+  return error instanceof ResultTooLargeError
+    ? apiErrors.invalid([toIssue('answer_too_large', ['body'])])
+    : undefined;
 }
 
-/** What body-parser, zlib and the router throw at requests that are wrong. */
+/** What body-parser, zlib and the router throw for invalid requests. */
 interface LibraryError extends Error {
   readonly type?: string;
   readonly code?: string;
 }
 
-function toBodyError(error: unknown): ApiError | undefined {
+function toBodyApiError(error: unknown): ApiError | undefined {
   if (!(error instanceof Error)) return undefined;
   const { type, code } = error as LibraryError;
   if (type === 'entity.too.large') return apiErrors.tooLarge('The body is larger than the limit.');
@@ -72,15 +75,11 @@ function toBodyError(error: unknown): ApiError | undefined {
     );
   }
   if (type === 'request.aborted' || type === 'request.size.invalid') {
-    return apiErrors.invalid([bodyIssue('The body ended early')]);
+    return apiErrors.invalid([toIssue('value_error', ['body'], 'bodyIncomplete')]);
   }
   if (code !== undefined && /^(Z_|ERR_BROTLI|ERR__ERROR_FORMAT|ERR_PADDING)/.test(code)) {
-    return apiErrors.invalid([bodyIssue('The body is not of its content encoding')]);
+    return apiErrors.invalid([toIssue('value_error', ['body'], 'bodyEncoding')]);
   }
-  // A path with a broken percent sign names nothing.
+  // The path has a malformed percent encoding.
   return error instanceof URIError ? apiErrors.notFound() : undefined;
-}
-
-function bodyIssue(msg: string): ValidationIssue {
-  return { loc: ['body'], msg, type: 'value_error' };
 }

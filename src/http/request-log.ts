@@ -1,20 +1,31 @@
 import { randomUUID } from 'node:crypto';
 import type { RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
-import { isDisconnected } from './context.ts';
+import type { Key } from './auth/keys.ts';
 
-/** Gives every answer its `x-request-id`: the client's own where it is well-formed, else a new one. */
+declare module 'express-serve-static-core' {
+  // The type of `response.locals`: what middlewares record for the log line of the request.
+  interface Locals {
+    requestId: string;
+    /** Absent until the request is authenticated. */
+    key?: Key;
+    /** Why the request failed; it is logged, never sent. */
+    cause?: unknown;
+  }
+}
+
+/** Sets `x-request-id` of every response: the client's id if it is well-formed, else a new one. */
 export function assignRequestId(): RequestHandler {
   return (request, response, next) => {
-    const given = request.headers['x-request-id'];
-    const usable = typeof given === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(given);
-    response.locals.requestId = usable ? given : randomUUID();
+    const clientId = request.headers['x-request-id'];
+    const isUsable = typeof clientId === 'string' && /^[A-Za-z0-9._-]{1,128}$/.test(clientId);
+    response.locals.requestId = isUsable ? clientId : randomUUID();
     response.set('x-request-id', response.locals.requestId);
     next();
   };
 }
 
-/** Logs one line a request, with no path, key or body in it: paths may hold ids. */
+/** Logs one line per request. It has the route instead of the path, since paths contain ids, and no key or body. */
 export function logRequests(log: Logger): RequestHandler {
   return (request, response, next) => {
     const startedAt = performance.now();
@@ -34,12 +45,17 @@ export function logRequests(log: Logger): RequestHandler {
   };
 }
 
+/** Whether the client disconnected before it had its answer. */
+export function isDisconnected(response: Response): boolean {
+  return !response.writableFinished && (response.destroyed || response.socket?.destroyed !== false);
+}
+
 function levelOf(response: Response): 'info' | 'warn' | 'error' {
   if (isDisconnected(response) || response.statusCode < 500) return 'info';
   return response.statusCode === 500 ? 'error' : 'warn';
 }
 
-/** Names, messages and stacks of an error and its causes, and no other field: those may hold the body. */
+/** Name, message and stack of an error and of its causes; other fields may contain the body. */
 function describeCause(cause: unknown): object | undefined {
   if (cause === undefined) return undefined;
   if (!(cause instanceof Error)) return { name: typeof cause };

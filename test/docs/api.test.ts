@@ -3,7 +3,8 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { ApiError, apiErrors, type ValidationIssue } from '../../src/errors.ts';
+import { ApiError, apiErrors } from '../../src/http/api-errors.ts';
+import { issueMessages, type ValidationIssue } from '../../src/http/validation/issues.ts';
 import { readOpenApi } from '../../src/http/validation/openapi.ts';
 import { fixture } from '../support/fixtures.ts';
 import { readText, tableOf, uncoded } from '../support/markdown.ts';
@@ -114,4 +115,9 @@ describe('errors', () => {
     );
     expect(documentedHeaders).toEqual(Object.keys(error.headers));
   });
+});
+
+test('docs/api.md has every type of validation issue of the catalogue, and no other', () => {
+  const documented = tableOf(api, 'type').map(([type = '']) => uncoded(type));
+  expect(documented).toEqual(Object.keys(issueMessages));
 });

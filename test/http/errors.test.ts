@@ -5,7 +5,7 @@ import {
   QueryTimeoutError,
   ResultTooLargeError,
 } from '../../src/clickhouse/errors.ts';
-import { apiErrors } from '../../src/errors.ts';
+import { apiErrors } from '../../src/http/api-errors.ts';
 import { toApiError } from '../../src/http/errors.ts';
 import { serviceFixture } from '../support/fixtures.ts';
 import { issueTypesOf } from '../support/validation-issues.ts';
@@ -55,8 +55,8 @@ describe('every answer other than 2xx is JSON with a detail', () => {
     [404, '/docs/%2e%2e%2fpackage.json', {}, 'Not Found'],
     [405, '/calls/usage', {}, 'Method Not Allowed'],
     [413, '/calls/usage', { body: ' '.repeat(1_048_577) }, 'The body is larger than the limit.'],
-    [503, '/health', {}, 'ClickHouse is away; try again.'],
-    [503, '/calls/usage', { body: usageRequest }, 'ClickHouse is away; try again.'],
+    [503, '/health', {}, 'ClickHouse is unavailable; try again.'],
+    [503, '/calls/usage', { body: usageRequest }, 'ClickHouse is unavailable; try again.'],
   ] as const)('%i for %s', async (status, path, request, detail) => {
     const answer = await service.send(path, request);
 

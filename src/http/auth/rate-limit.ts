@@ -1,6 +1,6 @@
 import type { RequestHandler } from 'express';
 import { rateLimit } from 'express-rate-limit';
-import { apiErrors } from '../../errors.ts';
+import { apiErrors } from '../api-errors.ts';
 import { keyOf } from './require-key.ts';
 
 /**

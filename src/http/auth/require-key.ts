@@ -1,6 +1,6 @@
 import basicAuth, { type IBasicAuthedRequest } from 'express-basic-auth';
 import type { RequestHandler, Response } from 'express';
-import { apiErrors } from '../../errors.ts';
+import { apiErrors } from '../api-errors.ts';
 import { coversProject, findKey, type Key, type Scope } from './keys.ts';
 
 /** Lets only requests with a key pass; the password is the key, the user name is ignored. */

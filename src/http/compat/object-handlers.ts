@@ -3,8 +3,9 @@ import { finished, pipeline } from 'node:stream/promises';
 import busboy, { type Busboy } from 'busboy';
 import type { Request } from 'express';
 import { stringify } from 'safe-stable-stringify';
-import { apiErrors, type ValidationIssue } from '../../errors.ts';
+import { apiErrors } from '../api-errors.ts';
 import type { Handler } from '../routes/route.ts';
+import { toIssue } from '../validation/issues.ts';
 import type { CreateBodyReader } from '../validation/json-body.ts';
 
 /** Answers the digest of an object; the object is not stored. */
@@ -104,10 +105,5 @@ async function drain(request: Request): Promise<void> {
 }
 
 function malformedForm(): Error {
-  const issue: ValidationIssue = {
-    loc: ['body'],
-    msg: 'There was an error parsing the body',
-    type: 'value_error',
-  };
-  return apiErrors.invalid([issue]);
+  return apiErrors.invalid([toIssue('value_error', ['body'], 'formSyntax')]);
 }

@@ -1,6 +1,6 @@
 import type { PartAnswer } from '../../ingest/part.ts';
-import type { ValidationIssue } from '../../errors.ts';
-import { type Validator, type Location } from '../validation/validator.ts';
+import type { Location, ValidationIssue } from '../validation/issues.ts';
+import type { Validator } from '../validation/validator.ts';
 
 /** What came of one item of a batch: a part to store, or why it can never be stored. */
 export type Checked<T> = { readonly part: T } | { readonly issues: readonly ValidationIssue[] };

@@ -1,12 +1,12 @@
 import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
-import type { ValidationIssue } from '../../errors.ts';
 import { deleteCalls } from '../../ingest/delete-calls.ts';
 import type { PartInserter } from '../../ingest/part-inserter.ts';
 import type { Part, PartAnswer } from '../../ingest/part.ts';
 import { requireProjects } from '../auth/require-key.ts';
 import type { CountDropped } from '../metrics.ts';
 import type { Envelope, OpenApi, Schema } from '../validation/openapi.ts';
-import { isRecord, type Location } from '../validation/validator.ts';
+import { type Location, toIssue, type ValidationIssue } from '../validation/issues.ts';
+import { isRecord } from '../validation/validator.ts';
 import {
   alignAnswers,
   checkItem,
@@ -15,8 +15,12 @@ import {
   reportDropped,
   withoutParts,
 } from './batch-items.ts';
-import { type BatchHandler, type IngestHandler, type IngestInput } from './route.ts';
-import { pathProjectIssues } from './route.ts';
+import {
+  type BatchHandler,
+  type IngestHandler,
+  type IngestInput,
+  pathProjectIssues,
+} from './route.ts';
 
 interface CallOptions {
   readonly clickhouse: ClickHouse;
@@ -116,14 +120,11 @@ function createCompleteCallCheck(openApi: OpenApi): ItemCheck {
 }
 
 function modeIssue(item: unknown, at: Location): ValidationIssue {
-  if (!isRecord(item)) {
-    const msg = 'Input should be a valid dictionary or object to extract fields from';
-    return { loc: at, msg, type: 'model_attributes_type' };
-  }
+  if (!isRecord(item)) return toIssue('model_attributes_type', at);
   const loc = [...at, 'mode'];
   return item['mode'] === undefined
-    ? { loc, msg: 'Field required', type: 'missing' }
-    : { loc, msg: "Input should be 'start' or 'end'", type: 'literal_error' };
+    ? toIssue('missing', loc)
+    : toIssue('literal_error', loc, ['start', 'end']);
 }
 
 function projectOf(part: Part): string {

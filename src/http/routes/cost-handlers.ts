@@ -1,5 +1,5 @@
 import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
-import { apiErrors } from '../../errors.ts';
+import { apiErrors } from '../api-errors.ts';
 import { createCosts } from '../../prices/create-costs.ts';
 import { listUnpricedModels, type UnpricedModel } from '../../prices/list-unpriced-models.ts';
 import { purgeCosts, toCostIds } from '../../prices/purge-costs.ts';

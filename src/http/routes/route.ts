@@ -2,13 +2,13 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request, RequestHandler, Response, Router } from 'express';
 import type { MemoryBudget, Reservation } from '../../ingest/memory-budget.ts';
-import { apiErrors, type ValidationIssue } from '../../errors.ts';
+import { apiErrors } from '../api-errors.ts';
 import type { Key, Scope } from '../auth/keys.ts';
 import { keyOf, requireProjects, requireScope } from '../auth/require-key.ts';
-import { disconnectSignal } from '../context.ts';
 import { type CreateBodyReader, createJsonReader } from '../validation/json-body.ts';
 import type { Envelope, OpenApi, Schema, SchemaName } from '../validation/openapi.ts';
-import type { Location, Validator } from '../validation/validator.ts';
+import type { Validator } from '../validation/validator.ts';
+import { type Location, toIssue, type ValidationIssue } from '../validation/issues.ts';
 
 /** One method of one path: a line of the route table. */
 export interface Route {
@@ -167,6 +167,16 @@ function bodyRoute<Body, MaybeReservation>(route: BodyRoute<Body, MaybeReservati
   return { method: 'post', path, scope, toRequestHandler };
 }
 
+/** A signal that fires when the client disconnects before it has its answer. */
+export function disconnectSignal(response: Response): AbortSignal {
+  const controller = new AbortController();
+  response.once('close', () => {
+    if (!response.writableFinished) controller.abort();
+  });
+  if (response.destroyed) controller.abort();
+  return controller.signal;
+}
+
 /** How many times its compressed size a body is assumed to have. */
 const assumedExpansion = 10;
 
@@ -225,8 +235,7 @@ export function pathProjectIssues(
   loc: Location,
 ): ValidationIssue[] {
   if (pathProject === undefined || projectId === pathProject) return [];
-  const msg = 'Value error, project_id should be the entity and project of the path';
-  return [{ loc, msg, type: 'value_error' }];
+  return [toIssue('value_error', loc, 'pathProject')];
 }
 
 /** Adds routes to a router; other methods of their paths are answered with 405 and `Allow`. */

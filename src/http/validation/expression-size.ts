@@ -1,4 +1,4 @@
-import type { ValidationIssue } from '../../errors.ts';
+import { type Location, toIssue, type ValidationIssue } from './issues.ts';
 import { isRecord, type ExtraValidation } from './validator.ts';
 
 const maxLevels = 32;
@@ -14,14 +14,13 @@ export const expressionSizeValidations: Readonly<Record<string, ExtraValidation 
 
 function expressionSizeIssues(
   value: unknown,
-  at: readonly (string | number)[],
+  at: Location,
   maxOperands: number,
 ): ValidationIssue[] {
   const query = isRecord(value) ? value['query'] : undefined;
   const expression = isRecord(query) ? query['$expr'] : undefined;
   if (isWithin(expression, maxOperands)) return [];
-  const msg = `Expressions may be ${maxLevels} levels deep and have ${maxOperands} operators and operands`;
-  return [{ loc: [...at, 'query', '$expr'], msg, type: 'too_long' }];
+  return [toIssue('too_long', [...at, 'query', '$expr'], { maxLevels, maxOperands })];
 }
 
 /** Goes from level to level instead of recursing. Whatever is not an expression is left to the schema. */

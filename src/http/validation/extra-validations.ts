@@ -1,7 +1,6 @@
-import type { ValidationIssue } from '../../errors.ts';
 import type { components } from '../../openapi-types.ts';
-import { hasLoneSurrogate, unicodeWords } from './unicode.ts';
-import { type ExtraValidation, isRecord, type Location } from './validator.ts';
+import { type Location, toIssue, type ValidationIssue } from './issues.ts';
+import { type ExtraValidation, isRecord } from './validator.ts';
 
 /** Rules of a request that its schema cannot express, or that the contract, which stays as it is, does not have. */
 export const extraValidations: Readonly<
@@ -18,6 +17,11 @@ export const extraValidations: Readonly<
   FeedbackCreateReq: freeFormJsonIssues,
 };
 
+/** Whether a string is not well-formed Unicode, so that it cannot be encoded in UTF-8. */
+export function hasLoneSurrogate(text: string): boolean {
+  return /\p{Surrogate}/u.test(text);
+}
+
 /** Applies a validation to a nested value. */
 function within(path: readonly string[], validate: ExtraValidation): ExtraValidation {
   return (value, at) => {
@@ -33,8 +37,7 @@ function usageIssues(value: unknown, at: Location): ValidationIssue[] {
   const issues = unicodeIssues(project_id, [...at, 'project_id']);
   if (Array.isArray(call_ids)) issues.push(...callIdIssues(call_ids, [...at, 'call_ids']));
   if (Number.isInteger(limit) && (limit as number) < 1) {
-    const msg = 'Input should be greater than or equal to 1';
-    issues.push({ loc: [...at, 'limit'], msg, type: 'greater_than_equal' });
+    issues.push(toIssue('greater_than_equal', [...at, 'limit'], 1));
   }
   return issues;
 }
@@ -52,7 +55,9 @@ function callIdIssues(ids: readonly unknown[], at: Location): ValidationIssue[] 
 }
 
 function unicodeIssues(value: unknown, at: Location): ValidationIssue[] {
-  return typeof value === 'string' && hasLoneSurrogate(value) ? [{ loc: at, ...unicodeWords }] : [];
+  return typeof value === 'string' && hasLoneSurrogate(value)
+    ? [toIssue('string_unicode', at)]
+    : [];
 }
 
 /** JSON.stringify overflows its stack beyond some 5,000 levels, ClickHouse's JSON parser stops at 1,024. */
@@ -82,11 +87,7 @@ function freeFormJsonIssues(value: unknown, at: Location): ValidationIssue[] {
 function nestingIssues(value: Readonly<Record<string, unknown>>, at: Location): ValidationIssue[] {
   return freeFormFields
     .filter((field) => isDeeperThan(maxNestingLevels, value[field]))
-    .map((field) => ({
-      loc: [...at, field],
-      msg: `Input should be nested at most ${String(maxNestingLevels)} levels deep`,
-      type: 'recursion_loop',
-    }));
+    .map((field) => toIssue('recursion_loop', [...at, field], maxNestingLevels));
 }
 
 /** Recurses at most `levels` deep, so that no input overflows the stack. */
@@ -105,9 +106,8 @@ function modelNameIssues(summary: unknown, at: Location): ValidationIssue[] {
   if (!isRecord(usage)) return [];
   return Object.keys(usage).flatMap((model) => {
     const loc = [...at, 'usage', model, '[key]'];
-    if (hasLoneSurrogate(model)) return [{ loc, ...unicodeWords }];
+    if (hasLoneSurrogate(model)) return [toIssue('string_unicode', loc)];
     if (model.length <= maxModelNameLength) return [];
-    const msg = `String should have at most ${String(maxModelNameLength)} characters`;
-    return [{ loc, msg, type: 'string_too_long' }];
+    return [toIssue('string_too_long', loc, maxModelNameLength)];
   });
 }

@@ -2,7 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import { promisify } from 'node:util';
 import express, { type Request, type Response } from 'express';
 import { visit } from 'jsonc-parser';
-import { apiErrors } from '../../errors.ts';
+import { apiErrors } from '../api-errors.ts';
+import { toIssue } from './issues.ts';
 
 /** Reads the body of a request into `request.body`; the response is for Express's own readers. */
 export type ReadBody = (request: Request, response: Response) => Promise<void>;
@@ -30,15 +31,7 @@ export const createJsonReader: CreateBodyReader = (limitBytes) => {
 function requireJsonType(contentType: string): void {
   const [mediaType = '', ...parameters] = contentType.toLowerCase().split(';');
   if (!/^application\/([\w.!#$&^-]+\+)?json$/.test(mediaType.trim())) {
-    throw apiErrors.invalid([
-      {
-        loc: ['body'],
-        msg:
-          'Input should be a valid dictionary or object to extract fields from; ' +
-          'the content type should be application/json',
-        type: 'model_attributes_type',
-      },
-    ]);
+    throw apiErrors.invalid([toIssue('model_attributes_type', ['body'], 'application/json')]);
   }
   const charset = parameters
     .map((parameter) => /^\s*charset\s*=\s*"?([^"]*?)"?\s*$/.exec(parameter)?.[1])
@@ -50,22 +43,18 @@ function requireJsonType(contentType: string): void {
 
 function parseJson(bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined;
-  if (!isUtf8(bytes)) throw invalidJson(['body'], 'JSON decode error: the body is not UTF-8');
+  if (!isUtf8(bytes)) throw apiErrors.invalid([toIssue('json_invalid', ['body'], 'not UTF-8')]);
   const text = withoutByteOrderMark(bytes.toString('utf8'));
   try {
     return JSON.parse(text);
   } catch (error) {
     const position = positionOfSyntaxError(text, (error as Error).message);
-    throw invalidJson(['body', position], 'JSON decode error');
+    throw apiErrors.invalid([toIssue('json_invalid', ['body', position])]);
   }
 }
 
 function withoutByteOrderMark(text: string): string {
   return text.startsWith('\ufeff') ? text.slice(1) : text;
-}
-
-function invalidJson(loc: (string | number)[], msg: string): Error {
-  return apiErrors.invalid([{ loc, msg, type: 'json_invalid' }]);
 }
 
 /** Text up to which it is worth looking for the place of a fault a second time. */

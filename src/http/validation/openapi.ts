@@ -5,8 +5,7 @@ import { toDateTime64 } from '../../clickhouse/client/date-time64.ts';
 import type { components } from '../../openapi-types.ts';
 import { dateOrTimeToDateTime64 } from '../../prices/cost-filter.ts';
 import { expressionSizeValidations } from './expression-size.ts';
-import { extraValidations } from './extra-validations.ts';
-import { hasLoneSurrogate } from './unicode.ts';
+import { extraValidations, hasLoneSurrogate } from './extra-validations.ts';
 import { type Validator, createValidator, type Compiled, isRecord } from './validator.ts';
 
 /** Name of a schema under `components/schemas` of either OpenAPI document. */

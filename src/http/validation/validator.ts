@@ -1,9 +1,7 @@
 import type { ValidateFunction } from 'ajv';
-import { apiErrors, type ValidationIssue } from '../../errors.ts';
+import { apiErrors } from '../api-errors.ts';
+import { type Location, toIssue, type ValidationIssue } from './issues.ts';
 import { toIssues } from './schema-issues.ts';
-
-/** Where a value stands in a request, such as `['body', 'batch', 3]`. */
-export type Location = readonly (string | number)[];
 
 /** Checks values against one schema of the OpenAPI documents. */
 export interface Validator<T> {
@@ -41,7 +39,7 @@ export function createValidator<T>(
 ): Validator<T> {
   const findIssues = (value: unknown, at: Location): ValidationIssue[] => {
     if (value === undefined || (value === null && at.length === 1)) {
-      return [{ loc: at, msg: 'Field required', type: 'missing' }];
+      return [toIssue('missing', at)];
     }
     const sizeIssues = sizeValidation?.(value, at) ?? [];
     if (sizeIssues.length > 0) return sizeIssues;

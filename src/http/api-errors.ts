@@ -1,11 +1,6 @@
-/** One fault of a request, as FastAPI reports it. */
-export interface ValidationIssue {
-  readonly loc: readonly (string | number)[];
-  readonly msg: string;
-  readonly type: string;
-}
+import type { ValidationIssue } from './validation/issues.ts';
 
-/** What the client is told: everything but a 2xx is one of these, thrown anywhere, answered in one place. */
+/** A response other than 2xx; the error middleware sends it. Domain errors are mapped to one in `errors.ts`. */
 export class ApiError extends Error {
   override readonly name = 'ApiError';
   readonly status: number;
@@ -28,10 +23,10 @@ export class ApiError extends Error {
   }
 }
 
-/** How long a client should wait before it asks again while there is no room for it, in seconds. */
+/** Value of `Retry-After`, in seconds. */
 const retryAfterS = '1';
 
-/** The catalogue: every error this service answers. README's table is compared with it by a test. */
+/** The catalogue of errors. A test compares it with docs/api.md. */
 export const apiErrors = {
   invalidCost: (detail: string) => new ApiError(400, detail),
   notAuthenticated: () =>

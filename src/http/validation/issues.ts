@@ -1,0 +1,102 @@
+import type { components } from '../../openapi-types.ts';
+
+/** One validation issue, as FastAPI reports it. */
+export type ValidationIssue = components['schemas']['ValidationError'];
+
+/** Where a value is in a request, such as `['body', 'batch', 3]`. */
+export type Location = ValidationIssue['loc'];
+
+/** Creates an issue of the catalogue; the arguments are those of its message. */
+export function toIssue<Type extends IssueType>(
+  type: Type,
+  loc: Location,
+  ...values: Parameters<(typeof issueMessages)[Type]>
+): ValidationIssue {
+  const toMessage = issueMessages[type] as (...values: unknown[]) => string;
+  return { loc, msg: toMessage(...values), type };
+}
+
+export type IssueType = keyof typeof issueMessages;
+
+/**
+ * The catalogue of validation issues: the message of each type, in pydantic's words where pydantic has such a type.
+ * A test compares the types with docs/api.md.
+ */
+export const issueMessages = {
+  missing: () => 'Field required',
+  extra_forbidden: () => 'Extra inputs are not permitted',
+  literal_error: (allowed: readonly unknown[]) =>
+    `Input should be ${toAlternatives(allowed.map((value) => `'${String(value)}'`))}`,
+
+  bool_type: () => 'Input should be a valid boolean',
+  int_type: () => 'Input should be a valid integer',
+  int_from_float: () => 'Input should be a valid integer, got a number with a fractional part',
+  float_type: () => 'Input should be a valid number',
+  finite_number: () => 'Input should be a finite number',
+  greater_than_equal: (minimum: number) =>
+    `Input should be greater than or equal to ${minimum}`,
+  less_than_equal: (maximum: number) => `Input should be less than or equal to ${maximum}`,
+
+  string_type: () => 'Input should be a valid string',
+  string_unicode: () =>
+    'Input should be a valid string, unable to parse raw data as a unicode string',
+  string_too_short: (minimum: number) =>
+    `String should have at least ${toCount(minimum, 'character')}`,
+  string_too_long: (maximum: number) =>
+    `String should have at most ${toCount(maximum, 'character')}`,
+
+  datetime_type: () => 'Input should be a valid datetime',
+  datetime_parsing: (expected: 'datetime' | 'date or a valid datetime') =>
+    `Input should be a valid ${expected}, in ISO 8601 with Z or an offset, ` +
+    'an existing day of the years 1900 to 2299',
+
+  list_type: () => 'Input should be a valid list',
+  dict_type: () => 'Input should be a valid dictionary',
+  model_attributes_type: (contentType?: string) =>
+    'Input should be a valid dictionary or object to extract fields from' +
+    (contentType === undefined ? '' : `; the content type should be ${contentType}`),
+  too_short: (what: 'List' | 'Dictionary', minimum: number, actual: number) =>
+    `${what} should have at least ${toCount(minimum, 'item')} after validation, not ${actual}`,
+  too_long: (limit: CollectionLimit | ExpressionLimit) =>
+    'maxOperands' in limit
+      ? `Expressions may be ${limit.maxLevels} levels deep and have ${limit.maxOperands} operators and operands`
+      : `${limit.what} should have at most ${toCount(limit.maximum, 'item')} after validation, not ${limit.actual}`,
+  recursion_loop: (maxLevels: number) =>
+    `Input should be nested at most ${maxLevels} levels deep`,
+
+  json_invalid: (reason: 'syntax' | 'not UTF-8' = 'syntax') =>
+    reason === 'syntax' ? 'JSON decode error' : 'JSON decode error: the body is not UTF-8',
+  value_error: (reason: keyof typeof valueErrors) => valueErrors[reason],
+  limit_exceeded: (calls: bigint, limit: number) =>
+    `The request touches ${calls} calls, which is more than its limit of ${limit}`,
+  answer_too_large: () => 'The answer would be larger than the limit; ask for less at once',
+} as const;
+
+interface CollectionLimit {
+  readonly what: 'List' | 'Dictionary';
+  readonly maximum: number;
+  readonly actual: number;
+}
+
+interface ExpressionLimit {
+  readonly maxLevels: number;
+  readonly maxOperands: number;
+}
+
+const valueErrors = {
+  bodyIncomplete: 'The body ended early',
+  bodyEncoding: 'The body does not match its content encoding',
+  formSyntax: 'There was an error parsing the body',
+  pathProject: 'Value error, project_id should be the entity and project of the path',
+  literal: 'Input should be of type string, number, boolean or null',
+} as const;
+
+/** `a`, `a or b`, `a, b or c`. */
+function toAlternatives(values: readonly string[]): string {
+  const last = values.at(-1) ?? '';
+  return values.length < 2 ? last : `${values.slice(0, -1).join(', ')} or ${last}`;
+}
+
+function toCount(count: number, noun: string): string {
+  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+}
