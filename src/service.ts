@@ -45,9 +45,9 @@ export async function startService(
     print(`Generated an API key, stored in ${file}: ${key}`);
   });
   const readBook = once(readPriceBook);
-  const clickhouse = startClickHouse(settings, log, {
-    prepare: (store) => loadPriceBook(store, readPriceBookVersion(), readBook, log),
-  });
+  const clickhouse = startClickHouse(settings, log, (store) =>
+    loadPriceBook(store, readPriceBookVersion(), readBook, log),
+  );
   // Without a handler, a rejection before anyone awaits it would end the process.
   clickhouse.ready.catch(() => undefined);
   const stopping = new AbortController();

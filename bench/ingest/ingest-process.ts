@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ClickHouseClient } from '@clickhouse/client';
 
-import type { Address } from '../../src/clickhouse/client/connection.ts';
+import type { Address } from '../../src/clickhouse/client/open-client.ts';
 import { openBenchClient } from '../support/bench-client.ts';
 import { authorization } from '../support/usage-api.ts';
 import { toCompleteCall, toCompleteRow, toStartAndEnd, toStartAndEndRows } from './sample-calls.ts';

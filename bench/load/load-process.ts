@@ -4,7 +4,7 @@
  */
 import { text } from 'node:stream/consumers';
 
-import type { Address } from '../../src/clickhouse/client/connection.ts';
+import type { Address } from '../../src/clickhouse/client/open-client.ts';
 import { openBenchClient } from '../support/bench-client.ts';
 import { createStrategies } from '../usage/strategies.ts';
 

@@ -1,10 +1,10 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 
-import { type Address, openClient } from '../../src/clickhouse/client/connection.ts';
+import { type Address, openClient } from '../../src/clickhouse/client/open-client.ts';
 
 /** Opens the client that the service has, for every statement that the bench sends itself. */
 export function openBenchClient(address: Address, pool = 4): ClickHouseClient {
-  const limits = { pool, timeoutMs: 600_000, compression: false };
+  const limits = { maxOpenConnections: pool, timeoutMs: 600_000, compression: false };
   return openClient({ ...address, database: 'calls_usage' }, limits);
 }
 

@@ -10,8 +10,9 @@ import { pino } from 'pino';
 
 import {
   type EmbeddedServer,
-  startEmbedded,
+  startEmbeddedServer,
 } from '../../src/clickhouse/embedded/embedded-server.ts';
+import { addQueryLog } from '../../test/support/embedded-overrides.ts';
 import { apiKey } from './usage-api.ts';
 
 /** The service in a process of its own. */
@@ -27,8 +28,9 @@ export async function startServer(dataDir: string): Promise<EmbeddedServer> {
   // ClickHouse does not load the query log of an earlier run, and cannot create a new one next to its files.
   const oldLog = join(dataDir, 'clickhouse', 'data', 'system', 'query_log');
   await rm(oldLog, { recursive: true, force: true });
-  const options = { dataDir, queryLog: true, lockWaitMs: 5_000, stopTimeoutMs: 10_000, log };
-  return await startEmbedded(options, new AbortController().signal);
+  await addQueryLog(dataDir);
+  const options = { dataDir, lockWaitMs: 5_000, stopTimeoutMs: 10_000, log };
+  return await startEmbeddedServer(options, new AbortController().signal);
 }
 
 /** Starts what `npm start` starts, on this ClickHouse; resolves when the service is ready. */

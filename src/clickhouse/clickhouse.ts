@@ -1,46 +1,46 @@
 import type { QueryName } from './client/queries.ts';
 
-/** Where parts and prices are kept and every question is answered: one ClickHouse, embedded or remote. */
+/** The ClickHouse, embedded or remote, that stores call parts and prices and runs every query. */
 export interface ClickHouse {
   /** ClickHouse's version, such as `26.7.2.1`; empty before {@link ClickHouse.ready}. */
   readonly version: string;
 
   /**
-   * Resolves when ClickHouse can be used for the first time, with every migration applied. It waits for a
-   * remote ClickHouse that is away as long as that takes, and rejects with {@link ClickHouseStartError} for what
-   * cannot heal by itself. Whether ClickHouse is there now is for {@link ClickHouse.ping} to say.
+   * Resolves when ClickHouse can be used for the first time and every migration is applied. Waits for an unavailable
+   * ClickHouse without a time limit; rejects with `ClickHouseStartError` for what a retry cannot solve. Whether
+   * ClickHouse is available at the moment is what {@link ClickHouse.ping} tells.
    */
   readonly ready: Promise<void>;
 
   /**
-   * Runs `sql/queries/<name>.sql` and returns its rows, one object a row. 64-bit and wider integers and
-   * decimals arrive as text, exact.
+   * Runs the query `name` of `sql/queries` and returns one object per row. Integers of 64 bits and more and decimals
+   * are text, so that they stay exact.
    *
-   * @param parameters one value for each `{name: Type}` of the statement; a missing, extra or undefined
-   *   one is refused with a TypeError before anything is sent.
-   * @param options.signal ends the query in ClickHouse too; the promise then rejects with its reason.
-   * @throws {ClickHouseUnavailableError} ClickHouse cannot be reached or is restarting.
-   * @throws {ClickHouseOverloadedError} ClickHouse refuses for want of memory or of a free query slot.
-   * @throws {QueryTimeoutError} the query ran into its time limit.
-   * @throws {ResultTooLargeError} the answer has more rows or bytes than the limits allow.
+   * @param parameters one value for each `{name: Type}` of the statement; throws a TypeError before anything is sent
+   *   if one is missing, undefined or unknown.
+   * @param options.signal cancels the query in ClickHouse too; the promise then rejects with the signal's reason.
+   * @throws {ClickHouseUnavailableError} ClickHouse is unreachable or restarting.
+   * @throws {ClickHouseOverloadedError} ClickHouse has no memory or query slot for the query.
+   * @throws {QueryTimeoutError} the query exceeded its time limit.
+   * @throws {ResultTooLargeError} the result has more rows or bytes than the limits allow.
    */
   read<Row>(
-    query: QueryName,
+    name: QueryName,
     parameters: Readonly<Record<string, unknown>>,
     options?: { readonly signal?: AbortSignal },
   ): Promise<Row[]>;
 
   /**
-   * Inserts rows as one block: when it resolves all of them are in ClickHouse, with everything that
-   * materialized views make of them. When it rejects, some or none are, and the same rows may be sent again.
+   * Inserts rows as one block. When it resolves, all rows and the rows that materialized views derive from them are
+   * stored. When it rejects, some or none are stored, and the same rows may be inserted again.
    * @throws the same errors as {@link ClickHouse.read}.
    */
   insert(table: string, rows: readonly object[]): Promise<void>;
 
   /**
-   * The same of rows that are written already, see `RowBinary`.
-   * @param columns of the table, in the order in which the rows have them
-   * @param chunks whole rows when put together
+   * Inserts rows that are already serialized, see `RowBinary`; otherwise like {@link ClickHouse.insert}.
+   * @param columns the table's columns in the order of the serialized values
+   * @param chunks complete rows when concatenated
    * @throws the same errors as {@link ClickHouse.read}.
    */
   insertBinary(
@@ -50,20 +50,20 @@ export interface ClickHouse {
   ): Promise<void>;
 
   /**
-   * Runs an `INSERT … SELECT` of `sql/queries`: what is stored never leaves ClickHouse. As with
-   * {@link ClickHouse.insert}, when it rejects, some or none is stored, and it may be run again.
+   * Runs an `INSERT … SELECT` of `sql/queries`, which moves no data out of ClickHouse. As with
+   * {@link ClickHouse.insert}, when it rejects, some or no rows are stored, and it may be run again.
    * @throws the same errors as {@link ClickHouse.read}.
    */
-  write(query: QueryName, parameters: Readonly<Record<string, unknown>>): Promise<void>;
+  write(name: QueryName, parameters: Readonly<Record<string, unknown>>): Promise<void>;
 
-  /** Resolves when ClickHouse answers, rejects with {@link ClickHouseUnavailableError} when it does not. */
+  /** Resolves when ClickHouse answers, rejects with `ClickHouseUnavailableError` otherwise. */
   ping(): Promise<void>;
 
-  /** Ends the connection and, where it is embedded, the engine; resolves when its files are closed. */
+  /** Closes the connection and stops an embedded server; resolves when the server's files are closed. */
   close(): Promise<void>;
 }
 
-/** Where the engine tells its operator what happens; a pino logger is one. */
+/** Receives messages for the operator; a pino logger is one. */
 export type Log = Readonly<
   Record<'debug' | 'info' | 'warn' | 'error', (details: object, message: string) => void>
 >;

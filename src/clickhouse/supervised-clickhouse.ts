@@ -2,66 +2,48 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Connection } from './client/connection.ts';
+import type { Queries, Query, QueryName } from './client/queries.ts';
 import type { ClickHouse, Log } from './clickhouse.ts';
 import { ClickHouseUnavailableError, ClickHouseStartError } from './errors.ts';
-import type { Queries, Query, QueryName } from './client/queries.ts';
+import type { Session, SessionOpener } from './schema/open-session.ts';
 
-/** One time that ClickHouse is there. */
-export interface Session {
-  readonly version: string;
-  readonly connection: Connection;
-  /** Resolves with the reason when this session can be of no use any more. */
-  readonly ended: Promise<string>;
-  close(): Promise<void>;
-}
-
-/** How an engine is opened, as often as it is needed. */
-export interface ClickHouseOpener {
-  readonly queries: Queries;
-  /** @throws {ClickHouseStartError} for what cannot heal, anything else for what may. */
-  readonly open: (signal: AbortSignal) => Promise<Session>;
-}
-
-/** What is done with ClickHouse each time before it is used; what it throws counts as a failure to open it. */
+/** Runs each time before ClickHouse is used; if it throws, ClickHouse is unavailable and opened again. */
 export type PrepareClickHouse = (clickhouse: Pick<ClickHouse, 'read' | 'insert'>) => Promise<void>;
 
-const firstPauseMs = 100;
-const longestPauseMs = 10_000;
+export interface SupervisedOptions {
+  readonly queries: Queries;
+  readonly open: SessionOpener;
+  readonly prepare: PrepareClickHouse;
+  readonly log: Log;
+}
 
-/** An engine that ran this long before it ended is started again without a long pause. */
-const steadyMs = 60_000;
+const minPauseMs = 100;
+const maxPauseMs = 10_000;
+
+/** After a session that lasted this long the pauses start again from the shortest. */
+const stableMs = 60_000;
 
 /**
- * Keeps ClickHouse open until it is closed: when it goes away it is opened again, after pauses that double from
- * 0.1 to 10 seconds.
+ * Keeps a session with ClickHouse open until it is closed. After a session has ended or could not be opened, opens the
+ * next one, after pauses that double from 0.1 to 10 seconds.
  */
 export class SupervisedClickHouse implements ClickHouse {
   readonly ready: Promise<void>;
-  readonly #log: Log;
+  readonly #options: SupervisedOptions;
   readonly #closing = new AbortController();
-  readonly #running: Promise<void>;
-  readonly #prepare: PrepareClickHouse;
-  #opener: ClickHouseOpener | undefined;
+  readonly #supervision: Promise<void>;
   #session: Session | undefined;
   #version = '';
-  #why: { message: string; cause?: unknown } = { message: 'ClickHouse is starting' };
+  #failures = 0;
+  #unavailable = new ClickHouseUnavailableError('ClickHouse is starting');
 
-  /** @param plan called at once; what it throws is why {@link ClickHouse.ready} rejects */
-  constructor(
-    plan: () => ClickHouseOpener,
-    log: Log,
-    prepare: PrepareClickHouse = () => Promise.resolve(),
-  ) {
-    this.#log = log;
-    this.#prepare = prepare;
-    let settle: { resolve: () => void; reject: (reason: unknown) => void } | undefined;
-    this.ready = new Promise((resolve, reject) => (settle = { resolve, reject }));
-    // Whoever waits for it hears of a rejection; it must not end a process in which nobody does.
-    this.ready.catch(() => undefined);
-    this.#running = this.#run(
-      plan,
-      () => settle?.resolve(),
-      (reason) => settle?.reject(reason),
+  constructor(options: SupervisedOptions) {
+    this.#options = options;
+    this.ready = this.#open();
+    // A rejection is for the callers that wait; without any it must not end the process.
+    this.#supervision = this.ready.then(
+      () => this.#supervise(),
+      () => undefined,
     );
   }
 
@@ -99,60 +81,63 @@ export class SupervisedClickHouse implements ClickHouse {
 
   async close(): Promise<void> {
     this.#closing.abort();
-    await this.#running;
+    await this.#supervision;
   }
 
   #connection(): Connection {
     if (this.#session !== undefined) return this.#session.connection;
-    throw new ClickHouseUnavailableError(this.#why.message, { cause: this.#why.cause });
+    const { message, cause } = this.#unavailable;
+    throw new ClickHouseUnavailableError(message, { cause });
   }
 
   #query(name: QueryName): Query {
-    const query = this.#opener?.queries.get(name);
+    const query = this.#options.queries.get(name);
     if (query === undefined) throw new TypeError(`There is no query ${name}.`);
     return query;
   }
 
-  async #run(
-    plan: () => ClickHouseOpener,
-    resolveReady: () => void,
-    rejectReady: (reason: unknown) => void,
-  ): Promise<void> {
-    try {
-      this.#opener = plan();
-      await this.#keepOpen(this.#opener, resolveReady);
-      this.#why = { message: 'The engine is closed' };
-      rejectReady(new ClickHouseUnavailableError(this.#why.message));
-    } catch (cause) {
-      this.#why = { message: 'ClickHouse cannot be used', cause };
-      rejectReady(cause);
+  /** Uses each session until it ends, then opens the next one. */
+  async #supervise(): Promise<void> {
+    while (this.#session !== undefined) {
+      await this.#useUntilEnd(this.#session);
+      await this.#pause();
+      // Rejects when ClickHouse is closed.
+      await this.#open().catch(() => undefined);
     }
   }
 
-  async #keepOpen(opener: ClickHouseOpener, resolveReady: () => void): Promise<void> {
+  /**
+   * Opens a session, with as many attempts as it takes.
+   * @throws {ClickHouseStartError} ClickHouse was never available, and a retry cannot change that
+   * @throws {ClickHouseUnavailableError} ClickHouse is closed
+   */
+  async #open(): Promise<void> {
+    const { log } = this.#options;
     const { signal } = this.#closing;
-    for (let failures = 0; !signal.aborted; failures += 1) {
-      const openedAt = Date.now();
+    while (!signal.aborted) {
       try {
-        this.#session = await this.#open(opener, signal);
+        this.#session = await this.#openPrepared(signal);
         this.#version = this.#session.version;
-        this.#log.info({ version: this.#version }, 'ClickHouse is there');
-        resolveReady();
-        await this.#useUntilEnd(this.#session);
-        if (Date.now() - openedAt > steadyMs) failures = 0;
+        log.info({ version: this.#version }, 'ClickHouse is ready');
+        return;
       } catch (error) {
-        if (error instanceof ClickHouseStartError && this.#version === '') throw error;
-        this.#tellAway(error);
+        if (error instanceof ClickHouseStartError && this.#version === '') {
+          this.#unavailable = toUnavailable('ClickHouse cannot be used', error);
+          throw error;
+        }
+        this.#logFailure(error);
       }
-      await pause(failures, signal);
+      await this.#pause();
     }
+    this.#unavailable = toUnavailable('ClickHouse is closed');
+    throw this.#unavailable;
   }
 
-  async #open(opener: ClickHouseOpener, signal: AbortSignal): Promise<Session> {
-    const session = await opener.open(signal);
+  async #openPrepared(signal: AbortSignal): Promise<Session> {
+    const session = await this.#options.open(signal);
     const { connection } = session;
     try {
-      await this.#prepare({
+      await this.#options.prepare({
         read: (name, parameters) => connection.read(this.#query(name), parameters, signal),
         insert: (table, rows) => connection.insert(table, rows),
       });
@@ -163,23 +148,35 @@ export class SupervisedClickHouse implements ClickHouse {
     }
   }
 
-  #tellAway(error: unknown): void {
+  /** Logs nothing for failures that are caused by close. */
+  #logFailure(error: unknown): void {
     if (this.#closing.signal.aborted) return;
-    this.#log.warn({ err: error }, 'ClickHouse is away');
+    this.#options.log.warn({ err: error }, 'ClickHouse is unavailable');
   }
 
   async #useUntilEnd(session: Session): Promise<void> {
+    const { log } = this.#options;
+    const openedAt = Date.now();
     const reason = await Promise.race([session.ended, untilAborted(this.#closing.signal)]);
+    if (Date.now() - openedAt > stableMs) this.#failures = 0;
     this.#session = undefined;
-    this.#why = { message: 'ClickHouse is starting again' };
-    if (reason !== undefined) this.#log.error({ reason }, 'ClickHouse has ended');
-    await session.close();
+    this.#unavailable = toUnavailable('ClickHouse is restarting');
+    if (reason !== undefined) log.error({ reason }, 'the ClickHouse session has ended');
+    await session.close().catch((error: unknown) => {
+      log.warn({ err: error }, 'the ClickHouse session could not be closed');
+    });
+  }
+
+  async #pause(): Promise<void> {
+    const pauseMs = Math.min(minPauseMs * 2 ** this.#failures, maxPauseMs);
+    this.#failures += 1;
+    const { signal } = this.#closing;
+    await sleep(pauseMs, undefined, { signal }).catch((): undefined => undefined);
   }
 }
 
-async function pause(failures: number, signal: AbortSignal): Promise<void> {
-  const pauseMs = Math.min(firstPauseMs * 2 ** failures, longestPauseMs);
-  await sleep(pauseMs, undefined, { signal }).catch((): undefined => undefined);
+function toUnavailable(message: string, cause?: unknown): ClickHouseUnavailableError {
+  return new ClickHouseUnavailableError(message, { cause });
 }
 
 async function untilAborted(signal: AbortSignal): Promise<undefined> {

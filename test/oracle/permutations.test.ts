@@ -8,13 +8,9 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import {
-  startEmbedded,
-  type EmbeddedServer,
-} from '../../src/clickhouse/embedded/embedded-server.ts';
-import { silentLog } from '../support/silent-log.ts';
+import type { EmbeddedServer } from '../../src/clickhouse/embedded/embedded-server.ts';
 import { openService, type TestService } from '../support/service.ts';
-import { makeDirectory } from '../support/embedded-clickhouse.ts';
+import { makeDirectory, startServer } from '../support/embedded-clickhouse.ts';
 import { forest, type ForestSeed } from './forest.ts';
 import { planForest, type Part, type Plan } from './forest-plan.ts';
 import { toObject, writeJson } from './json.ts';
@@ -49,9 +45,7 @@ afterAll(async () => {
 });
 
 async function openStack(): Promise<Stack> {
-  const options = { queryLog: false, lockWaitMs: 20_000, stopTimeoutMs: 10_000, log: silentLog };
-  const never = new AbortController().signal;
-  const server = await startEmbedded({ ...options, dataDir: directory.path }, never);
+  const server = await startServer(directory.path);
   const service = await openService({
     CLICKHOUSE_URL: server.address.url,
     CLICKHOUSE_USER: server.address.username,

@@ -1,60 +1,73 @@
 import { randomBytes } from 'node:crypto';
 
-import { ClickHouseError, createClient, type ClickHouseClient } from '@clickhouse/client';
+import {
+  ClickHouseError,
+  ClickHouseLogLevel,
+  createClient,
+  type ClickHouseClient,
+} from '@clickhouse/client';
 import { inject } from 'vitest';
 
-import type { Address } from '../../src/clickhouse/client/connection.ts';
-import type { ClickHouse } from '../../src/clickhouse/clickhouse.ts';
-import { parseMigration, type Migration } from '../../src/clickhouse/schema/migrations.ts';
-import { parseQuery, type Queries, type QueryName } from '../../src/clickhouse/client/queries.ts';
+import type { Address } from '../../src/clickhouse/client/open-client.ts';
 import {
-  startClickHouse,
-  type ClickHouseExtras,
-  type ConnectionSettings,
-} from '../../src/clickhouse/start-clickhouse.ts';
+  parseQuery,
+  readQueries,
+  type Queries,
+  type QueryName,
+} from '../../src/clickhouse/client/queries.ts';
+import { parseRemoteAddresses } from '../../src/clickhouse/client/remote-address.ts';
+import { toLimits } from '../../src/clickhouse/client/request-settings.ts';
+import type { ClickHouse, Log } from '../../src/clickhouse/clickhouse.ts';
+import { parseMigration, type Migration } from '../../src/clickhouse/schema/migrations.ts';
+import { openSession } from '../../src/clickhouse/schema/open-session.ts';
+import { readSchema, type Schema } from '../../src/clickhouse/schema/prepare-database.ts';
+import type { ConnectionSettings } from '../../src/clickhouse/start-clickhouse.ts';
+import { SupervisedClickHouse } from '../../src/clickhouse/supervised-clickhouse.ts';
 import { parseSettings } from '../../src/settings.ts';
 import { silentLog } from './silent-log.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** The ClickHouse of this run, from one of the global set-ups. */
+    /** The ClickHouse server of this run, from one of the global set-ups. */
     clickhouse: Address;
-    /** Of the embedded engine's users `limited`, who may use the database `allowed`, and `unknown`, who is none. */
-    guestPassword: string;
+    /** Password of `limited`, who may use the database `allowed`, and of `unknown`, who is not a user. */
+    otherPassword: string;
   }
 }
 
-/** An engine on a database of its own, with all migrations applied. */
+/** What a test chooses itself; the service's own by default. */
+export interface TestChoices extends Partial<Schema> {
+  readonly queries?: Queries;
+  readonly log?: Log;
+}
+
+/** A ClickHouse on a database of its own, with all migrations applied. */
 export interface TestClickHouse {
   readonly clickhouse: ClickHouse;
   readonly database: string;
-  /** What a service needs in its environment to use the same database. */
+  /** The settings with which a service uses the same database. */
   readonly environment: {
     readonly CLICKHOUSE_URL: string;
     readonly CLICKHOUSE_DATABASE: string;
   };
-  /** Runs a SELECT of the test's own in the database; 64-bit integers and decimals arrive as text. */
+  /** Runs a SELECT in the database, without the service's client; 64-bit integers and decimals are text. */
   query<Row>(sql: string, parameters?: Record<string, unknown>): Promise<Row[]>;
-  /** Runs any other statement of the test's own in the database. */
+  /** Runs any other statement in the database. */
   command(sql: string, parameters?: Record<string, unknown>): Promise<void>;
-  /** Inserts as a pipeline would that has no service. */
+  /** Inserts as a pipeline without the service would. */
   insert(table: string, rows: readonly object[]): Promise<void>;
-  /** Closes the engine and drops the database. */
+  /** Closes the connection and drops the database. */
   close(): Promise<void>;
 }
 
-/** Opens an engine on a new database of this run's ClickHouse; close it in `afterAll`. */
+/** Connects to a new database of this run's server; the caller closes it, see `clickhouseFixture`. */
 export async function openTestClickHouse(
   settings: Partial<ConnectionSettings> = {},
-  extras: ClickHouseExtras = {},
+  choices: TestChoices = {},
 ): Promise<TestClickHouse> {
   const database = `test_${randomBytes(8).toString('hex')}`;
   const environment = { CLICKHOUSE_URL: serverUrl(), CLICKHOUSE_DATABASE: database };
-  const clickhouse = startClickHouse(
-    { ...parseSettings(environment), ...settings },
-    silentLog,
-    extras,
-  );
+  const clickhouse = startServerClickHouse({ ...parseSettings(environment), ...settings }, choices);
   await clickhouse.ready;
   const client = openServerClient(database);
   return {
@@ -76,17 +89,39 @@ export async function openTestClickHouse(
   };
 }
 
-/** Queries of a test's own, for {@link ClickHouseExtras.queries}. */
+/** Connects to a server as the service does. */
+export function startServerClickHouse(
+  settings: ConnectionSettings,
+  choices: TestChoices = {},
+): ClickHouse {
+  const { queries = readQueries(), log = silentLog, ...schema } = choices;
+  const { clickhouseUrl = '' } = settings;
+  const [address] = parseRemoteAddresses({ ...settings, clickhouseUrl });
+  const options = {
+    schema: { ...readSchema(), ...schema },
+    limits: toLimits(settings),
+    databaseEngine: '',
+    log,
+  };
+  return new SupervisedClickHouse({
+    queries,
+    open: (signal) => openSession(address, options, signal),
+    prepare: () => Promise.resolve(),
+    log,
+  });
+}
+
+/** Parses queries for {@link TestChoices.queries}. */
 export function toQueries(texts: Readonly<Record<string, string>>): Queries {
   return new Map(Object.entries(texts).map(([name, sql]) => [name, parseQuery(name, sql)]));
 }
 
-/** Migrations of a test's own, for {@link ClickHouseExtras.migrations}. */
+/** Parses migrations for {@link TestChoices.migrations}. */
 export function toMigrations(files: Readonly<Record<string, string>>): Migration[] {
   return Object.entries(files).map(([name, sql]) => parseMigration(name, sql));
 }
 
-/** Reads a query of a test's own. */
+/** Runs a query that the test has added. */
 export async function readRows<Row>(
   clickhouse: ClickHouse,
   name: string,
@@ -96,12 +131,12 @@ export async function readRows<Row>(
   return await clickhouse.read<Row>(name as QueryName, parameters, options);
 }
 
-/** What the client throws when ClickHouse answers with an error. */
+/** The error that the client throws when ClickHouse answers with an error. */
 export function clickHouseError(code: number, type: string): Error {
   return new ClickHouseError({ message: type, code: String(code), type });
 }
 
-/** Address of this run's ClickHouse, with user name and password, as CLICKHOUSE_URL has it. */
+/** CLICKHOUSE_URL of this run's server, with user name and password. */
 export function serverUrl(): string {
   const { url, username, password } = inject('clickhouse');
   const address = new URL(url);
@@ -110,13 +145,14 @@ export function serverUrl(): string {
   return address.href;
 }
 
-/** A client of this run's ClickHouse, past the engine; the caller closes it. */
+/** Opens a client of this run's server that is not the service's; the caller closes it. */
 export function openServerClient(database = 'default'): ClickHouseClient {
   return createClient({
     ...inject('clickhouse'),
     database,
-    // Large fixtures take a busy machine longer than the client's 30 s.
+    // Large fixtures take longer than the client's default of 30 s on a busy machine.
     request_timeout: 300_000,
+    log: { level: ClickHouseLogLevel.OFF },
     clickhouse_settings: {
       output_format_json_quote_64bit_integers: 1,
       output_format_json_quote_decimals: 1,
@@ -125,7 +161,7 @@ export function openServerClient(database = 'default'): ClickHouseClient {
   });
 }
 
-/** Rows of a SELECT. */
+/** Returns the rows of a SELECT. */
 export async function queryRows<Row>(
   client: ClickHouseClient,
   query: string,

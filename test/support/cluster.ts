@@ -1,17 +1,17 @@
 import { createClient } from '@clickhouse/client';
 
-import { type EmbeddedPair, startEmbeddedPair } from './embedded-pair.ts';
 import { queryRows } from './clickhouse.ts';
+import { type EmbeddedPair, startEmbeddedPair } from './embedded-pair.ts';
 
-/** A cluster of two embedded servers, with what tests do past the service. */
+/** A cluster of two embedded servers, with direct access to the database of the service. */
 export interface TestCluster extends EmbeddedPair {
-  /** Runs a SELECT of the test's own on one node, in the database of the service; 64-bit integers arrive as text. */
+  /** Runs a SELECT on one node; 64-bit integers are text. */
   query<Row>(node: number, sql: string): Promise<Row[]>;
-  /** Inserts as a pipeline would that has no service, through the first node. */
+  /** Inserts through the first node, as a pipeline without the service would. */
   insert(table: string, rows: readonly object[]): Promise<void>;
 }
 
-/** Starts both servers; stop them in `afterAll`. */
+/** Starts both servers; the caller stops them. */
 export async function openTestCluster(): Promise<TestCluster> {
   const pair = await startEmbeddedPair();
   const clients = pair.addresses.map((address) =>

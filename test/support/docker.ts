@@ -1,6 +1,6 @@
 import { getContainerRuntimeClient } from 'testcontainers';
 
-/** Why containers cannot be run here; undefined where they can. */
+/** Returns why Docker cannot be used here; undefined if it can. */
 export async function whyNoDocker(): Promise<string | undefined> {
   try {
     await getContainerRuntimeClient();

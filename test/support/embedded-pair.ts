@@ -1,63 +1,89 @@
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import type { Address } from '../../src/clickhouse/client/connection.ts';
-import {
-  type EmbeddedServer,
-  startEmbedded,
-} from '../../src/clickhouse/embedded/embedded-server.ts';
-import { silentLog } from './silent-log.ts';
+import { openClient, type Address } from '../../src/clickhouse/client/open-client.ts';
+import type { EmbeddedServer } from '../../src/clickhouse/embedded/embedded-server.ts';
+import { makeDirectory, startServer } from './embedded-clickhouse.ts';
+import { addOverride, addUser } from './embedded-overrides.ts';
 
-/** Two embedded ClickHouse servers that know each other as the shards of one cluster. */
+/** Two embedded ClickHouse servers that are the shards of one cluster. */
 export interface EmbeddedPair {
   readonly addresses: readonly Address[];
   /** What a service needs in its environment to use them. */
   readonly environment: { readonly CLICKHOUSE_URL: string; readonly CLICKHOUSE_CLUSTER: string };
   /** Kills a node. */
   kill(node: number): void;
-  /** Starts a node that was killed again, on its files and its ports. */
+  /** Restarts a killed node on its files and its ports. */
   restart(node: number): Promise<void>;
-  /** Ends both and removes their files. */
+  /** Stops both and removes their files. */
   stop(): Promise<void>;
 }
 
 const cluster = 'pair';
 
-/** Starts both, on files in a directory of their own. */
+/** The user of the service and of the nodes among themselves. */
+const username = 'node';
+
+/** Starts both servers on a temporary directory. */
 export async function startEmbeddedPair(): Promise<EmbeddedPair> {
-  const directory = await mkdtemp(join(tmpdir(), 'calls-usage-pair-'));
+  const directory = await makeDirectory();
+  const dataDirs = [0, 1].map((node) => join(directory.path, String(node)));
   const password = randomBytes(32).toString('base64url');
-  const ports = await freePorts(4);
-  const [tcpPorts, httpPorts] = [ports.slice(0, 2), ports.slice(2)];
-  const start = (node: number): Promise<EmbeddedServer> =>
-    startEmbedded(
-      {
-        ...{ dataDir: join(directory, String(node)), queryLog: false, log: silentLog },
-        ...{ lockWaitMs: 10_000, stopTimeoutMs: 10_000, httpPort: httpPorts[node] ?? 0 },
-        cluster: { name: cluster, password, tcpPorts, tcpPort: tcpPorts[node] ?? 0 },
-      },
-      new AbortController().signal,
-    );
-  const servers = await Promise.all([0, 1].map(start));
-  const addresses = servers.map(({ address }) => address);
+  const ports = await findFreePorts(4);
+  const [httpPorts, tcpPorts] = [ports.slice(0, 2), ports.slice(2)];
+  for (const [node, dataDir] of dataDirs.entries()) {
+    const xml = toClusterXml(httpPorts[node]!, tcpPorts[node]!, tcpPorts, password);
+    await addOverride(dataDir, 'config.d', 'cluster', xml);
+    await addUser(dataDir, { username, password });
+  }
+  const servers = await Promise.all(dataDirs.map(startNode));
+  const addresses = servers.map(({ address }) => ({ url: address.url, username, password }));
   return {
-    ...{ addresses, environment: toEnvironment(addresses) },
+    addresses,
+    environment: toEnvironment(addresses),
     kill: (node) => {
-      process.kill(servers[node]?.processId ?? 0, 'SIGKILL');
+      process.kill(servers[node]!.processId, 'SIGKILL');
     },
     restart: async (node) => {
-      await servers[node]?.ended;
-      servers[node] = await start(node);
+      await servers[node]!.ended;
+      servers[node] = await startNode(dataDirs[node]!);
     },
     stop: async () => {
       await Promise.all(servers.map((server) => server.stop()));
-      await rm(directory, { recursive: true });
+      await directory.remove();
     },
   };
+}
+
+function toClusterXml(
+  httpPort: number,
+  tcpPort: number,
+  tcpPorts: readonly number[],
+  password: string,
+): string {
+  const shards = tcpPorts.map(
+    (port) => `<shard><replica>
+      <host>127.0.0.1</host>
+      <port>${port}</port>
+      <user>${username}</user>
+      <password>${password}</password>
+    </replica></shard>`,
+  );
+  return `<http_port>${httpPort}</http_port>
+    <tcp_port>${tcpPort}</tcp_port>
+    <remote_servers><${cluster}>${shards.join('')}</${cluster}></remote_servers>`;
+}
+
+/** Starts a node; by itself an embedded server listens to HTTP alone. */
+async function startNode(dataDir: string): Promise<EmbeddedServer> {
+  const server = await startServer(dataDir);
+  const limits = { maxOpenConnections: 1, timeoutMs: 10_000, compression: false };
+  const client = openClient(server.address, limits);
+  await client.command({ query: 'SYSTEM START LISTEN TCP' });
+  await client.close();
+  return server;
 }
 
 function toEnvironment(nodes: readonly Address[]): EmbeddedPair['environment'] {
@@ -67,8 +93,8 @@ function toEnvironment(nodes: readonly Address[]): EmbeddedPair['environment'] {
   return { CLICKHOUSE_URL: urls.join(','), CLICKHOUSE_CLUSTER: cluster };
 }
 
-/** Ports that are free now, all different. */
-async function freePorts(count: number): Promise<number[]> {
+/** Finds different ports that are free at the moment. */
+async function findFreePorts(count: number): Promise<number[]> {
   const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
   await Promise.all(servers.map((server) => once(server, 'listening')));
   const ports = servers.map((server) => (server.address() as AddressInfo).port);

@@ -5,15 +5,15 @@ import { openTestCluster, type TestCluster } from './cluster.ts';
 import { openService, type TestService } from './service.ts';
 import { openUsageClient, type UsageClient } from './usage-client.ts';
 
-/** What a test file opens before its first test and closes after its last one. */
+/** Something that a test file opens before its first test and closes after its last one. */
 interface Closable {
   close(): Promise<void>;
 }
 
 /**
  * Opens something for all tests of a file, or of the `describe` in which it is called.
- * @param open called before the first test; it may also prepare what it opens
- * @returns what `open` resolved with; it can be used in tests and in later hooks, not before
+ * @param open called before the first test; may also fill what it opens
+ * @returns the resolved value of `open`, which can be used in tests and in later hooks, not before
  */
 export function fixture<T extends Closable>(open: () => Promise<T>): T {
   let opened: T | undefined;
@@ -29,7 +29,7 @@ export function fixture<T extends Closable>(open: () => Promise<T>): T {
   });
 }
 
-/** A ClickHouse database of the file's own; see {@link openTestClickHouse}. */
+/** A ClickHouse on a database of the file's own; see {@link openTestClickHouse}. */
 export function clickhouseFixture(
   ...options: Parameters<typeof openTestClickHouse>
 ): TestClickHouse {

@@ -1,40 +1,27 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 
 import type { TestProject } from 'vitest/node';
 
-import { startEmbedded } from '../../src/clickhouse/embedded/embedded-server.ts';
-import { silentLog } from './silent-log.ts';
+import { makeDirectory, startServer } from './embedded-clickhouse.ts';
+import { addHandler, addUser } from './embedded-overrides.ts';
 
-/** What sql/README.md says a user needs, for a database called allowed. */
+/** The grants that sql/README.md documents for the service's user, for a database `allowed`. */
 const documentedGrants = [
   'SELECT, INSERT, ALTER, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW ON allowed.*',
   'TABLE ENGINE ON *',
 ];
 
-/** Starts one embedded ClickHouse for the whole run; test files have databases of their own in it. */
+/** Starts one embedded ClickHouse for the whole run; each test file uses databases of its own in it. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'calls-usage-test-'));
-  const never = new AbortController().signal;
+  const directory = await makeDirectory();
   const password = randomBytes(16).toString('hex');
-  const guests = [
-    {
-      username: 'limited',
-      password,
-      grants: documentedGrants,
-    },
-    { username: 'unknown', password, grants: [] },
-  ];
-  const server = await startEmbedded(
-    { dataDir, queryLog: false, lockWaitMs: 0, stopTimeoutMs: 10_000, guests, log: silentLog },
-    never,
-  );
+  await addUser(directory.path, { username: 'limited', password, grants: documentedGrants });
+  await addHandler(directory.path, { username: 'unknown', password });
+  const server = await startServer(directory.path);
   project.provide('clickhouse', server.address);
-  project.provide('guestPassword', password);
+  project.provide('otherPassword', password);
   return async () => {
     await server.stop();
-    await rm(dataDir, { recursive: true });
+    await directory.remove();
   };
 }

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { GenericContainer, Wait } from 'testcontainers';
 import type { TestProject } from 'vitest/node';
 
-/** The oldest server that is supported; docker-compose.yml may name a newer one. */
+/** The oldest supported version; docker-compose.yml may use a newer one. */
 const image = 'clickhouse/clickhouse-server:25.8';
 
 /** Starts one ClickHouse server in a container for the whole run. */

@@ -1,10 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import type { Address } from '../../src/clickhouse/client/connection.ts';
-import { startEmbedded } from '../../src/clickhouse/embedded/embedded-server.ts';
-import { silentLog } from './silent-log.ts';
+import type { Address } from '../../src/clickhouse/client/open-client.ts';
+import { makeDirectory, startServer } from './embedded-clickhouse.ts';
+import { addUser } from './embedded-overrides.ts';
 import { openService } from './service.ts';
 import { codeIn, readText } from './markdown.ts';
 
@@ -21,13 +18,10 @@ export interface Pipeline {
 
 /** Starts a ClickHouse with a user `pipeline`, and a service on it; the caller closes both. */
 export async function openPipeline(): Promise<Pipeline> {
-  const dataDir = await mkdtemp(join(tmpdir(), 'calls-usage-docs-'));
+  const directory = await makeDirectory();
   const password = randomBytes(16).toString('hex');
-  const guests = [{ username: 'pipeline', password, grants: documentedGrants() }];
-  const server = await startEmbedded(
-    { dataDir, queryLog: false, lockWaitMs: 0, stopTimeoutMs: 10_000, guests, log: silentLog },
-    new AbortController().signal,
-  );
+  await addUser(directory.path, { username: 'pipeline', password, grants: documentedGrants() });
+  const server = await startServer(directory.path);
   const url = new URL(server.address.url);
   url.username = server.address.username;
   url.password = server.address.password;
@@ -47,7 +41,7 @@ export async function openPipeline(): Promise<Pipeline> {
     close: async () => {
       await service.close();
       await server.stop();
-      await rm(dataDir, { recursive: true });
+      await directory.remove();
     },
   };
 }

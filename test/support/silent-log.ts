@@ -1,6 +1,6 @@
 import type { Log } from '../../src/clickhouse/clickhouse.ts';
 
-/** A log for tests that do not look at it. */
+/** A log that discards everything. */
 export const silentLog: Log = {
   debug: () => undefined,
   info: () => undefined,

@@ -1,32 +1,32 @@
 import { placeholder, type Query } from './queries.ts';
 
-/** A statement and the values it is sent with. */
+/** A statement and the values of its placeholders. */
 export interface BoundQuery {
   readonly text: string;
   readonly values: Readonly<Record<string, unknown>>;
 }
 
-/** Takes a value along with the statement and returns the placeholder that stands for it there. */
+/** Adds a value to the request and returns its placeholder. */
 type Bind = (type: string, value: unknown) => string;
 
 /**
- * ClickHouse takes at most 128 KiB of text for one parameter (`http_max_field_value_size`, which only its
- * server-wide profile can raise): about 3,300 ids. Longer values go over several parameters.
+ * ClickHouse accepts at most 128 KiB of text for one parameter (`http_max_field_value_size`, which only the
+ * server-wide profile can raise): about 3,300 ids. Longer values are split into several parameters.
  */
-const longestValueBytes = 120_000;
+const maxValueBytes = 120_000;
 
 /**
- * Puts the values of a query beside its text. A long `String`, `Array(String)` or `Array(Int64)` is spread over several
- * parameters, so that 200,000 ids reach a server as it comes out of the box; its placeholder then becomes
- * `concat(…)` or `arrayConcat(…)`.
+ * Binds values to the placeholders of a query. A long `String`, `Array(String)` or `Array(Int64)` is split into several
+ * parameters, so that a server with default settings accepts 200,000 ids; its placeholder then becomes `concat(…)` or
+ * `arrayConcat(…)`.
  *
- * @throws {TypeError} naming query and parameter, for a missing, extra or undefined one.
+ * @throws {TypeError} naming query and parameter, if a value is missing, undefined or unknown.
  */
 export function bindParameters(
   query: Query,
   parameters: Readonly<Record<string, unknown>>,
 ): BoundQuery {
-  refuseExtra(query, parameters);
+  refuseUnknown(query, parameters);
   const values: Record<string, unknown> = {};
   const expressions = new Map<string, string>();
   for (const [name, type] of query.parameters) {
@@ -49,10 +49,10 @@ export function bindParameters(
   return { text, values };
 }
 
-function refuseExtra(query: Query, parameters: Readonly<Record<string, unknown>>): void {
+function refuseUnknown(query: Query, parameters: Readonly<Record<string, unknown>>): void {
   for (const name of Object.keys(parameters)) {
     if (!query.parameters.has(name)) {
-      throw new TypeError(`Query ${query.name}: there is no parameter ${name}.`);
+      throw new TypeError(`Query ${query.name}: unknown parameter ${name}.`);
     }
   }
 }
@@ -68,13 +68,13 @@ function toExpression(type: string, value: unknown, bind: Bind): string {
   return bind(type, value);
 }
 
-/** How many integers of at most 20 characters, and what stands between them, are surely short enough. */
-const integersAtOnce = 5_000;
+/** An integer takes at most 20 characters and a comma. */
+const maxIntegersPerParameter = 5_000;
 
 function toIntegersExpression(integers: readonly bigint[], bind: Bind): string {
   const pieces: string[] = [];
-  for (let from = 0; from === 0 || from < integers.length; from += integersAtOnce) {
-    pieces.push(bind('Array(Int64)', integers.slice(from, from + integersAtOnce)));
+  for (let from = 0; from === 0 || from < integers.length; from += maxIntegersPerParameter) {
+    pieces.push(bind('Array(Int64)', integers.slice(from, from + maxIntegersPerParameter)));
   }
   return pieces.length === 1 ? pieces.join() : `arrayConcat(${pieces.join(', ')})`;
 }
@@ -87,14 +87,14 @@ function toTextExpression(text: string, bind: Bind): string {
 function toArrayExpression(texts: readonly string[], bind: Bind): string {
   const pieces = toShortArrays(texts).map((array) => {
     const [first = ''] = array;
-    const tooLong = array.length === 1 && sentBytes(first) > longestValueBytes;
+    const tooLong = array.length === 1 && toSentBytes(first) > maxValueBytes;
     return tooLong ? `[${toTextExpression(first, bind)}]` : bind('Array(String)', array);
   });
   return pieces.length === 1 ? pieces.join() : `arrayConcat(${pieces.join(', ')})`;
 }
 
 function toShortTexts(text: string): string[] {
-  if (sentBytes(text) <= longestValueBytes) return [text];
+  if (toSentBytes(text) <= maxValueBytes) return [text];
   const middle = text.length >> 1;
   const splitsPair = /[\uD800-\uDBFF]/.test(text.charAt(middle - 1));
   const end = splitsPair ? middle - 1 : middle;
@@ -106,8 +106,8 @@ function toShortArrays(texts: readonly string[]): string[][] {
   let bytes = 0;
   const arrays = [array];
   for (const text of texts) {
-    const size = sentBytes(text) + 3;
-    if (array.length > 0 && bytes + size > longestValueBytes) {
+    const size = toSentBytes(text) + 3;
+    if (array.length > 0 && bytes + size > maxValueBytes) {
       array = [];
       arrays.push(array);
       bytes = 0;
@@ -118,7 +118,7 @@ function toShortArrays(texts: readonly string[]): string[][] {
   return arrays;
 }
 
-/** UTF-8 bytes of a text as the client sends it, with a backslash before what it escapes. */
-function sentBytes(text: string): number {
+/** UTF-8 bytes of a text as the client sends it, including backslashes before escaped characters. */
+function toSentBytes(text: string): number {
   return Buffer.byteLength(text) + (text.match(/[\t\n\r'\\]/g)?.length ?? 0);
 }

@@ -1,76 +1,58 @@
 import { randomUUID } from 'node:crypto';
 import { Readable } from 'node:stream';
 
-import { ClickHouseLogLevel, createClient, type ClickHouseClient } from '@clickhouse/client';
+import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
 
-import { bindParameters } from './bind-parameters.ts';
+import type { Log } from '../clickhouse.ts';
 import {
   ClickHouseUnavailableError,
   ClickHouseOverloadedError,
   QueryTimeoutError,
 } from '../errors.ts';
+import { bindParameters } from './bind-parameters.ts';
+import { mapError, toErrorKind } from './map-error.ts';
+import { openClient, type DatabaseAddress } from './open-client.ts';
 import type { Query } from './queries.ts';
-import { toInsertSettings, toReadSettings } from './request-settings.ts';
-import { mapError } from './map-error.ts';
+import { toInsertSettings, toReadSettings, type Limits } from './request-settings.ts';
 
-/** Where a ClickHouse answers and as whom. */
-export interface Address {
-  /** Without credentials, database and path, such as `http://127.0.0.1:8123`. */
-  readonly url: string;
-  readonly username: string;
-  readonly password: string;
-  /** The database of every statement; none where it may not exist yet. */
-  readonly database?: string;
+export interface ConnectionOptions {
+  readonly limits: Limits;
+  /** The statement that {@link Connection.ping} runs. */
+  readonly probe: string;
+  /** The kind of error after which the connection is of no more use. */
+  readonly endsOn: 'databaseMissing' | 'unreachable';
+  readonly log: Log;
 }
 
-/** What requests may take. */
-export interface Limits {
-  /** Connections at most; ten times as many requests may wait for one, then the next is refused. */
-  readonly pool: number;
-  /** How long one request may take as seen from here, waiting for a connection included. */
-  readonly timeoutMs: number;
-  /** How long one query may run in ClickHouse. */
-  readonly queryTimeoutMs: number;
-  /** Memory of one query or insert in ClickHouse. */
-  readonly queryMemoryMb: number;
-  readonly resultRows: number;
-  readonly resultMb: number;
-  /** Compress requests and answers. */
-  readonly compression: boolean;
-}
-
-/** How long a ping may take. */
 const pingTimeoutMs = 5_000;
 
-const waitingPerConnection = 10;
+/** How many requests may wait for each open connection; one more is refused. */
+const maxQueuedPerConnection = 10;
 
-/** Requests to one ClickHouse server, as long as its address holds. */
+/** Sends requests to one database of one ClickHouse server. */
 export class Connection {
-  readonly #limits: Limits;
-  readonly #onFailure: (error: unknown) => void;
-  readonly #probe: string;
+  /** Resolves with the reason when a request fails with an error of the kind `endsOn`. */
+  readonly ended: Promise<string>;
+  readonly #address: DatabaseAddress;
+  readonly #options: ConnectionOptions;
   readonly #client: ClickHouseClient;
-  /** For pings and KILL QUERY, which must not wait behind the queries that they are about. */
+  /** For pings and KILL QUERY, which must not queue behind the queries that they are about. */
   readonly #control: ClickHouseClient;
   readonly #pending = new Set<Deadline>();
+  #end: (reason: string) => void = () => undefined;
   #isClosed = false;
 
-  /**
-   * Sends nothing yet.
-   * @param onFailure told of every request that fails, before it rejects
-   * @param probe what {@link Connection.ping} asks
-   */
-  constructor(
-    address: Address,
-    limits: Limits,
-    onFailure: (error: unknown) => void = () => undefined,
-    probe = 'SELECT 1',
-  ) {
-    this.#limits = limits;
-    this.#onFailure = onFailure;
-    this.#probe = probe;
-    this.#client = openClient(address, limits);
-    this.#control = openClient(address, { ...limits, pool: 2, timeoutMs: pingTimeoutMs });
+  /** Sends nothing yet. */
+  constructor(address: DatabaseAddress, options: ConnectionOptions) {
+    this.#address = address;
+    this.#options = options;
+    this.#client = openClient(address, options.limits);
+    this.#control = openClient(address, {
+      ...options.limits,
+      maxOpenConnections: 2,
+      timeoutMs: pingTimeoutMs,
+    });
+    this.ended = new Promise((resolve) => (this.#end = resolve));
   }
 
   /** As `ClickHouse.read`. */
@@ -80,16 +62,15 @@ export class Connection {
     signal?: AbortSignal,
   ): Promise<Row[]> {
     const { text, values } = bindParameters(query, parameters);
-    return await this.#request(query.name, signal, async (queryId, stop) => {
+    const settings = toReadSettings(this.#options.limits);
+    return await this.#request(query.name, settings, signal, async (options) => {
       const result = await this.#client.query({
         query: text,
         query_params: values,
-        query_id: queryId,
         format: 'JSONEachRow',
-        abort_signal: stop,
-        clickhouse_settings: { ...toReadSettings(this.#limits), log_comment: query.name },
+        ...options,
       });
-      stop.addEventListener('abort', () => result.close());
+      options.abort_signal.addEventListener('abort', () => result.close());
       return await result.json<Row>();
     });
   }
@@ -97,16 +78,8 @@ export class Connection {
   /** As `ClickHouse.insert`. */
   async insert(table: string, rows: readonly object[]): Promise<void> {
     if (rows.length === 0) return;
-    const label = `insert_${table}`;
-    await this.#request(label, undefined, async (queryId, stop) => {
-      await this.#client.insert({
-        table,
-        values: rows,
-        query_id: queryId,
-        format: 'JSONEachRow',
-        abort_signal: stop,
-        clickhouse_settings: { ...toInsertSettings(this.#limits), log_comment: label },
-      });
+    await this.#requestInsert(`insert_${table}`, async (options) => {
+      await this.#client.insert({ table, values: rows, format: 'JSONEachRow', ...options });
     });
   }
 
@@ -116,15 +89,12 @@ export class Connection {
     columns: readonly string[],
     chunks: readonly Uint8Array[],
   ): Promise<void> {
-    const label = `insert_${table}`;
-    await this.#request(label, undefined, async (queryId, stop) => {
-      // The client's `insert` does not know the format.
+    await this.#requestInsert(`insert_${table}`, async (options) => {
+      // The client's `insert` does not know this format.
       const result = await this.#client.exec({
         query: `INSERT INTO ${table} (${columns.join(', ')}) FORMAT RowBinary`,
         values: Readable.from(chunks, { objectMode: false }),
-        query_id: queryId,
-        abort_signal: stop,
-        clickhouse_settings: { ...toInsertSettings(this.#limits), log_comment: label },
+        ...options,
       });
       for await (const _ of result.stream);
     });
@@ -133,15 +103,13 @@ export class Connection {
   /** As `ClickHouse.write`. */
   async write(query: Query, parameters: Readonly<Record<string, unknown>>): Promise<void> {
     const { text, values } = bindParameters(query, parameters);
-    await this.#request(query.name, undefined, async (queryId, stop) => {
-      // The client's `command` would put all values into the URL, which takes 1 MiB at most.
+    await this.#requestInsert(query.name, async (options) => {
+      // The client's `command` would put all values into the URL, which is limited to 1 MiB.
       const result = await this.#client.query({
         query: text,
         query_params: values,
-        query_id: queryId,
         format: 'JSONEachRow',
-        abort_signal: stop,
-        clickhouse_settings: { ...toInsertSettings(this.#limits), log_comment: query.name },
+        ...options,
       });
       await result.text();
     });
@@ -150,49 +118,57 @@ export class Connection {
   /** As `ClickHouse.ping`. */
   async ping(): Promise<void> {
     try {
-      const answer = await this.#control.query({ query: this.#probe });
-      await answer.text();
+      const result = await this.#control.query({ query: this.#options.probe });
+      await result.text();
     } catch (error) {
-      this.#onFailure(error);
+      this.#reportFailure(error);
       throw new ClickHouseUnavailableError('ClickHouse does not answer', { cause: error });
     }
   }
 
-  /** Whether the server itself answers, whatever it knows of others. */
-  async isThere(): Promise<boolean> {
+  /** Whether the server itself answers, even if it cannot reach others that the probe needs. */
+  async isReachable(): Promise<boolean> {
     return (await this.#control.ping({ select: true })).success;
   }
 
-  /** Ends all requests under way; they reject. */
+  /** Aborts all requests in flight; they reject. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const deadline of this.#pending) deadline.abort();
     await Promise.all([this.#client.close(), this.#control.close()]);
   }
 
-  /** Runs one request with its deadline; a query that nobody waits for any more is ended in ClickHouse. */
+  async #requestInsert(
+    label: string,
+    send: (options: RequestOptions) => Promise<void>,
+  ): Promise<void> {
+    await this.#request(label, toInsertSettings(this.#options.limits), undefined, send);
+  }
+
+  /** Sends one request with a deadline; an aborted query is cancelled in ClickHouse. */
   async #request<T>(
     label: string,
+    settings: ClickHouseSettings,
     signal: AbortSignal | undefined,
-    send: (queryId: string, signal: AbortSignal) => Promise<T>,
+    send: (options: RequestOptions) => Promise<T>,
   ): Promise<T> {
     signal?.throwIfAborted();
-    if (this.#pending.size >= this.#limits.pool * (1 + waitingPerConnection)) {
-      throw new ClickHouseOverloadedError(
-        `${this.#pending.size} requests to ClickHouse are under way already`,
-      );
-    }
+    this.#refuseWhenFull();
     const queryId = `${label}-${randomUUID()}`;
-    const deadline = startDeadline(this.#limits.timeoutMs, signal);
+    const deadline = startDeadline(this.#options.limits.timeoutMs, signal);
     this.#pending.add(deadline);
     try {
-      return await orAborted(send(queryId, deadline.signal), deadline.signal);
+      const options = {
+        query_id: queryId,
+        abort_signal: deadline.signal,
+        clickhouse_settings: { ...settings, log_comment: label },
+      };
+      return await rejectOnAbort(send(options), deadline.signal);
     } catch (error) {
-      if (this.#isClosed)
-        throw new ClickHouseUnavailableError('The connection was closed', { cause: error });
-      if (deadline.signal.aborted) void killQuery(this.#control, queryId);
+      if (this.#isClosed) throw new ClickHouseUnavailableError(closedMessage, { cause: error });
+      if (deadline.signal.aborted) void this.#killQuery(queryId);
       signal?.throwIfAborted();
-      this.#onFailure(error);
+      this.#reportFailure(error);
       if (!deadline.signal.aborted) throw mapError(error, label);
       throw new QueryTimeoutError(`${label} took too long`, { cause: error });
     } finally {
@@ -200,30 +176,44 @@ export class Connection {
       deadline.clear();
     }
   }
+
+  #refuseWhenFull(): void {
+    const { maxOpenConnections } = this.#options.limits;
+    if (this.#pending.size < maxOpenConnections * (1 + maxQueuedPerConnection)) return;
+    throw new ClickHouseOverloadedError(
+      `${this.#pending.size} requests to ClickHouse are already in flight or queued`,
+    );
+  }
+
+  #reportFailure(error: unknown): void {
+    const { url, database } = this.#address;
+    const { endsOn, log } = this.#options;
+    const kind = toErrorKind(error);
+    if (kind === 'loginRefused') log.error({ url }, 'ClickHouse refuses user name or password');
+    if (kind !== endsOn) return;
+    this.#end(
+      endsOn === 'unreachable' ? `${url} is unreachable` : `the database ${database} is missing`,
+    );
+  }
+
+  /** Cancels a query in ClickHouse; the aborted request does not depend on the outcome. */
+  async #killQuery(queryId: string): Promise<void> {
+    const query = 'KILL QUERY WHERE query_id = {query_id: String} ASYNC';
+    await this.#control
+      .command({ query, query_params: { query_id: queryId } })
+      .catch((): undefined => undefined);
+  }
 }
 
-/** Opens a client of ClickHouse; `limits` for its pool, time-out and compression. */
-export function openClient(
-  address: Address,
-  limits: Pick<Limits, 'pool' | 'timeoutMs' | 'compression'>,
-): ClickHouseClient {
-  return createClient({
-    url: address.url,
-    username: address.username,
-    password: address.password,
-    ...(address.database === undefined ? {} : { database: address.database }),
-    application: 'calls-usage',
-    max_open_connections: limits.pool,
-    request_timeout: limits.timeoutMs,
-    compression: { request: limits.compression, response: limits.compression },
-    keep_alive: { enabled: true, eagerly_destroy_stale_sockets: true },
-    use_multipart_params_auto: true,
-    log: { level: ClickHouseLogLevel.OFF },
-    clickhouse_settings: { session_timezone: 'UTC' },
-  });
+const closedMessage = 'The connection to ClickHouse is closed';
+
+/** What all requests pass to the client. */
+interface RequestOptions {
+  readonly query_id: string;
+  readonly abort_signal: AbortSignal;
+  readonly clickhouse_settings: ClickHouseSettings;
 }
 
-/** The end of the time that a request has. */
 interface Deadline {
   readonly signal: AbortSignal;
   readonly abort: () => void;
@@ -246,20 +236,12 @@ function startDeadline(timeoutMs: number, signal: AbortSignal | undefined): Dead
   };
 }
 
-/** Rejects as soon as the signal aborts, also where the client does not notice. */
-async function orAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+/** Rejects as soon as the signal aborts, even if the client does not notice. */
+async function rejectOnAbort<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   const aborted = new Promise<never>((_, reject) => {
     signal.addEventListener('abort', () => {
       reject(signal.reason as Error);
     });
   });
   return await Promise.race([promise, aborted]);
-}
-
-/** Ends a query in ClickHouse; whether that succeeds is no concern of the request that gave it up. */
-async function killQuery(control: ClickHouseClient, queryId: string): Promise<void> {
-  const query = 'KILL QUERY WHERE query_id = {query_id: String} ASYNC';
-  await control
-    .command({ query, query_params: { query_id: queryId } })
-    .catch((): undefined => undefined);
 }

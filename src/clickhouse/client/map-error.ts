@@ -8,7 +8,43 @@ import {
   ResultTooLargeError,
 } from '../errors.ts';
 
-/** Numbers of ClickHouse's errors, from its `system.errors`. */
+/**
+ * Maps an error of the ClickHouse client to an error of `errors.ts`, with the original as its cause.
+ * @param label names the failed request, for example by its query
+ */
+export function mapError(error: unknown, label: string): Error {
+  if (isMappedError(error)) return error;
+  const cause = { cause: error };
+  switch (toErrorKind(error)) {
+    case 'timedOut':
+      return new QueryTimeoutError(`${label} exceeded its time limit`, cause);
+    case 'overloaded':
+      return new ClickHouseOverloadedError(`ClickHouse has no resources for ${label}`, cause);
+    case 'resultTooLarge':
+      return new ResultTooLargeError(`The result of ${label} is larger than allowed`, cause);
+    case 'loginRefused':
+      return new ClickHouseUnavailableError('ClickHouse refuses user name or password', cause);
+    case 'databaseMissing':
+      return new ClickHouseUnavailableError('The database is missing', cause);
+    case 'unavailable':
+    case 'unreachable':
+      return new ClickHouseUnavailableError(`ClickHouse is unavailable for ${label}`, cause);
+    case 'other':
+      return new Error(`${label} failed in ClickHouse`, cause);
+  }
+}
+
+function isMappedError(error: unknown): error is Error {
+  return [
+    ClickHouseUnavailableError,
+    ClickHouseOverloadedError,
+    ClickHouseStartError,
+    QueryTimeoutError,
+    ResultTooLargeError,
+  ].some((each) => error instanceof each);
+}
+
+/** Error codes of ClickHouse, from its `system.errors`. */
 const codes = {
   timedOut: new Set([
     159, // TIMEOUT_EXCEEDED
@@ -24,46 +60,49 @@ const codes = {
     439, // CANNOT_SCHEDULE_TASK
     745, // SERVER_OVERLOADED
   ]),
-  tooLarge: new Set([
+  resultTooLarge: new Set([
     158, // TOO_MANY_ROWS
     307, // TOO_MANY_BYTES
     396, // TOO_MANY_ROWS_OR_BYTES
   ]),
-  refused: new Set([
+  loginRefused: new Set([
     192, // UNKNOWN_USER
     193, // WRONG_PASSWORD
     194, // REQUIRED_PASSWORD
     516, // AUTHENTICATION_FAILED
   ]),
-  databaseGone: new Set([
+  databaseMissing: new Set([
     81, // UNKNOWN_DATABASE
   ]),
-  away: new Set([
+  unavailable: new Set([
     209, // SOCKET_TIMEOUT
     210, // NETWORK_ERROR
-    236, // ABORTED: it is shutting down
-    242, // TABLE_IS_READ_ONLY: a replica without its keeper
+    236, // ABORTED: the server is shutting down
+    242, // TABLE_IS_READ_ONLY: a replica has lost its Keeper
     279, // ALL_CONNECTION_TRIES_FAILED
     285, // TOO_FEW_LIVE_REPLICAS
     319, // UNKNOWN_STATUS_OF_INSERT
-    394, // QUERY_WAS_CANCELLED: not by us, our own cancelling is told apart before
+    394, // QUERY_WAS_CANCELLED by somebody else; cancellations of this service are handled before
     735, // QUERY_WAS_CANCELLED_BY_CLIENT
     999, // KEEPER_EXCEPTION
   ]),
 } as const;
 
-/** What a failed request to ClickHouse means to the service. */
-export type ErrorKind = keyof typeof codes | 'other';
+/**
+ * What a failed request to ClickHouse means for the service. `unavailable` is reported by a server that answers,
+ * `unreachable` means that no answer came from it.
+ */
+export type ErrorKind = keyof typeof codes | 'unreachable' | 'other';
 
-/** Errors of Node's sockets, of its HTTP parser and of TLS carry such a code. */
+/** Codes of errors that come from Node's sockets, its HTTP parser and TLS. */
 const socketErrorCode =
   /^(E(?!RR_)[A-Z_]+|ERR_(TLS|SSL|STREAM_PREMATURE)_.+|HPE_.+|CERT_.+|DEPTH_.+|SELF_.+|UNABLE_.+)$/;
 
-/** What the client, a proxy or a dropped connection says in words only. */
-const awayMessage =
+/** Messages of errors without a code, from the client, a proxy or a lost connection. */
+const unreachableMessage =
   /socket hang up|aborted|premature close|Bad Gateway|Service (Temporarily )?Unavailable|Gateway Time-?out|no healthy upstream/i;
 
-/** Sorts what the ClickHouse client threw. */
+/** Classifies an error of the ClickHouse client. */
 export function toErrorKind(error: unknown): ErrorKind {
   const number = toErrorCode(error);
   if (number !== undefined) {
@@ -73,49 +112,11 @@ export function toErrorKind(error: unknown): ErrorKind {
   if (!(error instanceof Error)) return 'other';
   if (error.message === 'Timeout error.') return 'timedOut';
   const { code } = error as NodeJS.ErrnoException;
-  if (typeof code === 'string' && socketErrorCode.test(code)) return 'away';
-  return awayMessage.test(error.message) ? 'away' : 'other';
+  if (typeof code === 'string' && socketErrorCode.test(code)) return 'unreachable';
+  return unreachableMessage.test(error.message) ? 'unreachable' : 'other';
 }
 
-/** The number of a ClickHouse error, undefined for any other. */
+/** The code of an error that ClickHouse answered with, undefined for any other error. */
 export function toErrorCode(error: unknown): number | undefined {
   return error instanceof ClickHouseError ? Number(error.code) : undefined;
-}
-
-/**
- * Turns what the ClickHouse client threw into an error of the engine, the thrown one being its cause.
- * @param label what was asked of ClickHouse, such as the name of a query
- */
-export function mapError(error: unknown, label: string): Error {
-  if (isMappedError(error)) return error;
-  const cause = { cause: error };
-  switch (toErrorKind(error)) {
-    case 'timedOut':
-      return new QueryTimeoutError(`${label} ran into its time limit`, cause);
-    case 'overloaded':
-      return new ClickHouseOverloadedError(`ClickHouse has no room for ${label}`, cause);
-    case 'tooLarge':
-      return new ResultTooLargeError(`The answer of ${label} is larger than allowed`, cause);
-    case 'refused':
-      return new ClickHouseUnavailableError('ClickHouse refuses user name or password', cause);
-    case 'databaseGone':
-      return new ClickHouseUnavailableError('The database is not there', cause);
-    case 'away':
-      return new ClickHouseUnavailableError(
-        `ClickHouse cannot be reached or went away under ${label}`,
-        cause,
-      );
-    case 'other':
-      return new Error(`${label} failed in ClickHouse`, cause);
-  }
-}
-
-function isMappedError(error: unknown): error is Error {
-  return [
-    ClickHouseUnavailableError,
-    ClickHouseOverloadedError,
-    ClickHouseStartError,
-    QueryTimeoutError,
-    ResultTooLargeError,
-  ].some((each) => error instanceof each);
 }

@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
-import { withoutComments } from './sql-text.ts';
+import { removeComments } from './sql-text.ts';
 
-/** The files of `sql/queries` by folder, without `.sql`; a test compares the two. */
+/** The files of `sql/queries` by folder, without `.sql`; a test compares this list with the folders. */
 const queryFiles = {
   calls: [
     'count_calls_to_delete',
@@ -28,7 +28,7 @@ const queryFiles = {
   ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 
-/** Where each query stands below `sql/queries`, by its name. */
+/** The path of each query below `sql/queries`, by its name. */
 export const queryPaths: ReadonlyMap<QueryName, string> = new Map(
   Object.entries(queryFiles).flatMap(([folder, names]) =>
     names.map((name) => [name, `${folder}/${name}.sql`] as const),
@@ -37,10 +37,10 @@ export const queryPaths: ReadonlyMap<QueryName, string> = new Map(
 
 export type QueryName = (typeof queryFiles)[keyof typeof queryFiles][number];
 
-/** One statement, as its file has it. */
+/** One statement of `sql/queries`. */
 export interface Query {
   readonly name: string;
-  /** The statement, without comments, with the fragments that it includes. */
+  /** The statement without comments, with its fragments included. */
   readonly text: string;
   /** The type of each `{name: Type}` by its name. */
   readonly parameters: ReadonlyMap<string, string>;
@@ -48,20 +48,20 @@ export interface Query {
 
 export type Queries = ReadonlyMap<string, Query>;
 
-/** Text that several statements include, by its name. */
+/** SQL that several statements include, by its name. */
 export type Fragments = ReadonlyMap<string, string>;
 
 const queriesFolder = new URL('../../../sql/queries/', import.meta.url);
 
-/** Finds `{name: Type}`; a type may hold parentheses, commas and spaces. */
+/** Matches `{name: Type}`; a type may contain parentheses, commas and spaces. */
 export const placeholder = /\{\s*([A-Za-z_]\w*)\s*:\s*([^{}]+?)\s*\}/g;
 
-/** Finds `{include name}`. */
+/** Matches `{include name}`. */
 const inclusion = /\{include (\w+)\}/g;
 
 /**
  * Reads every query of `sql/queries`.
- * @throws when a file is missing or malformed.
+ * @throws if a file is missing or malformed.
  */
 export function readQueries(folder = queriesFolder): Queries {
   const fragments = readFragments(new URL('fragments/', folder));
@@ -83,8 +83,8 @@ function readFragments(folder: URL): Fragments {
 }
 
 /**
- * Reads one statement, puts the fragments that it names with `{include name}` into it, and finds its placeholders.
- * @throws {SyntaxError} naming the query: a parameter has two types, a quote is not closed, a fragment is unknown.
+ * Parses one statement: removes comments, includes the fragments of `{include name}` and collects the placeholders.
+ * @throws {SyntaxError} naming the query, if a parameter has two types, a quote is not closed or a fragment is unknown.
  */
 export function parseQuery(name: string, sql: string, fragments: Fragments = new Map()): Query {
   const parameters = new Map<string, string>();
@@ -102,14 +102,15 @@ export function parseQuery(name: string, sql: string, fragments: Fragments = new
 function includeFragments(name: string, sql: string, fragments: Fragments): string {
   return toStatement(name, sql).replace(inclusion, (_, fragment: string) => {
     const text = fragments.get(fragment);
-    if (text === undefined) throw new SyntaxError(`Query ${name}: no fragment ${fragment}.`);
+    if (text === undefined)
+      throw new SyntaxError(`Query ${name}: there is no fragment ${fragment}.`);
     return includeFragments(name, text, fragments);
   });
 }
 
 function toStatement(name: string, sql: string): string {
   try {
-    return withoutComments(sql).trim().replace(/;$/, '');
+    return removeComments(sql).trim().replace(/;$/, '');
   } catch (error) {
     throw new SyntaxError(`Query ${name}: ${(error as Error).message}.`, { cause: error });
   }

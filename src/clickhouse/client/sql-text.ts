@@ -1,12 +1,12 @@
-/** What hides a `;`, a `{` or a `--` from being read as itself: strings, quoted names, comments. */
+/** Strings, quoted names and comments, in which `;`, `{` and `--` have no meaning of their own. */
 const opaque =
   /(?<quoted>'(?:[^'\\]|\\[^]|'')*'|"(?:[^"\\]|\\[^]|"")*"|`(?:[^`\\]|\\[^]|``)*`|\$(?<tag>\w*)\$[^]*?\$\k<tag>\$)|(?<comment>--[^\n]*|#[ !][^\n]*|\/\*[^]*?\*\/)/g;
 
 /**
- * Takes the comments out of ClickHouse SQL and leaves everything else as it is, line breaks included.
+ * Removes the comments of ClickHouse SQL and leaves everything else unchanged, line breaks included.
  * @throws {SyntaxError} a string, quoted name or comment is not closed.
  */
-export function withoutComments(sql: string): string {
+export function removeComments(sql: string): string {
   const text = sql.replace(opaque, (match: string, ...rest: unknown[]) => {
     const { comment } = rest.at(-1) as { comment?: string };
     return comment === undefined ? match : match.replace(/[^\n]+/g, '');
@@ -17,12 +17,11 @@ export function withoutComments(sql: string): string {
 }
 
 /**
- * Splits a file of statements, each of which ends with `;`, into statements without comments and without
- * that `;`.
+ * Splits the text of a file into statements, each of which must end with `;`. Comments and the `;` are removed.
  * @throws {SyntaxError} the last statement does not end with `;`, a statement is empty, or there is none.
  */
-export function toStatements(sql: string): string[] {
-  const text = withoutComments(sql);
+export function splitStatements(sql: string): string[] {
+  const text = removeComments(sql);
   const statements: string[] = [];
   let start = 0;
   for (const match of text.matchAll(new RegExp(`${opaque.source}|;`, 'g'))) {

@@ -1,9 +1,16 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 
-import { openClient, type Address } from '../client/connection.ts';
+import { openClient, type DatabaseAddress } from '../client/open-client.ts';
 import type { Migration } from '../schema/migrations.ts';
 
-/** By what the rows of each table are spread over the shards: a trace lives whole on one of them. */
+export interface Cluster {
+  /** Its name in `remote_servers` of every node. */
+  readonly name: string;
+  /** The database of the queries, with tables that show the rows of all shards. */
+  readonly database: string;
+}
+
+/** The sharding key of each table: all calls of a trace are on one shard. */
 const shardingKeys: Readonly<Record<string, string>> = {
   call_parts: 'sipHash64(project_id, trace_id)',
   calls: 'sipHash64(project_id, trace_id)',
@@ -11,75 +18,69 @@ const shardingKeys: Readonly<Record<string, string>> = {
   llm_token_prices: 'sipHash64(pricing_level_id, llm_id)',
 };
 
-/** How long one statement may take. */
-const statementTimeoutMs = 60_000;
-
-export interface ClusterOptions {
-  /** Its name in `remote_servers` of every node. */
-  readonly cluster: string;
-  /** Where the tables of all shards are seen as one, and the database of the queries. */
-  readonly database: string;
-}
-
-/** The database of a node that holds its own part of the data, in which the migrations run as on a single node. */
-export function localDatabase({ database }: ClusterOptions): string {
-  return `${database}_local`;
-}
+const limits = { maxOpenConnections: 1, timeoutMs: 60_000, compression: false };
 
 /**
- * Lets a node see the tables of all shards as one: for each table a `Distributed` one of the same name, so that
- * queries need not know. The view that fills `call_traces` comes to write into that, since the shard of an id is
- * another one than that of its trace. Doing so again does no harm.
+ * Creates the tables of a node that show the rows of all shards: for each table a `Distributed` table of the same name,
+ * so that queries are the same as on one server. The view that fills `call_traces` is replaced by one that writes to the
+ * `Distributed` table, because an id and its trace may belong to different shards. Idempotent.
  *
- * Every node has to have its own tables before any of them is written to.
+ * Every node must have its local tables before rows are written to any of them.
  */
-export async function joinCluster(address: Address, options: ClusterOptions): Promise<void> {
-  const client = openClient(address, {
-    ...{ pool: 1, timeoutMs: statementTimeoutMs, compression: false },
-  });
+export async function createDistributedTables(
+  { url, username, password }: DatabaseAddress,
+  cluster: Cluster,
+): Promise<void> {
+  const client = openClient({ url, username, password }, limits);
   try {
     await client.command({
       query: 'CREATE DATABASE IF NOT EXISTS {database: Identifier}',
-      query_params: { database: options.database },
+      query_params: { database: cluster.database },
     });
-    for (const [table, key] of Object.entries(shardingKeys)) {
-      await makeDistributed(client, options, table, key);
+    for (const [table, shardingKey] of Object.entries(shardingKeys)) {
+      await createDistributedTable(client, cluster, table, shardingKey);
     }
-    await moveView(client, options);
+    await replaceTracesView(client, cluster);
   } finally {
     await client.close();
   }
 }
 
-async function makeDistributed(
+/** The database in which a node stores its own rows and in which the migrations run as on a single server. */
+export function toLocalDatabase({ database }: Cluster): string {
+  return `${database}_local`;
+}
+
+async function createDistributedTable(
   client: ClickHouseClient,
-  options: ClusterOptions,
+  cluster: Cluster,
   table: string,
-  key: string,
+  shardingKey: string,
 ): Promise<void> {
-  const { cluster, database } = options;
-  const local = localDatabase(options);
-  // Made anew, so that it has the columns of the newest migration; it holds no data. A definition takes no parameters.
+  const { name, database } = cluster;
+  const local = toLocalDatabase(cluster);
+  // Replaced at every start, so that it has the columns of the newest migration; it stores no rows. A definition of a
+  // table takes no parameters.
   await client.command({
     query: `CREATE OR REPLACE TABLE ${quote(database)}.${table} AS ${quote(local)}.${table}
-      ENGINE = Distributed(${quote(cluster)}, ${quote(local)}, ${table}, ${key})`,
+      ENGINE = Distributed(${quote(name)}, ${quote(local)}, ${table}, ${shardingKey})`,
   });
 }
 
-/** Replaces the view of the migrations, where it is still there, by one that writes across the shards. */
-async function moveView(client: ClickHouseClient, options: ClusterOptions): Promise<void> {
-  const [local, view] = [localDatabase(options), 'call_traces_from_parts'];
+/** Replaces the view of the migrations, if it still exists, by one with the same SELECT that writes to all shards. */
+async function replaceTracesView(client: ClickHouseClient, cluster: Cluster): Promise<void> {
+  const [local, view] = [toLocalDatabase(cluster), 'call_traces_from_parts'];
   const result = await client.query({
     query:
       'SELECT as_select FROM system.tables WHERE database = {local: String} AND name = {view: String}',
     query_params: { local, view },
     format: 'JSONEachRow',
   });
-  const [found] = await result.json<{ as_select: string }>();
-  if (found === undefined) return;
+  const [row] = await result.json<{ as_select: string }>();
+  if (row === undefined) return;
   await client.command({
     query: `CREATE MATERIALIZED VIEW IF NOT EXISTS ${quote(local)}.call_traces_across_shards
-      TO ${quote(options.database)}.call_traces AS ${found.as_select}`,
+      TO ${quote(cluster.database)}.call_traces AS ${row.as_select}`,
   });
   await client.command({ query: `DROP VIEW IF EXISTS ${quote(local)}.${view} SYNC` });
 }
@@ -89,17 +90,19 @@ function quote(name: string): string {
 }
 
 /** A statement that fails unless every shard answers. */
-export function probeOf({ cluster }: ClusterOptions): string {
-  return `SELECT count() FROM cluster(${quote(cluster)}, system.one)`;
+export function toClusterProbe({ name }: Cluster): string {
+  return `SELECT count() FROM cluster(${quote(name)}, system.one)`;
 }
 
 /**
- * The same migrations without prices, which would stand on every shard, where nobody who loads prices through
- * the tables of all shards could take them back. The price book brings them.
+ * The same migrations without prices. They would be on every shard, where a later price book, which is loaded through
+ * the `Distributed` table, could not delete them. The price book contains these prices.
  */
 export function withoutPrices(migrations: readonly Migration[]): Migration[] {
   return migrations.map((migration) => ({
     ...migration,
-    statements: migration.statements.filter((one) => !/^INSERT INTO llm_token_prices\b/.test(one)),
+    statements: migration.statements.filter(
+      (statement) => !/^INSERT INTO llm_token_prices\b/.test(statement),
+    ),
   }));
 }

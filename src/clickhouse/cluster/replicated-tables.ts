@@ -1,8 +1,5 @@
-import { openClient, type Address } from '../client/connection.ts';
+import { openClient, type DatabaseAddress } from '../client/open-client.ts';
 import type { Migration } from '../schema/migrations.ts';
-
-/** How long one statement may take. */
-const statementTimeoutMs = 60_000;
 
 /** The same migrations with tables that a Keeper replicates, for nodes with the macros `shard` and `replica`. */
 export function toReplicated(migrations: readonly Migration[]): Migration[] {
@@ -15,20 +12,19 @@ export function toReplicated(migrations: readonly Migration[]): Migration[] {
 const mergeTree = /\bENGINE = (\w*MergeTree)\b(?:\(([^)]*)\))?/g;
 
 function toReplicatedStatement(statement: string): string {
-  const place = `'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'`;
-  return statement.replace(mergeTree, (_, clickhouse: string, values = '') =>
-    [
-      `ENGINE = Replicated${clickhouse}(${place}`,
-      values === '' ? ')' : `, ${String(values)})`,
-    ].join(''),
+  const path = `'/clickhouse/tables/{shard}/{database}/{table}', '{replica}'`;
+  return statement.replace(mergeTree, (_, engine: string, parameters: string | undefined) =>
+    parameters === undefined || parameters === ''
+      ? `ENGINE = Replicated${engine}(${path})`
+      : `ENGINE = Replicated${engine}(${path}, ${parameters})`,
   );
 }
 
+const limits = { maxOpenConnections: 1, timeoutMs: 60_000, compression: false };
+
 /** Whether a node names its shard and replica, as the nodes of a cluster with a Keeper do. */
-export async function hasMacros(address: Address): Promise<boolean> {
-  const client = openClient(address, {
-    ...{ pool: 1, timeoutMs: statementTimeoutMs, compression: false },
-  });
+export async function hasMacros({ url, username, password }: DatabaseAddress): Promise<boolean> {
+  const client = openClient({ url, username, password }, limits);
   try {
     const result = await client.query({
       query: "SELECT count() AS macros FROM system.macros WHERE macro IN ('shard', 'replica')",

@@ -7,84 +7,63 @@ import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
-import type { Address } from '../client/connection.ts';
-import {
-  writeConfig,
-  type ConfigFiles,
-  type EmbeddedCluster,
-  type Guest,
-} from './server-config.ts';
-import { findLibrary } from './platform.ts';
+import type { Address } from '../client/open-client.ts';
 import type { Log } from '../clickhouse.ts';
 import { ClickHouseUnavailableError, ClickHouseStartError } from '../errors.ts';
+import { findLibrary } from './platform.ts';
+import { writeConfigFiles, type ConfigFiles } from './server-config.ts';
 
-export interface EmbeddedOptions {
-  /** DATA_DIR; the engine's files are in its directory `clickhouse`, its warnings in `clickhouse.log` there. */
+export interface ServerOptions {
+  /** DATA_DIR; the server's files are in its folder `clickhouse`, its warnings in `clickhouse.log` there. */
   readonly dataDir: string;
-  /** Keep `system.query_log`, for measuring. */
-  readonly queryLog: boolean;
-  /** How long an engine that another process still runs on the same files is waited for. */
+  /** How long to wait for the files of a server that another process still runs. */
   readonly lockWaitMs: number;
-  /** How long the engine may take to end before it is killed. */
+  /** How long the server may take to stop before it is killed. */
   readonly stopTimeoutMs: number;
-  /** Who else is let in; only tests have any. */
-  readonly guests?: readonly Guest[];
-  /** The cluster that it is a node of, and its own TCP port; only tests and measurements have one. */
-  readonly cluster?: EmbeddedCluster & { readonly tcpPort: number };
-  /** The port that it takes requests on; a free one where it is absent. */
-  readonly httpPort?: number;
   readonly log: Log;
 }
 
-/** A running ClickHouse of our own. */
+/** A running ClickHouse server in a child process. */
 export interface EmbeddedServer {
   readonly address: Address;
   readonly processId: number;
-  /** Resolves when the process has ended, however it did, with words for it. */
+  /** Resolves with a description when the process has exited for any reason. */
   readonly ended: Promise<string>;
-  /** Lets it write its files and end; kills it when that takes too long. */
+  /** Lets the server write its files and exit; kills it after `stopTimeoutMs`. */
   stop(): Promise<void>;
 }
 
-const processPath = fileURLToPath(new URL('server-process.js', import.meta.url));
-
-/** The user whom the service is to its engine. */
-const username = 'calls_usage';
-
-const startTimeoutMs = 60_000;
-const pollMs = 10;
-
-/** Lines of what the engine said last that go into an error message. */
-const keptLines = 20;
+const lockPollMs = 200;
 
 /**
- * Starts a ClickHouse server in a process of its own, on a free port of 127.0.0.1. It ends when this process
- * ends, however that happens, since it reads a pipe that only this process holds open.
+ * Starts a ClickHouse server in a child process, on a free port of 127.0.0.1. It exits when this process exits for any
+ * reason, because it reads a pipe that only this process holds open.
  *
  * @throws {ClickHouseStartError} it cannot run here; the message says what to do.
  * @throws {ClickHouseUnavailableError} the signal aborted.
  */
-export async function startEmbedded(
-  options: EmbeddedOptions,
+export async function startEmbeddedServer(
+  options: ServerOptions,
   signal: AbortSignal,
 ): Promise<EmbeddedServer> {
-  const dataPath = await makeDirectory(options.dataDir);
+  const dataPath = await makeDataDirectory(options.dataDir);
   const deadline = Date.now() + options.lockWaitMs;
-  for (let warned = false; ; warned = true) {
+  for (let isFirst = true; ; isFirst = false) {
     try {
       return await startOnce(dataPath, options, signal);
     } catch (error) {
       if (!(error instanceof LockedError) || Date.now() > deadline) throw error;
-      if (!warned) options.log.warn({ path: dataPath }, 'data directory in use, waiting for it');
+      if (isFirst)
+        options.log.warn({ path: dataPath }, 'waiting for the lock of the data directory');
     }
-    await sleep(200, undefined, { signal }).catch(() => undefined);
+    await sleep(lockPollMs, undefined, { signal }).catch(() => undefined);
   }
 }
 
-/** Another process has the files open. */
+/** Another process has locked the files. */
 class LockedError extends ClickHouseStartError {}
 
-async function makeDirectory(dataDir: string): Promise<string> {
+async function makeDataDirectory(dataDir: string): Promise<string> {
   const path = resolve(dataDir, 'clickhouse');
   try {
     await mkdir(path, { recursive: true, mode: 0o700 });
@@ -98,33 +77,40 @@ async function makeDirectory(dataDir: string): Promise<string> {
   }
 }
 
+/** The user as whom the service logs in to its embedded server. */
+const username = 'calls_usage';
+
 async function startOnce(
   dataPath: string,
-  options: EmbeddedOptions,
+  { dataDir, stopTimeoutMs }: ServerOptions,
   signal: AbortSignal,
 ): Promise<EmbeddedServer> {
-  const { cluster } = options;
-  const password = cluster?.password ?? randomBytes(32).toString('base64url');
   const libraryPath = findLibrary();
-  const { queryLog, guests = [] } = options;
+  const password = randomBytes(32).toString('base64url');
   const logPath = join(dataPath, 'clickhouse.log');
-  const config = { username, password, dataPath, logPath, queryLog, guests, cluster };
-  const files = await writeConfig(config);
-  const serverArguments = [libraryPath, ...toArguments(dataPath, files, options)];
-  const server = runServer(dataPath, serverArguments, options.stopTimeoutMs);
+  const files = await writeConfigFiles({ username, password, dataPath, logPath });
+  const server = spawnServer(
+    dataPath,
+    [libraryPath, ...toArguments(dataPath, files)],
+    stopTimeoutMs,
+  );
   try {
     const port = await waitForPort(files.portPath, server, signal);
-    const address = { url: `http://127.0.0.1:${port}`, username, password };
-    return { ...server, address };
+    return { ...server, address: { url: `http://127.0.0.1:${port}`, username, password } };
   } catch (error) {
     await server.stop();
-    throw toStartError(error, await server.ended, options.dataDir);
+    throw toStartError(error, await server.ended, dataDir);
   } finally {
     await files.remove();
   }
 }
 
-function runServer(
+const processPath = fileURLToPath(new URL('server-process.js', import.meta.url));
+
+/** How many of the last lines of the server's standard error are part of an error message. */
+const maxErrorLines = 20;
+
+function spawnServer(
   dataPath: string,
   serverArguments: readonly string[],
   stopTimeoutMs: number,
@@ -132,7 +118,7 @@ function runServer(
   const nodeArguments = ['--max-old-space-size=32', processPath];
   const child = spawn(process.execPath, [...nodeArguments, ...serverArguments], {
     cwd: dataPath,
-    // A group of its own: Ctrl-C is for the service, which then ends the engine when it is done.
+    // Its own process group: Ctrl-C reaches only the service, which stops the server after its last request.
     detached: true,
     env: toEnvironment(),
     stdio: ['pipe', 'ignore', 'pipe'],
@@ -140,22 +126,19 @@ function runServer(
   child.stdin.on('error', () => undefined);
   const lines: string[] = [];
   createInterface({ input: child.stderr }).on('line', (line) => {
-    if (line.startsWith('Logging ')) return; // It says where its log is.
+    if (line.startsWith('Logging ')) return; // The path of its log.
     lines.push(line);
-    if (lines.length > keptLines) lines.shift();
+    if (lines.length > maxErrorLines) lines.shift();
   });
-  const ended = describeEnd(child).then((end) => [end, ...lines].join('\n'));
+  const ended = describeExit(child).then((exit) => [exit, ...lines].join('\n'));
   return { processId: child.pid ?? 0, ended, stop: () => stopProcess(child, stopTimeoutMs) };
 }
 
-function toArguments(dataPath: string, files: ConfigFiles, options: EmbeddedOptions): string[] {
-  const { httpPort = 0, cluster } = options;
-  const tcp = cluster === undefined ? [] : [cluster.tcpPort];
+function toArguments(dataPath: string, files: ConfigFiles): string[] {
   const statements = [
     'SYSTEM START LISTEN HTTP',
-    ...tcp.map(() => 'SYSTEM START LISTEN TCP'),
     `SELECT getServerPort('http_port') INTO OUTFILE '${toSqlText(files.portPath)}' FORMAT TSV`,
-    // Blocks until standard input ends.
+    // Blocks until standard input is closed.
     "SELECT count() FROM file('-', 'LineAsString') FORMAT Null",
   ];
   return [
@@ -163,8 +146,6 @@ function toArguments(dataPath: string, files: ConfigFiles, options: EmbeddedOpti
     `--path=${dataPath}`,
     '--log-level=warning',
     '--listen_host=127.0.0.1',
-    `--http_port=${httpPort}`,
-    ...tcp.map((port) => `--tcp_port=${port}`),
     '--query',
     statements.join('; '),
   ];
@@ -174,13 +155,13 @@ function toSqlText(text: string): string {
   return text.replace(/['\\]/g, '\\$&');
 }
 
-/** Nothing of the service's own environment: keys are none of the engine's business. */
+/** Not the whole environment of the service, which contains API keys. */
 function toEnvironment(): NodeJS.ProcessEnv {
   const names = ['PATH', 'LD_LIBRARY_PATH', 'TMPDIR', 'LANG'];
   return Object.fromEntries(names.map((name) => [name, process.env[name]]));
 }
 
-async function describeEnd(child: ChildProcess): Promise<string> {
+async function describeExit(child: ChildProcess): Promise<string> {
   try {
     const [code, signalName] = (await once(child, 'close')) as [number | null, string | null];
     return signalName === null ? `exit code ${String(code)}` : `killed by ${signalName}`;
@@ -189,41 +170,44 @@ async function describeEnd(child: ChildProcess): Promise<string> {
   }
 }
 
-/** The port stands in the file as soon as requests are taken. */
+const startTimeoutMs = 60_000;
+const portPollMs = 10;
+
+/** Reads the port, which the server writes as soon as it accepts requests. */
 async function waitForPort(
   portPath: string,
   server: Pick<EmbeddedServer, 'ended'>,
   signal: AbortSignal,
 ): Promise<string> {
-  let end: string | undefined;
-  void server.ended.then((text) => (end = text));
+  let exit: string | undefined;
+  void server.ended.then((description) => (exit = description));
   const deadline = Date.now() + startTimeoutMs;
   for (;;) {
     const text = await readFile(portPath, 'utf8').catch(() => '');
     if (/^\d+\n$/.test(text)) return text.trim();
-    if (signal.aborted) throw new ClickHouseUnavailableError('The engine is closed');
-    if (end !== undefined) throw new Error('The embedded ClickHouse ended while it started.');
+    if (signal.aborted) throw new ClickHouseUnavailableError('ClickHouse is closed');
+    if (exit !== undefined) throw new Error('The embedded ClickHouse exited during its start.');
     if (Date.now() > deadline) throw new Error('The embedded ClickHouse does not start.');
-    await sleep(pollMs);
+    await sleep(portPollMs);
   }
 }
 
 async function stopProcess(child: ChildProcess, stopTimeoutMs: number): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
-  const ended = once(child, 'close');
+  const closed = once(child, 'close');
   child.stdin?.end();
   const timer = setTimeout(() => child.kill('SIGKILL'), stopTimeoutMs);
-  await ended.catch(() => undefined);
+  await closed.catch(() => undefined);
   clearTimeout(timer);
 }
 
-function toStartError(error: unknown, end: string, dataDir: string): Error {
+function toStartError(error: unknown, exit: string, dataDir: string): Error {
   if (error instanceof ClickHouseUnavailableError) return error;
-  if (end.includes('Cannot lock file')) {
+  if (exit.includes('Cannot lock file')) {
     return new LockedError(
       `DATA_DIR ${dataDir} is in use by another service. Stop that one, or give this one a DATA_DIR of its own.`,
       { cause: error },
     );
   }
-  return new ClickHouseStartError(`${(error as Error).message} ${end}`, { cause: error });
+  return new ClickHouseStartError(`${(error as Error).message} ${exit}`, { cause: error });
 }

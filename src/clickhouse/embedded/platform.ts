@@ -2,14 +2,14 @@ import { libchdbPath } from 'chdb/libchdb';
 
 import { ClickHouseStartError } from '../errors.ts';
 
-/** What decides whether the embedded engine can run; `glibc` is undefined where another C library is used. */
+/** Decides whether the embedded server can run; `glibc` is the version, undefined with another C library. */
 export interface Platform {
   readonly os: string;
   readonly architecture: string;
   readonly glibc: string | undefined;
 }
 
-/** The platform of this process. */
+/** Reads the platform of this process. */
 export function readPlatform(): Platform {
   const report = process.report.getReport() as unknown as {
     readonly header: { readonly glibcVersionRuntime?: string };
@@ -22,8 +22,8 @@ export function readPlatform(): Platform {
 }
 
 /**
- * Refuses platforms for which there is no embedded ClickHouse.
- * @throws {ClickHouseStartError} naming CLICKHOUSE_URL as the way out.
+ * Refuses platforms without an embedded ClickHouse.
+ * @throws {ClickHouseStartError} naming CLICKHOUSE_URL as the alternative.
  */
 export function checkPlatform({ os, architecture, glibc }: Platform): void {
   const hasLibrary =
@@ -37,15 +37,15 @@ export function checkPlatform({ os, architecture, glibc }: Platform): void {
 }
 
 /**
- * The path of the engine's library, which npm installs with the package chdb.
- * @throws {ClickHouseStartError} it was not installed.
+ * Finds ClickHouse's library, which npm installs with the package chdb.
+ * @throws {ClickHouseStartError} it is not installed.
  */
 export function findLibrary(): string {
   try {
     return libchdbPath({ env: {} });
   } catch (error) {
     throw new ClickHouseStartError(
-      'The embedded ClickHouse is not installed: npm has left out the optional dependency of the package chdb. Install again with optional dependencies, or set CLICKHOUSE_URL to the address of a ClickHouse server.',
+      'The embedded ClickHouse is not installed: npm has skipped the optional dependency of the package chdb. Install again with optional dependencies, or set CLICKHOUSE_URL to the address of a ClickHouse server.',
       { cause: error },
     );
   }

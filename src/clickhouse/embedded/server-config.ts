@@ -1,58 +1,46 @@
 import { createHash } from 'node:crypto';
 import { rmSync } from 'node:fs';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export interface EmbeddedConfig {
+export interface ServerConfig {
+  /** The only user who can send requests. */
   readonly username: string;
   readonly password: string;
-  /** Directory of the engine's files. */
+  /** Directory of the server's files. */
   readonly dataPath: string;
-  /** Where the engine writes its warnings and errors: two files of at most 10 MB. */
+  /** The server's log of warnings and errors: two files of at most 10 MB. */
   readonly logPath: string;
-  /** Keep `system.query_log`, for measuring; its rows are dropped after a day. */
-  readonly queryLog: boolean;
-  /** Who else is let in; only tests have any. */
-  readonly guests: readonly Guest[];
-  /** The cluster that it is a node of; only tests and measurements have one. */
-  readonly cluster?: EmbeddedCluster | undefined;
 }
 
-/** A cluster of embedded engines on loopback, one shard each, who know one another by the service's user. */
-export interface EmbeddedCluster {
-  readonly name: string;
-  readonly password: string;
-  /** The TCP port of each node. */
-  readonly tcpPorts: readonly number[];
-}
-
-/** Somebody besides the service whose requests the embedded engine looks at. */
-export interface Guest {
-  readonly username: string;
-  readonly password: string;
-  /** What follows GRANT; without any there is no such user, and ClickHouse refuses the password. */
-  readonly grants: readonly string[];
-}
-
-/** The files that the embedded engine is started with, in a directory that only this user can read. */
+/** The files that the embedded server needs to start, in a directory that only this user can read. */
 export interface ConfigFiles {
   readonly configPath: string;
-  /** Where the engine writes the port that it listens on. */
+  /** The server writes its HTTP port into this file. */
   readonly portPath: string;
-  /** Removes the directory; the engine needs it only to start. */
+  /** Removes the directory, after the server has started. */
   remove(): Promise<void>;
 }
 
-/** Writes the configuration of the embedded engine. */
-export async function writeConfig(config: EmbeddedConfig): Promise<ConfigFiles> {
-  const directory = await mkdtemp(join(tmpdir(), 'calls-usage-engine-'));
+/** The names of the directories in which ClickHouse looks for files to merge into config.xml and users.xml. */
+const overrideFolders = ['config.d', 'users.d'];
+
+/**
+ * Writes the configuration of the embedded server. As with every ClickHouse server, an operator can add to it: the XML
+ * files in `config.d` and `users.d` of `dataPath` are merged into it.
+ */
+export async function writeConfigFiles(config: ServerConfig): Promise<ConfigFiles> {
+  const directory = await mkdtemp(join(tmpdir(), 'calls-usage-clickhouse-'));
   const removeAtExit = (): void => rmSync(directory, { recursive: true, force: true });
   process.on('exit', removeAtExit);
   const usersPath = join(directory, 'users.xml');
   const configPath = join(directory, 'config.xml');
   await writeFile(usersPath, toUsersXml(config), { mode: 0o600 });
   await writeFile(configPath, toConfigXml(config, usersPath), { mode: 0o600 });
+  for (const folder of overrideFolders) {
+    await symlink(join(config.dataPath, folder), join(directory, folder));
+  }
   return {
     configPath,
     portPath: join(directory, 'port'),
@@ -64,56 +52,43 @@ export async function writeConfig(config: EmbeddedConfig): Promise<ConfigFiles> 
 }
 
 /**
- * `default` is who runs the start statements, inside the process and without a password. Over HTTP nobody gets
- * as far as being `default`: there, a request is looked at only if it has the service's own credentials.
+ * `default` runs the statements of the start, inside the process and without a password. Over HTTP nobody can be
+ * `default`: the server handles only requests with the credentials of the service.
  */
-function toUsersXml({ username, password, guests }: EmbeddedConfig): string {
-  const users = [{ username, password, grants: undefined }, ...guests];
+function toUsersXml({ username, password }: ServerConfig): string {
+  const hash = createHash('sha256').update(password).digest('hex');
+  const access =
+    '<networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota>';
   return `<clickhouse>
   <profiles><default/></profiles>
   <quotas><default/></quotas>
   <users>
     <default>
-      <password/>${commonRights}
-      ${toGrantsXml(['SYSTEM LISTEN ON *.*', 'CREATE TEMPORARY TABLE ON *.*', 'READ ON FILE'])}
+      <password/>${access}
+      <grants>
+        <query>GRANT SYSTEM LISTEN ON *.*</query>
+        <query>GRANT CREATE TEMPORARY TABLE ON *.*</query>
+        <query>GRANT READ ON FILE</query>
+      </grants>
     </default>
-    ${users.map(toUserXml).join('')}
+    <${username}>
+      <password_sha256_hex>${hash}</password_sha256_hex>${access}
+    </${username}>
   </users>
 </clickhouse>
 `;
 }
 
-const commonRights =
-  '<networks><ip>127.0.0.1</ip></networks><profile>default</profile><quota>default</quota>';
-
-function toUserXml(user: {
-  username: string;
-  password: string;
-  grants?: Guest['grants'] | undefined;
-}): string {
-  if (user.grants?.length === 0) return '';
-  const hash = createHash('sha256').update(user.password).digest('hex');
-  return `<${user.username}>
-      <password_sha256_hex>${hash}</password_sha256_hex>${commonRights}
-      ${user.grants === undefined ? '' : toGrantsXml(user.grants)}
-    </${user.username}>`;
-}
-
-function toGrantsXml(grants: readonly string[]): string {
-  const queries = grants.map((grant) => `<query>GRANT ${grant}</query>`);
-  return `<grants>${queries.join('')}</grants>`;
-}
-
 /**
- * Background threads and the rules for merges are those of a ClickHouse server: clickhouse-local, made for short
- * work, has two threads for merges and two for all else. Caches are smaller than a server's, since the service
- * shares its machine. Without a configured log table ClickHouse keeps none, so nothing but the service's own
- * tables grows on disk.
+ * Background threads and rules for merges are those of a ClickHouse server; clickhouse-local, made for short runs, has
+ * two threads for merges and two for everything else. Caches are smaller than a server's, since the service shares the
+ * machine. ClickHouse writes no log table that is not configured, so that only the service's tables grow on disk.
  */
-function toConfigXml(config: EmbeddedConfig, usersPath: string): string {
+function toConfigXml(config: ServerConfig, usersPath: string): string {
   return `<clickhouse>
   <users_config>${toXmlText(usersPath)}</users_config>
   <user_files_path>${toXmlText(join(config.dataPath, 'user_files/'))}</user_files_path>
+  <http_port>0</http_port>
   <timezone>UTC</timezone>
   <logger>
     <log>${toXmlText(config.logPath)}</log>
@@ -125,7 +100,7 @@ function toConfigXml(config: EmbeddedConfig, usersPath: string): string {
     </levels>
   </logger>
   <http_handlers>
-    ${[config, ...config.guests].map(toHandlerXml).join('')}
+    ${toHandlerXml(config)}
   </http_handlers>
   <max_server_memory_usage_to_ram_ratio>0.7</max_server_memory_usage_to_ram_ratio>
   <mark_cache_size>1073741824</mark_cache_size>
@@ -139,14 +114,12 @@ function toConfigXml(config: EmbeddedConfig, usersPath: string): string {
     <number_of_free_entries_in_pool_to_execute_mutation>20</number_of_free_entries_in_pool_to_execute_mutation>
     <number_of_free_entries_in_pool_to_execute_optimize_entire_partition>25</number_of_free_entries_in_pool_to_execute_optimize_entire_partition>
   </merge_tree>
-  ${config.queryLog ? queryLog : ''}
-  ${config.cluster === undefined ? '' : toClusterXml(config.cluster, config.username)}
 </clickhouse>
 `;
 }
 
-/** Takes requests that have exactly these credentials; all others get 404. */
-function toHandlerXml({ username, password }: { username: string; password: string }): string {
+/** Handles requests with exactly these credentials; ClickHouse answers all others with 404. */
+function toHandlerXml({ username, password }: ServerConfig): string {
   const credentials = Buffer.from(`${username}:${password}`).toString('base64');
   return `<rule>
       <headers><authorization>Basic ${credentials}</authorization></headers>
@@ -156,21 +129,6 @@ function toHandlerXml({ username, password }: { username: string; password: stri
       </handler>
     </rule>`;
 }
-
-function toClusterXml({ name, password, tcpPorts }: EmbeddedCluster, username: string): string {
-  const shards = tcpPorts.map(
-    (port) =>
-      `<shard><replica><host>127.0.0.1</host><port>${port}</port><user>${username}</user><password>${password}</password></replica></shard>`,
-  );
-  return `<remote_servers><${name}>${shards.join('')}</${name}></remote_servers>`;
-}
-
-const queryLog = `<query_log>
-    <database>system</database>
-    <table>query_log</table>
-    <flush_interval_milliseconds>1000</flush_interval_milliseconds>
-    <ttl>event_date + INTERVAL 1 DAY DELETE</ttl>
-  </query_log>`;
 
 function toXmlText(text: string): string {
   return text.replaceAll('&', '&amp;').replaceAll('<', '&lt;').replaceAll('>', '&gt;');

@@ -1,6 +1,6 @@
 /**
- * The embedded ClickHouse: a process of its own, which turns into a ClickHouse server with the arguments that
- * it gets and stays one until its standard input ends. Plain JavaScript, so that Node runs it as it is.
+ * The process of the embedded ClickHouse server: runs clickhouse-local with the given arguments until its standard
+ * input is closed. Plain JavaScript, so that Node needs no loader.
  *
  * Arguments: the path of libchdb, then those of clickhouse-local.
  */
@@ -12,7 +12,7 @@ const programArguments = ['clickhouse-local', ...options];
 ffi.open({ library: 'chdb', path: libraryPath });
 ffi.load({
   library: 'chdb',
-  // clickhouse-local's main function. It does not return while the server runs.
+  // The main function of clickhouse-local. It does not return while the server runs.
   funcName: 'chdb_query_cmdline',
   retType: ffi.DataType.External,
   paramsType: [ffi.DataType.I32, ffi.DataType.StringArray],

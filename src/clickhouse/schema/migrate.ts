@@ -5,20 +5,20 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import type { Log } from '../clickhouse.ts';
 import { ClickHouseStartError } from '../errors.ts';
 import type { Migration } from './migrations.ts';
-import { toErrorKind } from '../client/map-error.ts';
+import { toErrorKind, type ErrorKind } from '../client/map-error.ts';
 import { withServerLock } from './server-lock.ts';
 
-/** What the database says has been applied to it. */
+/** A row of `schema_migrations`. */
 interface AppliedMigration {
   readonly name: string;
   readonly checksum: string;
 }
 
-/** How long a service waits while another one applies migrations, before it looks again. */
-const pauseMs = 100;
+/** Pause between two attempts to take the lock while another service applies migrations. */
+const lockPauseMs = 100;
 
-/** One row a migration; a migration may stand here twice, since its statements may be run twice. */
-const createRecords = `
+/** One row per migration; a migration may be recorded twice, since its statements may run twice. */
+const createMigrationsTable = `
   CREATE TABLE IF NOT EXISTS schema_migrations
   (
       name String,
@@ -29,13 +29,13 @@ const createRecords = `
   ORDER BY name`;
 
 /**
- * Applies the migrations that the database does not have yet, in order, one service at a time. A migration
- * is recorded when all its statements have run; one that fails, or whose service dies, is run again from its
- * first statement at the next start, which is why statements are written to do no harm twice (sql/README.md).
+ * Applies the pending migrations in order, one service at a time. A migration is recorded after its last statement;
+ * one that fails, or whose service dies, is run again from its first statement at the next start. Its statements are
+ * therefore idempotent (sql/README.md).
  *
- * @param client speaks to the database itself
- * @throws {ClickHouseStartError} a migration fails, an applied one has been changed, or the database has one that
- *   this version does not know.
+ * @param client of the database itself
+ * @throws {ClickHouseStartError} a migration fails, an applied one was changed, or the database has one that this
+ *   version does not know.
  */
 export async function migrate(
   client: ClickHouseClient,
@@ -43,25 +43,25 @@ export async function migrate(
   migrations: readonly Migration[],
   log: Log,
 ): Promise<void> {
-  await client.command({ query: createRecords });
-  const readMissing = async (): Promise<readonly Migration[]> =>
-    toMissing(migrations, await readApplied(client));
-  while ((await readMissing()).length > 0) {
-    const isDone = await withServerLock(client, `migrate-${database}`, async (checkLock) => {
-      for (const migration of await readMissing()) {
+  await client.command({ query: createMigrationsTable });
+  const readPending = async (): Promise<readonly Migration[]> =>
+    toPending(migrations, await readApplied(client));
+  while ((await readPending()).length > 0) {
+    const hadLock = await withServerLock(client, `migrate-${database}`, async (checkLock) => {
+      for (const migration of await readPending()) {
         await apply(client, migration, checkLock);
         log.info({ migration: migration.name, database }, 'migration applied');
       }
     });
-    if (!isDone) await sleep(pauseMs);
+    if (!hadLock) await sleep(lockPauseMs);
   }
 }
 
 /**
- * The migrations still to be applied.
- * @throws {ClickHouseStartError} what is applied does not fit what is known.
+ * The known migrations that are not applied.
+ * @throws {ClickHouseStartError} the applied migrations do not match the known ones.
  */
-function toMissing(
+function toPending(
   migrations: readonly Migration[],
   applied: readonly AppliedMigration[],
 ): readonly Migration[] {
@@ -75,16 +75,16 @@ function toMissing(
     }
     if (migration.checksum !== checksum) {
       throw new ClickHouseStartError(
-        `Migration ${name} was changed after it had been applied: its file has checksum ${migration.checksum}, the database ${checksum}. Restore the file and put the change into a new migration.`,
+        `Migration ${name} was changed after it was applied: its file has checksum ${migration.checksum}, the database ${checksum}. Restore the file and put the change into a new migration.`,
       );
     }
   }
   const names = new Set(applied.map(({ name }) => name));
-  const missing = migrations.filter(({ name }) => !names.has(name));
-  const first = migrations[names.size]?.name;
-  if (missing[0]?.name === first) return missing;
+  const pending = migrations.filter(({ name }) => !names.has(name));
+  const next = migrations[names.size]?.name;
+  if (pending[0]?.name === next) return pending;
   throw new ClickHouseStartError(
-    `Migration ${missing[0]?.name ?? ''} is not applied, but later ones are. Give it a number after theirs.`,
+    `Migration ${pending[0]?.name ?? ''} is not applied, but later ones are. Give it a number after theirs.`,
   );
 }
 
@@ -96,6 +96,9 @@ async function readApplied(client: ClickHouseClient): Promise<AppliedMigration[]
   return await result.json<AppliedMigration>();
 }
 
+/** After these errors the migration is tried again. */
+const unavailableKinds: ReadonlySet<ErrorKind> = new Set(['unavailable', 'unreachable']);
+
 async function apply(
   client: ClickHouseClient,
   migration: Migration,
@@ -106,7 +109,7 @@ async function apply(
     try {
       await client.command({ query, clickhouse_settings: { wait_end_of_query: 1 } });
     } catch (error) {
-      if (toErrorKind(error) === 'away') throw error;
+      if (unavailableKinds.has(toErrorKind(error))) throw error;
       throw new ClickHouseStartError(
         `Migration ${migration.name}, statement ${String(index + 1)} failed: ${(error as Error).message}`,
         { cause: error },

@@ -2,21 +2,21 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 
 import { ClickHouseStartError } from '../errors.ts';
-import { toStatements } from '../client/sql-text.ts';
+import { splitStatements } from '../client/sql-text.ts';
 
 /** One file of `sql/migrations`. */
 export interface Migration {
   /** File name without `.sql`, such as `0001_calls`. */
   readonly name: string;
   readonly statements: readonly string[];
-  /** SHA-256 of the file in hexadecimal; line ends count as `\n`. */
+  /** SHA-256 of the file in hexadecimal, with `\r\n` read as `\n`. */
   readonly checksum: string;
 }
 
 const migrationsFolder = new URL('../../../sql/migrations/', import.meta.url);
 
 /**
- * Reads all migrations, in order.
+ * Reads all migrations in order.
  * @throws {ClickHouseStartError} a file is misnamed, out of sequence or malformed.
  */
 export function readMigrations(folder: URL = migrationsFolder): Migration[] {
@@ -39,14 +39,14 @@ export function readMigrations(folder: URL = migrationsFolder): Migration[] {
 }
 
 /**
- * Reads one migration.
+ * Parses one migration.
  * @throws {ClickHouseStartError} the file is malformed.
  */
 export function parseMigration(name: string, sql: string): Migration {
   const text = sql.replaceAll('\r\n', '\n');
   const checksum = createHash('sha256').update(text).digest('hex');
   try {
-    return { name, statements: toStatements(text), checksum };
+    return { name, statements: splitStatements(text), checksum };
   } catch (error) {
     throw new ClickHouseStartError(`Migration ${name}: ${(error as Error).message}.`, {
       cause: error,

@@ -1,65 +1,71 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 
-import { openClient, type Address } from '../client/connection.ts';
+import { mapError, toErrorCode, toErrorKind } from '../client/map-error.ts';
+import { openClient, type Address, type DatabaseAddress } from '../client/open-client.ts';
 import type { Log } from '../clickhouse.ts';
 import { ClickHouseUnavailableError, ClickHouseStartError } from '../errors.ts';
 import { migrate } from './migrate.ts';
-import type { Migration } from './migrations.ts';
-import { checkServerVersion } from './server-version.ts';
-import { toErrorCode, mapError, toErrorKind } from '../client/map-error.ts';
+import { readMigrations, type Migration } from './migrations.ts';
 
-/** How long one statement of a migration may take. */
-const statementTimeoutMs = 3_600_000;
-
-const accessDenied = 497;
-
-/** What answers there may be no ClickHouse, and may answer with a page of HTML. */
-const longestReason = 1_000;
-
-export interface PrepareOptions {
-  readonly database: string;
-  /** What follows CREATE DATABASE, such as `ENGINE = Atomic`; empty leaves it to the server. */
-  readonly databaseEngine: string;
+/** What this version of the service needs of a ClickHouse. */
+export interface Schema {
+  /** The oldest ClickHouse version that is supported. */
   readonly minimumVersion: string;
   readonly migrations: readonly Migration[];
+}
+
+export interface PrepareOptions {
+  readonly schema: Schema;
+  /** The end of the CREATE DATABASE statement, such as `ENGINE = Atomic`; empty for the server's default. */
+  readonly databaseEngine: string;
   readonly log: Log;
 }
 
+/** The limits of the client that applies migrations; a statement of a migration may take an hour. */
+const limits = { maxOpenConnections: 4, timeoutMs: 3_600_000, compression: false };
+
 /**
- * Makes a ClickHouse usable: checks its version, makes the database if it is missing, applies migrations.
+ * Prepares a database for the queries: checks the server's version, creates the database if it is missing, and applies
+ * migrations.
  *
- * @param signal ends it early
  * @returns the server's version
- * @throws {ClickHouseStartError} what an operator has to mend.
- * @throws {ClickHouseUnavailableError} ClickHouse is away; it may be tried again.
+ * @throws {ClickHouseStartError} what an operator has to correct.
+ * @throws {ClickHouseUnavailableError} ClickHouse is unavailable, or `signal` aborted.
  */
-export async function prepareServer(
-  address: Address,
-  options: PrepareOptions,
+export async function prepareDatabase(
+  address: DatabaseAddress,
+  { schema, databaseEngine, log }: PrepareOptions,
   signal: AbortSignal,
 ): Promise<string> {
-  const limits = { pool: 4, timeoutMs: statementTimeoutMs, compression: false };
-  const server = openClient(address, limits);
-  const database = openClient({ ...address, database: options.database }, limits);
-  const closeAll = async (): Promise<void> => {
-    await Promise.all([server.close(), database.close()]);
+  const { database, ...serverAddress } = address;
+  const server = openClient(serverAddress, limits);
+  const client = openClient(address, limits);
+  const closeClients = async (): Promise<void> => {
+    await Promise.all([server.close(), client.close()]);
   };
-  const stop = (): void => void closeAll();
-  signal.addEventListener('abort', stop);
+  const onAbort = (): void => void closeClients();
+  signal.addEventListener('abort', onAbort);
   try {
     const version = await readVersion(server);
-    checkServerVersion(version, options.minimumVersion);
-    await makeDatabase(server, options);
-    await migrate(database, options.database, options.migrations, options.log);
+    checkServerVersion(version, schema.minimumVersion);
+    await createDatabase(server, database, databaseEngine);
+    await migrate(client, database, schema.migrations, log);
     return version;
   } catch (error) {
-    if (signal.aborted)
-      throw new ClickHouseUnavailableError('The engine is closed', { cause: error });
+    if (signal.aborted) {
+      throw new ClickHouseUnavailableError('ClickHouse is closed', { cause: error });
+    }
     throw toStartError(error, address);
   } finally {
-    signal.removeEventListener('abort', stop);
-    await closeAll();
+    signal.removeEventListener('abort', onAbort);
+    await closeClients();
   }
+}
+
+/** Reads what this version needs. */
+export function readSchema(): Schema {
+  // The oldest ClickHouse with which the statements of sql/ are tested.
+  return { minimumVersion: '25.8', migrations: readMigrations() };
 }
 
 async function readVersion(client: ClickHouseClient): Promise<string> {
@@ -71,45 +77,80 @@ async function readVersion(client: ClickHouseClient): Promise<string> {
   return row?.version ?? '';
 }
 
-/** Makes the database; a user without the right to make it needs it only where it is missing. */
-async function makeDatabase(client: ClickHouseClient, options: PrepareOptions): Promise<void> {
-  const query_params = { database: options.database };
+/**
+ * Refuses a ClickHouse that is too old.
+ * @throws {ClickHouseStartError} naming both versions.
+ */
+export function checkServerVersion(version: string, minimum: string): void {
+  if (compareVersions(version, minimum) >= 0) return;
+  throw new ClickHouseStartError(
+    `ClickHouse is version ${version}, but version ${minimum} or newer is needed.`,
+  );
+}
+
+/** Negative if `version` is older than `other`, positive if it is newer; only the numbers that both have are compared. */
+export function compareVersions(version: string, other: string): number {
+  const [numbers, otherNumbers] = [toNumbers(version), toNumbers(other)];
+  for (let index = 0; index < Math.min(numbers.length, otherNumbers.length); index += 1) {
+    const difference = (numbers[index] ?? 0) - (otherNumbers[index] ?? 0);
+    if (difference !== 0) return difference;
+  }
+  return 0;
+}
+
+function toNumbers(version: string): number[] {
+  return (/^\d+(\.\d+)*/.exec(version)?.[0] ?? '0').split('.').map(Number);
+}
+
+/** The code of ACCESS_DENIED. */
+const accessDenied = 497;
+
+/** Creates the database if it is missing, so that only then the user needs the grant for it. */
+async function createDatabase(
+  client: ClickHouseClient,
+  database: string,
+  databaseEngine: string,
+): Promise<void> {
+  const query_params = { database };
   const result = await client.query({
-    query: 'SELECT count() > 0 AS there FROM system.databases WHERE name = {database: String}',
+    query: 'SELECT count() > 0 AS found FROM system.databases WHERE name = {database: String}',
     query_params,
     format: 'JSONEachRow',
   });
-  const [row] = await result.json<{ there: number }>();
-  if (row?.there === 1) return;
+  const [row] = await result.json<{ found: number }>();
+  if (row?.found === 1) return;
   try {
     await client.command({
-      query: `CREATE DATABASE IF NOT EXISTS {database: Identifier} ${options.databaseEngine}`,
+      query: `CREATE DATABASE IF NOT EXISTS {database: Identifier} ${databaseEngine}`,
       query_params,
     });
   } catch (error) {
     if (toErrorCode(error) !== accessDenied) throw error;
     throw new ClickHouseStartError(
-      `The database ${options.database} is missing, or hidden from this user, who may not make it. Make it, or grant the right.`,
+      `The database ${database} is missing, or this user may not see it, and the user may not create it. Create it, or grant the user CREATE DATABASE.`,
       { cause: error },
     );
   }
 }
 
-function toStartError(error: unknown, address: Address): Error {
+/** Maximum length of a quoted message; whatever answers at the address may answer with a page of HTML. */
+const maxMessageLength = 1_000;
+
+function toStartError(error: unknown, { url, username }: Address): Error {
   switch (toErrorKind(error)) {
-    case 'refused':
+    case 'loginRefused':
       return new ClickHouseStartError(
-        `ClickHouse at ${address.url} refuses user ${address.username}: wrong user name or password.`,
+        `ClickHouse at ${url} refuses user ${username}: wrong user name or password.`,
         { cause: error },
       );
     case 'other':
       if (error instanceof ClickHouseStartError || error instanceof ClickHouseUnavailableError)
         return error;
       return new ClickHouseStartError(
-        `ClickHouse at ${address.url} cannot be used: ${(error as Error).message.slice(0, longestReason)}`,
+        `ClickHouse at ${url} cannot be used: ${(error as Error).message.slice(0, maxMessageLength)}`,
         { cause: error },
       );
     default:
-      return mapError(error, 'the first look at ClickHouse');
+      return mapError(error, 'the preparation of the database');
   }
 }

@@ -5,17 +5,18 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import { ClickHouseUnavailableError } from '../errors.ts';
 import { toErrorCode } from '../client/map-error.ts';
 
-const idTaken = 216; // QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING
+/** The code of QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING. */
+const queryIdTaken = 216;
 
 /**
- * Runs `action`, unless another service runs one under the same name on this ClickHouse server.
+ * Runs `action` unless another service holds the lock `name` on this ClickHouse server.
  *
- * The lock is a query that only sleeps, with `name` as its query id, of which a server runs one at a time. It
- * needs no table, no clock and no clean-up: ClickHouse ends it when the connection of its holder ends, so a
- * service that dies lets go at once. On a cluster it holds for the one node that is spoken to.
+ * The lock is a sleeping query with `name` as its query id; a server runs only one query of an id at a time. It needs no
+ * table, no clock and no cleanup: ClickHouse cancels it when the connection of its owner is closed, so a service that
+ * dies releases it at once. On a cluster it applies to one node.
  *
- * @param action gets a function that throws {ClickHouseUnavailableError} when the lock has been lost.
- * @returns whether it was run
+ * @param action gets a function that throws a ClickHouseUnavailableError if the lock was lost.
+ * @returns whether the action was run
  */
 export async function withServerLock(
   client: ClickHouseClient,
@@ -37,10 +38,10 @@ interface Lock {
   readonly release: () => void;
 }
 
-/** Takes the lock; undefined where somebody else has it. */
+/** Takes the lock; undefined if another service holds it. */
 async function tryLock(client: ClickHouseClient, name: string): Promise<Lock | undefined> {
   const rows = await startSleepingQuery(client, name).catch((error: unknown) => {
-    if (toErrorCode(error) === idTaken) return undefined;
+    if (toErrorCode(error) === queryIdTaken) return undefined;
     throw error;
   });
   if (rows === undefined) return undefined;
@@ -55,7 +56,7 @@ async function tryLock(client: ClickHouseClient, name: string): Promise<Lock | u
   };
 }
 
-/** Resolves when the query runs: this format says so with its first row, a tenth of a second in. */
+/** Resolves when the query runs, which its format reports with the first row, after a tenth of a second. */
 async function startSleepingQuery(client: ClickHouseClient, name: string): Promise<Readable> {
   const result = await client.query({
     query: 'SELECT sleepEachRow(0.1) FROM numbers(1000000000)',

@@ -40,19 +40,22 @@ const cases: readonly Case[] = [
   [new Error('<h1>503 Service Temporarily Unavailable</h1>'), ClickHouseUnavailableError],
 ];
 
-describe('what the client throws becomes an error of the engine', () => {
-  test.each(cases)('%s', (error, type) => {
-    const thrown = mapError(error, 'some_query');
-    expect(thrown).toBeInstanceOf(type);
-    expect(thrown.cause).toBe(error);
-  });
+describe('an error of the client', () => {
+  test.each(cases)(
+    'becomes an error of the service with the original as its cause: %s',
+    (error, type) => {
+      const thrown = mapError(error, 'some_query');
+      expect(thrown).toBeInstanceOf(type);
+      expect(thrown.cause).toBe(error);
+    },
+  );
 
   test.each([
     clickHouseError(60, 'UNKNOWN_TABLE'),
     clickHouseError(62, 'SYNTAX_ERROR'),
     socketError('ERR_INVALID_ARG_TYPE'),
     new Error('something else'),
-  ])('or a plain error that names the query: %s', (error) => {
+  ])('of another kind becomes a plain error that names the query: %s', (error) => {
     const thrown = mapError(error, 'some_query');
     expect(thrown.name).toBe('Error');
     expect(thrown.message).toBe('some_query failed in ClickHouse');

@@ -5,8 +5,8 @@ import { describe, expect, test } from 'vitest';
 import { bindParameters } from '../../../src/clickhouse/client/bind-parameters.ts';
 import { parseQuery, queryPaths, readQueries } from '../../../src/clickhouse/client/queries.ts';
 
-describe('the queries', () => {
-  test('are the files of sql/queries', () => {
+describe('queries', () => {
+  test('are listed exactly as the files of sql/queries', () => {
     const files = readdirSync(new URL('../../../sql/queries/', import.meta.url), {
       recursive: true,
       encoding: 'utf8',
@@ -15,7 +15,7 @@ describe('the queries', () => {
     expect([...readQueries().keys()]).toEqual([...queryPaths.keys()]);
   });
 
-  test('know their parameters, whatever type these have', () => {
+  test('know the type of each of their parameters', () => {
     const sql = `-- {no: String}
       SELECT {a: String}, { b:Array( Tuple(String, DateTime64(6, 'UTC')) ) }, {a: String};`;
     const query = parseQuery('q', sql);
@@ -26,18 +26,18 @@ describe('the queries', () => {
     expect(query.text).not.toMatch(/;$/);
   });
 
-  test('are refused where one parameter has two types', () => {
+  test('with two types for one parameter are refused', () => {
     const parse = (): unknown => parseQuery('q', 'SELECT {a: String}, {a: UInt8}');
     expect(parse).toThrow('Query q: {a} is both String and UInt8.');
   });
 
-  test('are refused where a string is not closed', () => {
+  test('with an unclosed string are refused', () => {
     expect(() => parseQuery('q', "SELECT 'a")).toThrow("Query q: ' is not closed.");
   });
 });
 
 describe('a fragment', () => {
-  test('replaces its name in a statement, and brings its parameters', () => {
+  test('is included in a statement together with its parameters', () => {
     const fragments = new Map([
       ['outer', '-- why\n{include inner} + 1'],
       ['inner', '{a: UInt8}'],
@@ -48,7 +48,7 @@ describe('a fragment', () => {
   });
 
   test('that is unknown is refused', () => {
-    expect(() => parseQuery('q', '{include a}')).toThrow('Query q: no fragment a.');
+    expect(() => parseQuery('q', '{include a}')).toThrow('Query q: there is no fragment a.');
   });
 
   test('of sql/queries/fragments is included by at least two statements', () => {
@@ -71,20 +71,20 @@ describe('binding parameters', () => {
   test.each([
     ['missing', { id: 'a' }, 'Query q: parameter ids is missing.'],
     ['undefined', { id: undefined, ids: [] }, 'Query q: parameter id is missing.'],
-    ['extra', { id: 'a', ids: [], more: 1 }, 'Query q: there is no parameter more.'],
+    ['unknown', { id: 'a', ids: [], more: 1 }, 'Query q: unknown parameter more.'],
     ['inherited', Object.create({ id: 'a', ids: [] }) as object, 'parameter id is missing'],
-  ])('refuses a parameter that is %s', (_, parameters, message) => {
+  ])('refuses a value that is %s', (_, parameters, message) => {
     const bind = (): unknown => bindParameters(query, parameters as Record<string, unknown>);
     expect(bind).toThrow(TypeError);
     expect(bind).toThrow(message);
   });
 
-  test('leaves short values alone', () => {
+  test('leaves short values unchanged', () => {
     const values = { id: '', ids: ['a', 'b'] };
     expect(bindParameters(query, values)).toEqual({ text: query.text, values });
   });
 
-  test('spreads long values over parameters of the same type, none longer than ClickHouse takes', () => {
+  test('splits long values into parameters that ClickHouse accepts', () => {
     const ids = Array.from(
       { length: 10_000 },
       (_, index) => `id-${String(index).padStart(30, "'")}`,
@@ -102,7 +102,7 @@ describe('binding parameters', () => {
     }
   });
 
-  test('spreads one long text in an array', () => {
+  test('splits a long text in an array', () => {
     const { text, values } = bindParameters(query, {
       id: '',
       ids: ['a', 'x'.repeat(200_000), 'b'],

@@ -14,7 +14,7 @@ const queries = toQueries({
   echo: 'SELECT {text: String} AS text, {texts: Array(String)} AS texts',
   count: `SELECT length({ids: Array(String)}) AS length,
       (SELECT uniqExact(id) FROM (SELECT arrayJoin({ids: Array(String)}) AS id)) AS different`,
-  member: 'SELECT {id: String} IN {ids: Array(String)} AS there',
+  member: 'SELECT {id: String} IN {ids: Array(String)} AS is_member',
   types: `SELECT toUInt64('18446744073709551615') AS largest, toInt64(-5) AS negative,
       toUInt128('340282366920938463463374607431768211455') AS wide,
       toDecimal128('0.000000125', 12) AS price, [toUInt64(7)] AS list,
@@ -32,14 +32,14 @@ const queries = toQueries({
 
 const opened = clickhouseFixture({}, { queries });
 
-async function running(name: string): Promise<number> {
+async function countRunning(name: string): Promise<number> {
   const sql = `SELECT count() AS count FROM system.processes
     WHERE current_database = {database: String} AND Settings['log_comment'] = {name: String}`;
   const [row] = await opened.query<{ count: string }>(sql, { database: opened.database, name });
   return Number(row?.count);
 }
 
-describe('parameters', () => {
+describe('query parameters', () => {
   const hostile = [
     ...[
       "it's",
@@ -73,12 +73,12 @@ describe('parameters', () => {
     ...["'); DROP TABLE x; --", "['a','b']", '--boundary', '__proto__', '/* */', '$$', '0', 'true'],
   ];
 
-  test.each(hostile)('come through verbatim: %j', async (text) => {
+  test.each(hostile)('arrive in ClickHouse unchanged: %j', async (text) => {
     const [row] = await readRows(opened.clickhouse, 'echo', { text, texts: [text, 'and'] });
     expect(row).toEqual({ text, texts: [text, 'and'] });
   });
 
-  test('come through verbatim when there are too many for a URL', async () => {
+  test('arrive in ClickHouse unchanged when they are too long for a URL', async () => {
     const texts = [...hostile, ...Array.from({ length: 5_000 }, () => randomUUID()), ...hostile];
     const text = hostile.join('x').repeat(2_000);
     const [row] = await readRows(opened.clickhouse, 'echo', { text, texts });
@@ -90,10 +90,10 @@ describe('parameters', () => {
     const rows = await readRows(opened.clickhouse, 'count', { ids });
     expect(rows).toEqual([{ length: '200000', different: '200000' }]);
     expect(await readRows(opened.clickhouse, 'member', { id: ids[199_999], ids })).toEqual([
-      { there: 1 },
+      { is_member: 1 },
     ]);
     expect(await readRows(opened.clickhouse, 'member', { id: 'other', ids })).toEqual([
-      { there: 0 },
+      { is_member: 0 },
     ]);
   });
 
@@ -103,17 +103,17 @@ describe('parameters', () => {
     expect(row).toEqual({ text: '', texts });
   });
 
-  test('that are missing, extra or undefined are refused', async () => {
+  test('that are missing, unknown or undefined are refused', async () => {
     const read = (parameters: object): Promise<unknown> =>
       readRows(opened.clickhouse, 'echo', parameters as Record<string, unknown>);
     await expect(read({ text: '' })).rejects.toThrow('Query echo: parameter texts is missing.');
-    await expect(read({ text: '', texts: [], id: '' })).rejects.toThrow('no parameter id');
+    await expect(read({ text: '', texts: [], id: '' })).rejects.toThrow('unknown parameter id');
     await expect(read({ text: undefined, texts: [] })).rejects.toThrow(TypeError);
   });
 });
 
-describe('rows', () => {
-  test('hold 64-bit integers and decimals as exact text, times in UTC', async () => {
+describe('result rows', () => {
+  test('contain 64-bit integers and decimals as exact text and times in UTC', async () => {
     expect(await readRows(opened.clickhouse, 'types')).toEqual([
       {
         largest: '18446744073709551615',
@@ -137,55 +137,55 @@ describe('rows', () => {
     );
   });
 
-  test('are refused as a whole beyond the limit of rows', async () => {
+  test('that exceed the limit of rows fail the query', async () => {
     const reading = readRows(opened.clickhouse, 'numbers', { rows: 1_000_001 });
     await expect(reading).rejects.toThrow(ResultTooLargeError);
   });
 
-  test('are refused as a whole beyond the limit of bytes', async () => {
-    const small = await openTestClickHouse({ queryResultMb: 1 }, { queries });
-    const reading = readRows(small.clickhouse, 'numbers', { rows: 200_000 });
+  test('that exceed the limit of bytes fail the query', async () => {
+    const limited = await openTestClickHouse({ queryResultMb: 1 }, { queries });
+    const reading = readRows(limited.clickhouse, 'numbers', { rows: 200_000 });
     await expect(reading).rejects.toThrow(ResultTooLargeError);
-    await small.close();
+    await limited.close();
   });
 
-  test('are none where the query fails after it has made some', async () => {
+  test('are not returned when the query fails after the first of them', async () => {
     await expect(readRows(opened.clickhouse, 'late')).rejects.toThrow('late failed in ClickHouse');
   });
 });
 
-describe('limits', () => {
-  test('a query that runs too long is ended by ClickHouse', async () => {
-    const hasty = await openTestClickHouse({ queryTimeoutMs: 200 }, { queries });
-    await expect(readRows(hasty.clickhouse, 'endless')).rejects.toThrow(QueryTimeoutError);
-    await hasty.close();
+describe('query limits', () => {
+  test('a query that exceeds its time limit fails with QueryTimeoutError', async () => {
+    const limited = await openTestClickHouse({ queryTimeoutMs: 200 }, { queries });
+    await expect(readRows(limited.clickhouse, 'endless')).rejects.toThrow(QueryTimeoutError);
+    await limited.close();
   });
 
-  test('a request that takes too long is given up and its query ended', async () => {
-    const hasty = await openTestClickHouse({ clickhouseTimeoutMs: 500 }, { queries });
-    await expect(readRows(hasty.clickhouse, 'endless')).rejects.toThrow(QueryTimeoutError);
+  test('a request that exceeds its deadline fails, and its query is cancelled in ClickHouse', async () => {
+    const limited = await openTestClickHouse({ clickhouseTimeoutMs: 500 }, { queries });
+    await expect(readRows(limited.clickhouse, 'endless')).rejects.toThrow(QueryTimeoutError);
     const count = `SELECT count() AS count FROM system.processes WHERE current_database = currentDatabase()
       AND Settings['log_comment'] = 'endless'`;
-    await expect.poll(() => hasty.query(count)).toEqual([{ count: '0' }]);
-    await hasty.close();
+    await expect.poll(() => limited.query(count)).toEqual([{ count: '0' }]);
+    await limited.close();
   });
 
-  test('a query that needs too much memory is refused as overload', async () => {
-    const poor = await openTestClickHouse({ queryMemoryMb: 64 }, { queries });
-    await expect(readRows(poor.clickhouse, 'greedy')).rejects.toThrow(ClickHouseOverloadedError);
-    await poor.close();
+  test('a query that exceeds its memory limit fails with ClickHouseOverloadedError', async () => {
+    const limited = await openTestClickHouse({ queryMemoryMb: 64 }, { queries });
+    await expect(readRows(limited.clickhouse, 'greedy')).rejects.toThrow(ClickHouseOverloadedError);
+    await limited.close();
   });
 
-  test('more requests than may wait are refused as overload, the others are answered', async () => {
-    const narrow = await openTestClickHouse({ clickhouseMaxOpenConnections: 2 }, { queries });
+  test('requests beyond the queue of the connection pool are refused, the others succeed', async () => {
+    const limited = await openTestClickHouse({ clickhouseMaxOpenConnections: 2 }, { queries });
     const answers = await Promise.allSettled(
-      Array.from({ length: 30 }, () => readRows(narrow.clickhouse, 'numbers', { rows: 1 })),
+      Array.from({ length: 30 }, () => readRows(limited.clickhouse, 'numbers', { rows: 1 })),
     );
     const refused = answers.filter(({ status }) => status === 'rejected');
     expect(refused).toHaveLength(8);
     for (const each of refused)
       expect(each).toHaveProperty('reason.name', 'ClickHouseOverloadedError');
-    await narrow.close();
+    await limited.close();
   });
 
   test('a query cannot write', async () => {
@@ -193,7 +193,7 @@ describe('limits', () => {
     await expect(writing).rejects.toHaveProperty('cause.type', 'READONLY');
   });
 
-  test('a query that fails otherwise is named, and its cause is there for the log', async () => {
+  test('any other failure names the query and carries the error of ClickHouse as its cause', async () => {
     const failing = readRows(opened.clickhouse, 'wrong');
     await expect(failing).rejects.toThrow('wrong failed in ClickHouse');
     await expect(failing).rejects.toHaveProperty('cause.type', 'UNKNOWN_IDENTIFIER');
@@ -201,25 +201,25 @@ describe('limits', () => {
 });
 
 describe('an abort signal', () => {
-  test.each(['endless', 'sleeping'])('ends the query in ClickHouse: %s', async (name) => {
+  test.each(['endless', 'sleeping'])('cancels the query in ClickHouse: %s', async (name) => {
     const controller = new AbortController();
     const reading = readRows(opened.clickhouse, name, {}, { signal: controller.signal });
-    const rejected = expect(reading).rejects.toThrow('nobody waits');
-    await expect.poll(() => running(name)).toBe(1);
-    controller.abort(new Error('nobody waits'));
+    const rejected = expect(reading).rejects.toThrow('client disconnected');
+    await expect.poll(() => countRunning(name)).toBe(1);
+    controller.abort(new Error('client disconnected'));
     await rejected;
-    await expect.poll(() => running(name)).toBe(0);
+    await expect.poll(() => countRunning(name)).toBe(0);
   });
 
-  test('that has aborted before sends nothing', async () => {
+  test('that has already aborted sends nothing', async () => {
     const signal = AbortSignal.abort(new Error('too late'));
     await expect(readRows(opened.clickhouse, 'endless', {}, { signal })).rejects.toThrow(
       'too late',
     );
-    expect(await running('endless')).toBe(0);
+    expect(await countRunning('endless')).toBe(0);
   });
 
-  test('that aborts after the answer does nothing', async () => {
+  test('that aborts after the result has no effect', async () => {
     const controller = new AbortController();
     const { signal } = controller;
     expect(await readRows(opened.clickhouse, 'numbers', { rows: 2 }, { signal })).toHaveLength(2);
@@ -228,13 +228,13 @@ describe('an abort signal', () => {
   });
 });
 
-test('queries run side by side', async () => {
+test('queries run concurrently', async () => {
   const controller = new AbortController();
   const reading = readRows(opened.clickhouse, 'sleeping', {}, { signal: controller.signal });
   const rejected = expect(reading).rejects.toThrow();
-  await expect.poll(() => running('sleeping')).toBe(1);
+  await expect.poll(() => countRunning('sleeping')).toBe(1);
   expect(await readRows(opened.clickhouse, 'numbers', { rows: 2 })).toHaveLength(2);
-  expect(await running('sleeping')).toBe(1);
+  expect(await countRunning('sleeping')).toBe(1);
   controller.abort();
   await rejected;
 });

@@ -1,15 +1,15 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { RowBinary } from '../../../src/clickhouse/client/row-binary.ts';
-import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
+import { openTestClickHouse } from '../../support/clickhouse.ts';
+import { fixture } from '../../support/fixtures.ts';
 
-let opened: TestClickHouse;
-beforeAll(async () => {
-  opened = await openTestClickHouse({}, { migrations: [] });
+const opened = fixture(async () => {
+  const opened = await openTestClickHouse({}, { migrations: [] });
   await opened.command(`CREATE TABLE written (text String, kind Enum8('low' = -128, 'one' = 1, 'high' = 127),
     at Nullable(DateTime64(6, 'UTC')), number Nullable(Int64), last UInt64 DEFAULT 7) ENGINE = Memory`);
+  return opened;
 });
-afterAll(() => opened.close());
 
 interface Row {
   readonly text: string;
@@ -21,7 +21,7 @@ interface Row {
 
 const kinds = { low: -128, one: 1, high: 127 } as const;
 
-/** Writes rows, in as many pieces as there are rows, and reads them back. */
+/** Inserts rows, one chunk per row, and reads them back. */
 async function roundTrip(rows: readonly Row[]): Promise<Row[]> {
   const writer = new RowBinary();
   const chunks = rows.map(({ text, kind, at, number }) => {
@@ -49,17 +49,17 @@ test.each(
       ['\u{1f600}', length],
     ],
   ),
-)('a string of %s, %d times, arrives as it is', async (character, length) => {
-  const rows = [row({ text: character.repeat(length) }), row({ text: 'behind' })];
+)('a string of %s, repeated %d times, is stored unchanged', async (character, length) => {
+  const rows = [row({ text: character.repeat(length) }), row({ text: 'next' })];
   expect(await roundTrip(rows)).toEqual(rows);
 });
 
-test('half of a surrogate pair becomes U+FFFD', async () => {
+test('an unpaired surrogate is stored as U+FFFD', async () => {
   const found = await roundTrip([row({ text: 'a\ud800b' }), row({ text: '\udc00' })]);
   expect(found.map(({ text }) => text)).toEqual(['a\ufffdb', '\ufffd']);
 });
 
-test('times of all years that are taken arrive to the microsecond', async () => {
+test('times from 1900 to 2299 are stored to the microsecond', async () => {
   const times = [
     ...['1900-01-01 00:00:00.000000', '1969-12-31 23:59:59.999999', '1970-01-01 00:00:00.000000'],
     ...['1969-12-31 23:59:59.000001', '2026-02-28 12:34:56.123456', '2299-12-31 23:59:59.999999'],
@@ -68,18 +68,18 @@ test('times of all years that are taken arrive to the microsecond', async () => 
   expect(await roundTrip(rows)).toEqual(rows);
 });
 
-test('whole numbers arrive, the least and the greatest that JSON holds exactly too', async () => {
+test('integers up to the safe limits of JSON are stored exactly', async () => {
   const numbers = [0, 1, -1, Number.MAX_SAFE_INTEGER, Number.MIN_SAFE_INTEGER];
   const rows = numbers.map((number) => row({ number: String(number) }));
   expect(await roundTrip(rows)).toEqual(rows);
 });
 
-test('an enum arrives by its number', async () => {
+test('an enum value is stored by its number', async () => {
   const rows = Object.keys(kinds).map((kind) => row({ kind }));
   expect(await roundTrip(rows)).toEqual(rows);
 });
 
-test('any rows arrive as they are', async () => {
+test('random rows are stored unchanged', async () => {
   const texts = fc.array(fc.string({ unit: 'binary', maxLength: 200 }), { maxLength: 50 });
   await fc.assert(
     fc.asyncProperty(texts, async (written) => {
@@ -91,7 +91,7 @@ test('any rows arrive as they are', async () => {
   );
 });
 
-test('rows that end early are refused, and none of them is stored', async () => {
+test('an incomplete row fails the insert, which then stores nothing', async () => {
   const writer = new RowBinary();
   writer.string('only a string');
   const chunks = [writer.take()];

@@ -1,33 +1,33 @@
 import { describe, expect, test } from 'vitest';
 
-import { toStatements, withoutComments } from '../../../src/clickhouse/client/sql-text.ts';
+import { splitStatements, removeComments } from '../../../src/clickhouse/client/sql-text.ts';
 
-describe('taking comments out', () => {
+describe('removing comments', () => {
   test('removes all three kinds and keeps the lines', () => {
     const sql = 'SELECT 1 -- one\n, 2 /* two\nlines */, 3 # three\n#! four\n';
-    expect(withoutComments(sql)).toBe('SELECT 1 \n, 2 \n, 3 \n\n');
+    expect(removeComments(sql)).toBe('SELECT 1 \n, 2 \n, 3 \n\n');
   });
 
-  test('leaves what only looks like one', () => {
+  test('leaves strings and quoted names that contain comment markers', () => {
     const sql = `SELECT '--', "/*", \`# \`, 'it''s -- \\' /* ', $$ -- $$, $a$ /* $$ $a$, '#1'`;
-    expect(withoutComments(sql)).toBe(sql);
+    expect(removeComments(sql)).toBe(sql);
   });
 
   test.each(["SELECT 'open", 'SELECT "open', 'SELECT `open', 'SELECT /* open', "SELECT 'a\\'"])(
-    'refuses %s',
+    'refuses an unclosed quote or comment: %s',
     (sql) => {
-      expect(() => withoutComments(sql)).toThrow(SyntaxError);
+      expect(() => removeComments(sql)).toThrow(SyntaxError);
     },
   );
 });
 
 describe('splitting a file into statements', () => {
-  test('cuts at every ; that is none of a string, name or comment', () => {
+  test('splits at each ; outside of strings, names and comments', () => {
     const sql = `
       -- first; really
       CREATE TABLE a (b String DEFAULT ';', \`c;d\` Int8) ENGINE = Memory; -- done;
       INSERT INTO a VALUES ('x''; y', 1);SELECT $$;$$;`;
-    expect(toStatements(sql)).toEqual([
+    expect(splitStatements(sql)).toEqual([
       "CREATE TABLE a (b String DEFAULT ';', `c;d` Int8) ENGINE = Memory",
       "INSERT INTO a VALUES ('x''; y', 1)",
       'SELECT $$;$$',
@@ -39,8 +39,8 @@ describe('splitting a file into statements', () => {
     ['only a comment', '-- nothing;'],
     ['a last statement without ;', 'SELECT 1; SELECT 2'],
     ['an empty statement', 'SELECT 1;; SELECT 2;'],
-    ['an open string', "SELECT 'a;"],
+    ['an unclosed string', "SELECT 'a;"],
   ])('refuses a file with %s', (_, sql) => {
-    expect(() => toStatements(sql)).toThrow(SyntaxError);
+    expect(() => splitStatements(sql)).toThrow(SyntaxError);
   });
 });

@@ -1,10 +1,13 @@
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { readMigrations } from '../../../src/clickhouse/schema/migrations.ts';
 import { readRows, toQueries } from '../../support/clickhouse.ts';
+import { fixture } from '../../support/fixtures.ts';
 import { openService, type TestService } from '../../support/service.ts';
-import { makeDirectory, startEmbeddedClickHouse } from '../../support/embedded-clickhouse.ts';
+import {
+  makeDirectory,
+  openEmbeddedClickHouse,
+  readProcessId,
+} from '../../support/embedded-clickhouse.ts';
 import { promptTokens, promptUsage, toProject, type Project } from '../../support/usage-client.ts';
 
 const projectId = 'team/durability';
@@ -17,43 +20,41 @@ const queries = toQueries({
     WHERE project_id = {project_id: String} GROUP BY ALL`,
 });
 
-let directory: Awaited<ReturnType<typeof makeDirectory>>;
-beforeAll(async () => {
-  directory = await makeDirectory();
+const directory = fixture(async () => {
+  const { path, remove } = await makeDirectory();
+  return { path, close: remove };
 });
-afterAll(() => directory.remove());
 
-/** A service with an engine of its own on the test's directory. */
+/** Opens a service with an embedded ClickHouse on the directory. */
 async function open(): Promise<{ service: TestService; project: Project }> {
   const service = await openService({ CLICKHOUSE_URL: '', DATA_DIR: directory.path });
   await service.ready;
   return { service, project: toProject(service, projectId) };
 }
 
-/** Kills the engine as nothing can be caught; the service starts another one. */
-async function killEngine(): Promise<void> {
-  const status = await readFile(join(directory.path, 'clickhouse', 'status'), 'utf8');
-  process.kill(Number(/^PID: (\d+)$/m.exec(status)?.[1]), 'SIGKILL');
+/** Kills the embedded server with a signal that it cannot handle; the service restarts it. */
+async function killServer(): Promise<void> {
+  process.kill(await readProcessId(directory.path), 'SIGKILL');
 }
 
-/** A batch: a trace of a root and children, each as start and end, the end without its trace. */
-function itemsOf(project: Project, batch: number): object[] {
-  return callsOf(batch).flatMap((id, index) => {
-    const parent = index === 0 ? undefined : callsOf(batch)[0];
+/** The items of a batch: a trace of a root and children, for each call its end, without the trace id, and its start. */
+function toItems(project: Project, batch: number): object[] {
+  return toCallIds(batch).flatMap((id, index) => {
+    const parent = index === 0 ? undefined : toCallIds(batch)[0];
     const shape = { id, trace: `trace-${batch}`, parent, usage: promptUsage(1 + batch) };
     return [project.endItem(shape), project.startItem(shape)];
   });
 }
 
-function callsOf(batch: number): string[] {
+function toCallIds(batch: number): string[] {
   return Array.from({ length: callsPerBatch }, (_, index) => `call-${batch}-${index}`);
 }
 
-/** Prompt tokens of the root of a batch that is there once: those of each of its calls. */
-const tokensOf = (batch: number): number => callsPerBatch * (1 + batch);
+/** Prompt tokens of the root of a batch that is stored exactly once. */
+const toPromptTokens = (batch: number): number => callsPerBatch * (1 + batch);
 
 const sendOnce = async (service: TestService, batch: number): Promise<boolean> => {
-  const items = itemsOf(toProject(service, projectId), batch);
+  const items = toItems(toProject(service, projectId), batch);
   const answer = await service.send('/call/upsert_batch', { body: { batch: items } });
   if (answer.status !== 200) {
     expect(answer.status, answer.text).toBe(503);
@@ -65,13 +66,16 @@ const sendOnce = async (service: TestService, batch: number): Promise<boolean> =
 const untilHealthy = (service: TestService): Promise<void> =>
   expect.poll(async () => (await service.send('/health')).status).toBe(200);
 
-/** Sends all batches by several clients at once, and kills the engine when some have been taken. */
+/**
+ * Sends all batches with several concurrent clients, and kills the server each time that a number of batches of
+ * `killAt` is acknowledged.
+ */
 async function sendAll(
   service: TestService,
   isRetrying: boolean,
   killAt: readonly number[],
-): Promise<{ taken: Set<number>; refused: number }> {
-  const taken = new Set<number>();
+): Promise<{ acknowledged: Set<number>; refused: number }> {
+  const acknowledged = new Set<number>();
   let refused = 0;
   const work = batches.values();
   const send = async (batch: number): Promise<void> => {
@@ -80,27 +84,27 @@ async function sendAll(
       await untilHealthy(service);
       if (!isRetrying) return;
     }
-    taken.add(batch);
-    if (killAt.includes(taken.size)) await killEngine();
+    acknowledged.add(batch);
+    if (killAt.includes(acknowledged.size)) await killServer();
   };
   const client = async (): Promise<void> => {
     for (const batch of work) await send(batch);
   };
   await Promise.all(Array.from({ length: clients }, client));
   await untilHealthy(service);
-  return { taken, refused };
+  return { acknowledged, refused };
 }
 
-/** Prompt tokens of each batch's root, as POST /calls/usage says. */
-async function askAll(project: Project): Promise<number[]> {
+/** Reads the prompt tokens of each batch's root with POST /calls/usage. */
+async function readPromptTokens(project: Project): Promise<number[]> {
   const roots = batches.map((batch) => `call-${batch}-0`);
   const answer = await project.queryUsage(roots);
   return roots.map((root) => promptTokens(answer, root));
 }
 
-/** How often each part is stored, by batch, read when the service is gone. */
-async function readParts(): Promise<Map<string, number[]>> {
-  const { clickhouse } = await startEmbeddedClickHouse(directory.path, {
+/** Reads how often each part is stored, by trace, when the service is closed. */
+async function countParts(): Promise<Map<string, number[]>> {
+  const { clickhouse } = await openEmbeddedClickHouse(directory.path, {
     queries,
     migrations: readMigrations(),
   });
@@ -115,45 +119,47 @@ async function readParts(): Promise<Map<string, number[]>> {
   return counts;
 }
 
-/** Each call's start and end, once. */
-const once = Array.from({ length: 2 * callsPerBatch }, () => 1);
+/** The counts of a batch that is stored exactly once: one for each start and end. */
+const onePerPart = Array.from({ length: 2 * callsPerBatch }, () => 1);
 
-describe('kill -9 of the engine during a hundred batches', { timeout: 180_000 }, () => {
-  let taken = new Set<number>();
+describe(
+  'kill -9 of the embedded server while a hundred batches are sent',
+  { timeout: 180_000 },
+  () => {
+    test('stores every acknowledged batch exactly once and no part of another one twice', async () => {
+      const { service, project } = await open();
+      const sent = await sendAll(service, false, [30, 60]);
+      const { acknowledged } = sent;
+      expect(acknowledged.size).toBeGreaterThan(60);
+      expect(sent.refused).toBeGreaterThan(0);
+      expect(acknowledged.size + sent.refused).toBe(batches.length);
 
-  test('that nobody sends again: those answered 2xx are there once, none is there twice', async () => {
-    const { service, project } = await open();
-    const sent = await sendAll(service, false, [30, 60]);
-    taken = sent.taken;
-    expect(taken.size).toBeGreaterThan(60);
-    expect(sent.refused).toBeGreaterThan(0);
-    expect(taken.size + sent.refused).toBe(batches.length);
+      const tokens = await readPromptTokens(project);
+      for (const batch of batches) {
+        // A batch that was not acknowledged may be stored completely, partly or not at all.
+        if (acknowledged.has(batch)) expect(tokens[batch]).toBe(toPromptTokens(batch));
+        else expect(tokens[batch]).toBeLessThanOrEqual(toPromptTokens(batch));
+      }
+      await service.close();
+      const parts = await countParts();
+      for (const batch of batches) {
+        const counts = parts.get(`trace-${batch}`) ?? [];
+        if (acknowledged.has(batch)) expect(counts).toEqual(onePerPart);
+        else expect(counts).toEqual(onePerPart.slice(0, counts.length));
+      }
+    });
 
-    const tokens = await askAll(project);
-    for (const batch of batches) {
-      // What was not answered 2xx may be there or not, in part even, but no part of it twice.
-      if (taken.has(batch)) expect(tokens[batch]).toBe(tokensOf(batch));
-      else expect(tokens[batch]).toBeLessThanOrEqual(tokensOf(batch));
-    }
-    await service.close();
-    const parts = await readParts();
-    for (const batch of batches) {
-      const counts = parts.get(`trace-${batch}`) ?? [];
-      if (taken.has(batch)) expect(counts).toEqual(once);
-      else expect(counts).toEqual(once.slice(0, counts.length));
-    }
-  });
+    test('stores every batch exactly once if clients retry until they are acknowledged', async () => {
+      const { service, project } = await open();
+      const sent = await sendAll(service, true, [20, 50, 80]);
+      expect(sent.acknowledged.size).toBe(batches.length);
+      expect(sent.refused).toBeGreaterThan(0);
 
-  test('that are sent again until they are taken: all are there once', async () => {
-    const { service, project } = await open();
-    const sent = await sendAll(service, true, [20, 50, 80]);
-    expect(sent.taken.size).toBe(batches.length);
-    expect(sent.refused).toBeGreaterThan(0);
-
-    expect(await askAll(project)).toEqual(batches.map(tokensOf));
-    await service.close();
-    expect(Object.fromEntries(await readParts())).toEqual(
-      Object.fromEntries(batches.map((batch) => [`trace-${batch}`, once])),
-    );
-  });
-});
+      expect(await readPromptTokens(project)).toEqual(batches.map(toPromptTokens));
+      await service.close();
+      expect(Object.fromEntries(await countParts())).toEqual(
+        Object.fromEntries(batches.map((batch) => [`trace-${batch}`, onePerPart])),
+      );
+    });
+  },
+);

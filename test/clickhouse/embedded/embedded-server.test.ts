@@ -3,9 +3,8 @@ import { once } from 'node:events';
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { createInterface } from 'node:readline';
-import { fileURLToPath } from 'node:url';
 
-import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
+import { describe, expect, inject, test, vi } from 'vitest';
 
 import { checkPlatform } from '../../../src/clickhouse/embedded/platform.ts';
 import type { ClickHouse } from '../../../src/clickhouse/clickhouse.ts';
@@ -13,8 +12,6 @@ import {
   ClickHouseUnavailableError,
   ClickHouseStartError,
 } from '../../../src/clickhouse/errors.ts';
-import { startClickHouse } from '../../../src/clickhouse/start-clickhouse.ts';
-import { parseSettings } from '../../../src/settings.ts';
 import {
   openServerClient,
   queryRows,
@@ -22,22 +19,26 @@ import {
   toMigrations,
   toQueries,
 } from '../../support/clickhouse.ts';
+import { addQueryLog } from '../../support/embedded-overrides.ts';
+import { fixture } from '../../support/fixtures.ts';
+import { testKey } from '../../support/service.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import {
   isRunning,
   makeDirectory,
+  openEmbeddedClickHouse,
+  readProcessId,
   startEmbeddedClickHouse,
-  type EmbeddedClickHouse,
 } from '../../support/embedded-clickhouse.ts';
 
-const extras = {
+const choices = {
   queries: toQueries({
     one: 'SELECT 1 AS one',
     sleeping: 'SELECT sleepEachRow(0.1) AS slept FROM system.numbers SETTINGS max_block_size = 1',
     running: `SELECT toUInt32(count()) AS count FROM system.processes
       WHERE Settings['log_comment'] = {name: String}`,
     rows: 'SELECT batch, toUInt32(count()) AS rows FROM batches FINAL GROUP BY batch ORDER BY batch',
-    twice: 'SELECT toUInt32(count() - uniqExact(batch, id)) AS twice FROM batches FINAL',
+    duplicates: 'SELECT toUInt32(count() - uniqExact(batch, id)) AS duplicates FROM batches FINAL',
   }),
   migrations: toMigrations({
     '0001_batches': `CREATE TABLE IF NOT EXISTS batches (batch UInt32, id UInt32, text String)
@@ -45,15 +46,14 @@ const extras = {
   }),
 };
 
-let directory: Awaited<ReturnType<typeof makeDirectory>>;
-let own: EmbeddedClickHouse;
-beforeAll(async () => {
-  directory = await makeDirectory();
-  own = await startEmbeddedClickHouse(directory.path, extras);
-});
-afterAll(async () => {
-  await own.clickhouse.close();
-  await directory.remove();
+const own = fixture(async () => {
+  const directory = await makeDirectory();
+  const opened = await openEmbeddedClickHouse(directory.path, choices);
+  const close = async (): Promise<void> => {
+    await opened.clickhouse.close();
+    await directory.remove();
+  };
+  return { ...opened, dataDir: directory.path, close };
 });
 
 async function untilRunning(name: string): Promise<void> {
@@ -61,43 +61,43 @@ async function untilRunning(name: string): Promise<void> {
   await expect.poll(running).toEqual([{ count: 1 }]);
 }
 
-async function untilBack(clickhouse: ClickHouse): Promise<void> {
+async function untilAvailable(clickhouse: ClickHouse): Promise<void> {
   await expect.poll(() => readRows(clickhouse, 'one')).toEqual([{ one: 1 }]);
 }
 
-describe('an engine that is killed', () => {
-  test('under a request: it rejects, the next ones too, and the engine comes back by itself', async () => {
-    const before = own.processId();
+describe('an embedded server that is killed', () => {
+  test('during a request fails it and the next ones, and is restarted', async () => {
+    const before = await own.processId();
     const reading = expect(readRows(own.clickhouse, 'sleeping')).rejects.toThrow(
       ClickHouseUnavailableError,
     );
     await untilRunning('sleeping');
-    own.kill();
+    await own.kill();
     await reading;
     await expect(own.clickhouse.ping()).rejects.toThrow(ClickHouseUnavailableError);
     await expect(readRows(own.clickhouse, 'one')).rejects.toThrow(ClickHouseUnavailableError);
     await expect(own.clickhouse.insert('batches', [{ batch: 0 }])).rejects.toThrow(
       ClickHouseUnavailableError,
     );
-    await untilBack(own.clickhouse);
+    await untilAvailable(own.clickhouse);
     await own.clickhouse.ping();
-    expect(own.processId()).not.toBe(before);
+    expect(await own.processId()).not.toBe(before);
   });
 
-  test('under an insert: it rejects, and the same rows can be sent again', async () => {
+  test('during an insert fails it, and the same rows can be inserted again', async () => {
     const rows = Array.from({ length: 300_000 }, (_, id) => ({ batch: 1_000, id, text: 'x' }));
     const inserting = own.clickhouse.insert('batches', rows);
     const rejected = expect(inserting).rejects.toThrow(ClickHouseUnavailableError);
     await untilRunning('insert_batches');
-    own.kill();
+    await own.kill();
     await rejected;
-    await untilBack(own.clickhouse);
+    await untilAvailable(own.clickhouse);
     await own.clickhouse.insert('batches', rows);
     expect(await readRows(own.clickhouse, 'rows')).toEqual([{ batch: 1_000, rows: 300_000 }]);
   });
 
-  test('during a hundred inserts: every acknowledged row is there, none is there twice', async () => {
-    const again = new Set<number>();
+  test('during a hundred inserts loses no acknowledged row and stores none twice', async () => {
+    const retried = new Set<number>();
     let acknowledged = 0;
     const insert = async (batch: number): Promise<void> => {
       const rows = Array.from({ length: 1_000 }, (_, id) => ({ batch, id, text: 'y' }));
@@ -107,12 +107,12 @@ describe('an engine that is killed', () => {
           break;
         } catch (error) {
           if (!(error instanceof ClickHouseUnavailableError)) throw error;
-          again.add(batch);
-          await untilBack(own.clickhouse);
+          retried.add(batch);
+          await untilAvailable(own.clickhouse);
         }
       }
       acknowledged += 1;
-      if (acknowledged === 40) own.kill();
+      if (acknowledged === 40) await own.kill();
     };
     const batches = Array.from({ length: 100 }, (_, batch) => batch);
     const work = batches.values();
@@ -121,41 +121,41 @@ describe('an engine that is killed', () => {
         for (const batch of work) await insert(batch);
       }),
     );
-    expect(again.size).toBeGreaterThan(0);
+    expect(retried.size).toBeGreaterThan(0);
     const rows = await readRows<{ batch: number }>(own.clickhouse, 'rows');
     expect(rows.filter(({ batch }) => batch < 100)).toEqual(
       batches.map((batch) => ({ batch, rows: 1_000 })),
     );
-    expect(await readRows(own.clickhouse, 'twice')).toEqual([{ twice: 0 }]);
+    expect(await readRows(own.clickhouse, 'duplicates')).toEqual([{ duplicates: 0 }]);
   });
 
-  test('again and again comes back again and again', async () => {
-    for (let time = 0; time < 3; time += 1) {
-      own.kill();
+  test('several times is restarted each time', async () => {
+    for (let kill = 0; kill < 3; kill += 1) {
+      await own.kill();
       await expect
         .poll(() => own.clickhouse.ping().then(String, String))
         .toContain('ClickHouseUnavailableError');
-      await untilBack(own.clickhouse);
+      await untilAvailable(own.clickhouse);
     }
   });
 });
 
-describe('the data directory', () => {
-  test('keeps its rows over a restart of the service', async () => {
+describe('DATA_DIR', () => {
+  test('keeps its rows across a restart of the service', async () => {
     const { path, remove } = await makeDirectory();
-    const first = await startEmbeddedClickHouse(path, extras);
+    const first = await openEmbeddedClickHouse(path, choices);
     await first.clickhouse.insert('batches', [{ batch: 7, id: 1 }]);
     await first.clickhouse.close();
-    const second = await startEmbeddedClickHouse(path, extras);
+    const second = await openEmbeddedClickHouse(path, choices);
     expect(await readRows(second.clickhouse, 'rows')).toEqual([{ batch: 7, rows: 1 }]);
     await second.clickhouse.close();
     await remove();
   });
 
-  test('may be relative and have any name', async () => {
+  test('may be relative and contain quotes, spaces and markup', async () => {
     const { path, remove } = await makeDirectory();
     const dataDir = relative(process.cwd(), join(path, `it's "here" & <there> é %20`));
-    const first = await startEmbeddedClickHouse(dataDir, extras);
+    const first = await openEmbeddedClickHouse(dataDir, choices);
     await first.clickhouse.insert('batches', [{ batch: 8, id: 1 }]);
     expect(await readRows(first.clickhouse, 'rows')).toEqual([{ batch: 8, rows: 1 }]);
     await first.clickhouse.close();
@@ -163,38 +163,34 @@ describe('the data directory', () => {
     await remove();
   });
 
-  test('in use by another service is refused, and the other one goes on', async () => {
-    const settings = parseSettings({ DATA_DIR: directory.path });
-    const second = startClickHouse(settings, silentLog, { ...extras, lockWaitMs: 0 });
+  test('in use by another service is refused, and the other service is not disturbed', async () => {
+    const second = startEmbeddedClickHouse(own.dataDir, { ...choices, lockWaitMs: 0 });
     await expect(second.ready).rejects.toThrow(ClickHouseStartError);
     await expect(second.ready).rejects.toThrow(
-      `DATA_DIR ${directory.path} is in use by another service.`,
+      `DATA_DIR ${own.dataDir} is in use by another service.`,
     );
     await expect(second.ping()).rejects.toThrow(ClickHouseUnavailableError);
     await second.close();
     await own.clickhouse.ping();
   });
 
-  test('of a service that is just ending is waited for', async () => {
+  test('of a service that is stopping is waited for', async () => {
     const { path, remove } = await makeDirectory();
-    const first = await startEmbeddedClickHouse(path, extras);
+    const first = await openEmbeddedClickHouse(path, choices);
     const warnings: string[] = [];
     const log = { ...silentLog, warn: (_: object, message: string) => warnings.push(message) };
-    const second = startClickHouse(parseSettings({ DATA_DIR: path }), log, extras);
-    await expect.poll(() => warnings).toContain('data directory in use, waiting for it');
+    const second = startEmbeddedClickHouse(path, { ...choices, log });
+    await expect.poll(() => warnings).toContain('waiting for the lock of the data directory');
     await first.clickhouse.close();
     await second.ready;
     await second.close();
     await remove();
   });
 
-  test('below a file is refused with what to do', async () => {
+  test('below a file is refused with a message that says what to do', async () => {
     const { path, remove } = await makeDirectory();
     await writeFile(join(path, 'file'), '');
-    const clickhouse = startClickHouse(
-      parseSettings({ DATA_DIR: join(path, 'file', 'data') }),
-      silentLog,
-    );
+    const clickhouse = startEmbeddedClickHouse(join(path, 'file', 'data'));
     await expect(clickhouse.ready).rejects.toThrow(ClickHouseStartError);
     await expect(clickhouse.ready).rejects.toThrow(
       /DATA_DIR .* cannot be used: ENOTDIR.* Set DATA_DIR to/,
@@ -202,26 +198,26 @@ describe('the data directory', () => {
     await remove();
   });
 
-  test('with something else in the place of its files is refused with what the engine says', async () => {
+  test('with unusable files is refused with the error message of ClickHouse', async () => {
     const { path, remove } = await makeDirectory();
     await mkdir(join(path, 'clickhouse', 'status'), { recursive: true });
-    const clickhouse = startClickHouse(parseSettings({ DATA_DIR: path }), silentLog);
-    await expect(clickhouse.ready).rejects.toThrow(/ended while it started.*Is a directory/s);
+    const clickhouse = startEmbeddedClickHouse(path);
+    await expect(clickhouse.ready).rejects.toThrow(/exited during its start.*Is a directory/s);
     await remove();
   });
 });
 
-describe('the process', () => {
-  test('ends when the service is killed', async () => {
+describe('the server process', () => {
+  test('exits when the service is killed', async () => {
     const { path, remove } = await makeDirectory();
-    const script = fileURLToPath(new URL('../../support/service-process.ts', import.meta.url));
-    const service = spawn(process.execPath, ['--import', 'tsx', script], {
-      env: { ...process.env, DATA_DIR: path },
+    const service = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+      env: { PATH: process.env['PATH'], PORT: '0', API_KEYS: testKey, DATA_DIR: path },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
-    const lines = createInterface({ input: service.stdout })[Symbol.asyncIterator]();
-    const processId = Number((await lines.next()).value);
-    expect((await lines.next()).value).toBe('ready');
+    for await (const line of createInterface({ input: service.stdout })) {
+      if (line.includes('"ClickHouse is ready"')) break;
+    }
+    const processId = await readProcessId(path);
     expect(isRunning(processId)).toBe(true);
     service.kill('SIGKILL');
     await once(service, 'close');
@@ -229,38 +225,41 @@ describe('the process', () => {
     await remove();
   });
 
-  test('has ended when close resolves, requests under way having been refused', async () => {
+  test('has exited when close resolves, and requests in flight have failed', async () => {
     const { path, remove } = await makeDirectory();
-    const other = await startEmbeddedClickHouse(path, extras);
+    const other = await openEmbeddedClickHouse(path, choices);
     const reading = expect(readRows(other.clickhouse, 'sleeping')).rejects.toThrow(
       ClickHouseUnavailableError,
     );
     await expect
       .poll(() => readRows(other.clickhouse, 'running', { name: 'sleeping' }))
       .toEqual([{ count: 1 }]);
+    const processId = await other.processId();
     await other.clickhouse.close();
-    expect(isRunning(other.processId())).toBe(false);
+    expect(isRunning(processId)).toBe(false);
     await reading;
-    await expect(other.clickhouse.ping()).rejects.toThrow('The engine is closed');
+    await expect(other.clickhouse.ping()).rejects.toThrow('ClickHouse is closed');
     await other.clickhouse.close();
     await remove();
   });
 
-  test('is killed where it does not end by itself', async () => {
+  test('is killed if it does not exit within the time limit', async () => {
     const { path, remove } = await makeDirectory();
-    const other = await startEmbeddedClickHouse(path, { ...extras, stopTimeoutMs: 100 });
-    process.kill(other.processId(), 'SIGSTOP');
+    const other = await openEmbeddedClickHouse(path, { ...choices, stopTimeoutMs: 100 });
+    const processId = await other.processId();
+    process.kill(processId, 'SIGSTOP');
     await other.clickhouse.close();
-    expect(isRunning(other.processId())).toBe(false);
+    expect(isRunning(processId)).toBe(false);
     await remove();
   });
 
-  test('keeps a log of queries only where it is asked to', async () => {
+  test('merges the files of DATA_DIR/clickhouse/config.d, and keeps no log table without one', async () => {
     const queries = toQueries({
       logged: 'SELECT count() > 0 AS logged FROM system.query_log',
     });
     const { path, remove } = await makeDirectory();
-    const other = await startEmbeddedClickHouse(path, { queries, queryLog: true });
+    await addQueryLog(path);
+    const other = await openEmbeddedClickHouse(path, { queries });
     const logged = (): Promise<unknown> => readRows(other.clickhouse, 'logged').catch(String);
     await expect.poll(logged).toEqual([{ logged: 1 }]);
     await other.clickhouse.close();
@@ -271,16 +270,13 @@ describe('the process', () => {
     await client.close();
   });
 
-  test('has ended when an engine is closed that is still starting', async () => {
+  test('has exited when ClickHouse is closed during its start', async () => {
     const { path, remove } = await makeDirectory();
-    let processId = 0;
-    const clickhouse = startClickHouse(parseSettings({ DATA_DIR: path }), silentLog, {
-      ...extras,
-      onEmbedded: (id) => (processId = id),
-    });
+    const clickhouse = startEmbeddedClickHouse(path, choices);
     await clickhouse.close();
     await expect(clickhouse.ready).rejects.toThrow(ClickHouseUnavailableError);
-    expect(processId === 0 || !isRunning(processId)).toBe(true);
+    const processId = await readProcessId(path).catch(() => undefined);
+    expect(processId === undefined || !isRunning(processId)).toBe(true);
     await remove();
   });
 
@@ -288,7 +284,7 @@ describe('the process', () => {
     const { path, remove } = await makeDirectory();
     const temporary = await makeDirectory();
     vi.stubEnv('TMPDIR', temporary.path);
-    const other = await startEmbeddedClickHouse(path, extras);
+    const other = await openEmbeddedClickHouse(path, choices);
     vi.unstubAllEnvs();
     expect(await readdir(temporary.path)).toEqual([]);
     await other.clickhouse.close();
@@ -296,7 +292,7 @@ describe('the process', () => {
   });
 });
 
-describe('over HTTP', () => {
+describe('the HTTP interface of the embedded server', () => {
   const statement = { method: 'POST', body: 'SELECT currentUser() AS name FORMAT JSONEachRow' };
   const basic = (credentials: string): string => `Basic ${btoa(credentials)}`;
 
@@ -307,19 +303,19 @@ describe('over HTTP', () => {
     ['as default by parameter', '/?user=default', {}],
     ['with a wrong password', '/', { authorization: basic('calls_usage:wrong') }],
     [
-      'as default beside a wrong password',
+      'as default next to a wrong password',
       '/?user=default',
       { authorization: basic('calls_usage:') },
     ],
     ['on another path', '/play', {}],
-  ])('nobody gets in %s', async (_, path, headers) => {
+  ])('handles no request %s', async (_, path, headers) => {
     const { url } = inject('clickhouse');
     const answer = await fetch(new URL(path, url), { ...statement, headers });
     expect(answer.status).toBe(404);
     expect(await answer.text()).toMatch(/^There is no handle/);
   });
 
-  test('the service is its own user', async () => {
+  test('runs the statements of the service as its own user', async () => {
     const { url, username, password } = inject('clickhouse');
     const headers = { authorization: basic(`${username}:${password}`) };
     const answer = await fetch(url, { ...statement, headers });
@@ -332,7 +328,7 @@ describe('a platform', () => {
     { os: 'linux', architecture: 'x64', glibc: '2.36' },
     { os: 'linux', architecture: 'arm64', glibc: '2.36' },
     { os: 'darwin', architecture: 'arm64', glibc: undefined },
-  ])('with an engine is accepted: $os $architecture', (platform) => {
+  ])('with an embedded ClickHouse is accepted: $os $architecture', (platform) => {
     expect(() => checkPlatform(platform)).not.toThrow();
   });
 
@@ -341,10 +337,10 @@ describe('a platform', () => {
     [{ os: 'linux', architecture: 'x64', glibc: undefined }, 'linux x64 with musl;'],
     [{ os: 'linux', architecture: 'riscv64', glibc: '2.36' }, 'linux riscv64;'],
     [{ os: 'freebsd', architecture: 'x64', glibc: undefined }, 'freebsd x64;'],
-  ])('without one is refused with the way out: %j', (platform, words) => {
+  ])('without one is refused with a message that names the alternative: %j', (platform, reason) => {
     const check = (): void => checkPlatform(platform);
     expect(check).toThrow(ClickHouseStartError);
-    expect(check).toThrow(words);
+    expect(check).toThrow(reason);
     expect(check).toThrow('Set CLICKHOUSE_URL');
   });
 });

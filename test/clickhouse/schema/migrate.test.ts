@@ -4,20 +4,19 @@ import { pathToFileURL } from 'node:url';
 
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } from 'vitest';
 
-import { openClient, type Address } from '../../../src/clickhouse/client/connection.ts';
+import { openClient, type Address } from '../../../src/clickhouse/client/open-client.ts';
 import type { ClickHouse } from '../../../src/clickhouse/clickhouse.ts';
 import { ClickHouseStartError } from '../../../src/clickhouse/errors.ts';
 import { readMigrations } from '../../../src/clickhouse/schema/migrations.ts';
 import { withServerLock } from '../../../src/clickhouse/schema/server-lock.ts';
-import { startClickHouse } from '../../../src/clickhouse/start-clickhouse.ts';
 import { parseSettings } from '../../../src/settings.ts';
 import {
   openTestClickHouse,
   serverUrl,
+  startServerClickHouse,
   toMigrations,
   type TestClickHouse,
 } from '../../support/clickhouse.ts';
-import { silentLog } from '../../support/silent-log.ts';
 import { makeDirectory } from '../../support/embedded-clickhouse.ts';
 
 const one = {
@@ -36,7 +35,7 @@ beforeEach(async () => {
 });
 
 function start(files: Readonly<Record<string, string>>): ClickHouse {
-  return startClickHouse(parseSettings(opened.environment), silentLog, {
+  return startServerClickHouse(parseSettings(opened.environment), {
     migrations: toMigrations(files),
   });
 }
@@ -50,7 +49,7 @@ async function apply(files: Readonly<Record<string, string>>): Promise<void> {
   }
 }
 
-async function applied(): Promise<string[]> {
+async function readApplied(): Promise<string[]> {
   const rows = await opened.query<{ name: string }>('SELECT name FROM schema_migrations');
   return rows.map(({ name }) => name).sort();
 }
@@ -67,44 +66,44 @@ describe('migrations', () => {
     ]);
   });
 
-  test('are not run a second time', async () => {
+  test('are applied only once', async () => {
     await apply(two);
     await apply(two);
     expect(await opened.query('SELECT id FROM one')).toEqual([{ id: 1 }]);
-    expect(await applied()).toEqual(['0001_one', '0002_two']);
+    expect(await readApplied()).toEqual(['0001_one', '0002_two']);
   });
 
-  test('that are new are applied to a database that has the old ones', async () => {
+  test('that are new are applied to a database with older ones', async () => {
     await apply(one);
     await apply(two);
     expect(await opened.query('SELECT id FROM two')).toEqual([{ id: '2' }]);
     expect(await opened.query('SELECT id FROM one')).toEqual([{ id: 1 }]);
   });
 
-  test('are applied once when twenty services start at the same moment', async () => {
+  test('are applied only once when twenty services start concurrently', async () => {
     const clickhouses = Array.from({ length: 20 }, () => start(two));
     await Promise.all(clickhouses.map((clickhouse) => clickhouse.ready));
     await Promise.all(clickhouses.map((clickhouse) => clickhouse.close()));
-    expect(await applied()).toEqual(['0001_one', '0002_two']);
+    expect(await readApplied()).toEqual(['0001_one', '0002_two']);
     expect(await opened.query('SELECT id FROM one')).toEqual([{ id: 1 }]);
   });
 
-  test('that were changed after they had been applied are refused', async () => {
+  test('that were changed after they were applied are refused', async () => {
     await apply(two);
     const clickhouse = start({ ...two, '0001_one': `${one['0001_one']} -- a comment is a change` });
     await expect(clickhouse.ready).rejects.toThrow(ClickHouseStartError);
     await expect(clickhouse.ready).rejects.toThrow(
-      /^Migration 0001_one was changed after it had been applied: .* Restore the file/,
+      /^Migration 0001_one was changed after it was applied: .* Restore the file/,
     );
     await clickhouse.close();
   });
 
-  test('are the same with other line ends', async () => {
+  test('with other line endings are unchanged', async () => {
     await apply(one);
     await apply({ '0001_one': one['0001_one'].replaceAll('\n', '\r\n') });
   });
 
-  test('that this version does not know are refused, both named', async () => {
+  test('that this version does not know are refused with a message that names the last known one', async () => {
     await apply(two);
     await expect(apply(one)).rejects.toThrow(
       'The database has migration 0002_two, which this version does not know (its last is 0001_one).',
@@ -112,13 +111,13 @@ describe('migrations', () => {
     await expect(apply({})).rejects.toThrow('(its last is none)');
   });
 
-  test('that come before applied ones are refused', async () => {
+  test('with a number below that of an applied one are refused', async () => {
     await apply(two);
     const files = { '0000_late': 'SELECT 1;', ...two };
     await expect(apply(files)).rejects.toThrow('Migration 0000_late is not applied, but later');
   });
 
-  test('that fail are named, not recorded, and can be run again', async () => {
+  test('that fail are named and not recorded, and can be applied again', async () => {
     const broken = { ...one, '0002_two': 'CREATE TABLE two (id UInt32) ENGINE = NoSuchEngine;' };
     const clickhouse = start(broken);
     await expect(clickhouse.ready).rejects.toThrow(ClickHouseStartError);
@@ -126,42 +125,42 @@ describe('migrations', () => {
       /^Migration 0002_two, statement 1 failed: .*NoSuchEngine/,
     );
     await clickhouse.close();
-    expect(await applied()).toEqual(['0001_one']);
+    expect(await readApplied()).toEqual(['0001_one']);
     await apply(two);
-    expect(await applied()).toEqual(['0001_one', '0002_two']);
+    expect(await readApplied()).toEqual(['0001_one', '0002_two']);
   });
 
-  test('that failed halfway are run again from their first statement', async () => {
+  test('that failed after some statements are run again from the first one', async () => {
     const first = 'CREATE TABLE IF NOT EXISTS a (id UInt32) ENGINE = MergeTree ORDER BY id;';
     const last = 'INSERT INTO a SELECT id FROM b;';
     await expect(apply({ '0001_a': `${first}\n${last}` })).rejects.toThrow('0001_a, statement 2');
     await opened.command('CREATE TABLE b (id UInt32) ENGINE = MergeTree ORDER BY id');
     await apply({ '0001_a': `${first}\n${last}` });
-    expect(await applied()).toEqual(['0001_a']);
+    expect(await readApplied()).toEqual(['0001_a']);
   });
 });
 
-describe('the lock', () => {
+describe('the lock of a server', () => {
   let address: Address;
   beforeAll(() => {
     address = inject('clickhouse');
   });
-  const limits = { pool: 4, timeoutMs: 60_000, compression: false };
+  const limits = { maxOpenConnections: 4, timeoutMs: 60_000, compression: false };
 
-  test('is held by one at a time', async () => {
+  test('is held by one owner at a time', async () => {
     const client = openClient(address, limits);
     const name = `lock-${opened.database}`;
     const nothing = (): Promise<void> => Promise.resolve();
-    const isDone = await withServerLock(client, name, async (check) => {
+    const hadLock = await withServerLock(client, name, async (check) => {
       expect(await withServerLock(client, name, nothing)).toBe(false);
       check();
     });
-    expect(isDone).toBe(true);
+    expect(hadLock).toBe(true);
     await expect.poll(() => withServerLock(client, name, nothing)).toBe(true);
     await client.close();
   });
 
-  test('is let go when its holder dies, and the holder knows that it lost it', async () => {
+  test('is released when its owner disconnects, and the owner notices the loss', async () => {
     const dying = openClient(address, limits);
     const name = `lock-${opened.database}`;
     let isHeld = false;
@@ -185,18 +184,18 @@ describe('the lock', () => {
     await holding;
   });
 
-  test('does not stand in the way of another name', async () => {
+  test('does not block a lock of another name', async () => {
     const client = openClient(address, limits);
-    const isDone = await withServerLock(client, `a-${opened.database}`, async () => {
+    const hadLock = await withServerLock(client, `a-${opened.database}`, async () => {
       const other = `b-${opened.database}`;
       expect(await withServerLock(client, other, () => Promise.resolve())).toBe(true);
     });
-    expect(isDone).toBe(true);
+    expect(hadLock).toBe(true);
     await client.close();
   });
 });
 
-describe('the files of migrations', () => {
+describe('migration files', () => {
   let directory: Awaited<ReturnType<typeof makeDirectory>>;
   let count = 0;
   beforeAll(async () => {
@@ -228,7 +227,7 @@ describe('the files of migrations', () => {
     ['another ending', { '0001_a.txt': '' }, '0001_a.txt is not named'],
     ['no statement', { '0001_a.sql': '-- later' }, 'Migration 0001_a: there is no statement.'],
     ['no last ;', { '0001_a.sql': 'SELECT 1' }, 'the last statement does not end with ;.'],
-    ['an open quote', { '0001_a.sql': "SELECT 'a;" }, "Migration 0001_a: ' is not closed."],
+    ['an unclosed quote', { '0001_a.sql': "SELECT 'a;" }, "Migration 0001_a: ' is not closed."],
   ])('are refused with %s', async (_, files, message) => {
     const folder = await makeFolder(files);
     expect(() => readMigrations(folder)).toThrow(ClickHouseStartError);
@@ -236,7 +235,7 @@ describe('the files of migrations', () => {
   });
 });
 
-test('the environment of a test engine leads a service to the same database', async () => {
+test('the environment of openTestClickHouse points to its database', async () => {
   expect(opened.environment.CLICKHOUSE_URL).toBe(serverUrl());
   await apply(one);
   expect(await opened.query('SELECT id FROM one')).toEqual([{ id: 1 }]);

@@ -1,0 +1,78 @@
+import { Connection } from '../client/connection.ts';
+import type { DatabaseAddress } from '../client/open-client.ts';
+import { ClickHouseUnavailableError } from '../errors.ts';
+import type { Session, SessionOpener, SessionOptions } from '../schema/open-session.ts';
+import { prepareDatabase } from '../schema/prepare-database.ts';
+import {
+  createDistributedTables,
+  toClusterProbe,
+  toLocalDatabase,
+  withoutPrices,
+  type Cluster,
+} from './distributed-tables.ts';
+import { hasMacros, toReplicated } from './replicated-tables.ts';
+
+/**
+ * Opens sessions on a cluster. The first one needs every node, to create its tables; later ones connect to the first
+ * node in the order of CLICKHOUSE_URL that answers. A session ends when its node is unreachable.
+ */
+export function createClusterOpener(
+  nodes: readonly DatabaseAddress[],
+  cluster: Cluster,
+  options: SessionOptions,
+): SessionOpener {
+  let version: string | undefined;
+  return async (signal) => {
+    version ??= await prepareNodes(nodes, cluster, options, signal);
+    return await connect(nodes, cluster, options, version);
+  };
+}
+
+/** Creates the tables of every node, and then those that show the tables of all nodes. */
+async function prepareNodes(
+  nodes: readonly DatabaseAddress[],
+  cluster: Cluster,
+  options: SessionOptions,
+  signal: AbortSignal,
+): Promise<string> {
+  let version = '';
+  for (const node of nodes) version = await prepareLocalDatabase(node, cluster, options, signal);
+  for (const node of nodes) await createDistributedTables(node, cluster);
+  return version;
+}
+
+async function prepareLocalDatabase(
+  node: DatabaseAddress,
+  cluster: Cluster,
+  options: SessionOptions,
+  signal: AbortSignal,
+): Promise<string> {
+  const migrations = withoutPrices(options.schema.migrations);
+  // The macros of an unavailable node cannot be read; the preparation reports that it is unavailable.
+  const isReplicated = await hasMacros(node).catch(() => false);
+  const schema = {
+    ...options.schema,
+    migrations: isReplicated ? toReplicated(migrations) : migrations,
+  };
+  const address = { ...node, database: toLocalDatabase(cluster) };
+  return await prepareDatabase(address, { ...options, schema }, signal);
+}
+
+/** Connects to the first node that answers. */
+async function connect(
+  nodes: readonly DatabaseAddress[],
+  cluster: Cluster,
+  { limits, log }: SessionOptions,
+  version: string,
+): Promise<Session> {
+  const probe = toClusterProbe(cluster);
+  for (const address of nodes) {
+    const connection = new Connection(address, { limits, log, probe, endsOn: 'unreachable' });
+    if (await connection.isReachable()) {
+      log.info({ url: address.url, cluster: cluster.name }, 'connected to the cluster');
+      return { version, connection, ended: connection.ended, close: () => connection.close() };
+    }
+    await connection.close();
+  }
+  throw new ClickHouseUnavailableError('No node of the cluster answers');
+}

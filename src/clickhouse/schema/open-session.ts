@@ -1,0 +1,46 @@
+import { Connection } from '../client/connection.ts';
+import type { DatabaseAddress } from '../client/open-client.ts';
+import type { Limits } from '../client/request-settings.ts';
+import { prepareDatabase, type PrepareOptions } from './prepare-database.ts';
+
+export interface SessionOptions extends PrepareOptions {
+  readonly limits: Limits;
+}
+
+/** The use of one ClickHouse from its preparation until it ends. */
+export interface Session {
+  /** ClickHouse's version. */
+  readonly version: string;
+  readonly connection: Connection;
+  /** Resolves with the reason when the session is of no more use. */
+  readonly ended: Promise<string>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a session; called again each time that the session has ended.
+ * @throws {ClickHouseStartError} what a retry cannot solve; anything else may be tried again.
+ */
+export type SessionOpener = (signal: AbortSignal) => Promise<Session>;
+
+/**
+ * Prepares the database of one server and connects to it. The session ends when the database is missing: somebody has
+ * dropped it, or the server was replaced by an empty one. A server that is unavailable for a while does not end it.
+ *
+ * @param signal aborts the preparation
+ * @throws as {@link prepareDatabase}
+ */
+export async function openSession(
+  address: DatabaseAddress,
+  options: SessionOptions,
+  signal: AbortSignal,
+): Promise<Session> {
+  const version = await prepareDatabase(address, options, signal);
+  const connection = new Connection(address, {
+    limits: options.limits,
+    probe: 'SELECT 1',
+    endsOn: 'databaseMissing',
+    log: options.log,
+  });
+  return { version, connection, ended: connection.ended, close: () => connection.close() };
+}
