@@ -27,12 +27,15 @@ const forbiddenHttpRooms = {
   routes: [],
 };
 
-/** What a room of src/clickhouse must not import from its siblings. */
+/** What composes the rooms of src/clickhouse. */
+const clickHouseComposition = ['start-clickhouse', 'supervised-clickhouse'];
+
+/** What a room of src/clickhouse must not import from its siblings: cluster | embedded → schema → client. */
 const forbiddenClickHouseRooms = {
-  client: ['schema', 'embedded', 'cluster'],
-  schema: ['embedded', 'cluster'],
-  embedded: ['cluster', 'schema'],
-  cluster: ['embedded'],
+  client: ['schema', 'embedded', 'cluster', ...clickHouseComposition],
+  schema: ['embedded', 'cluster', ...clickHouseComposition],
+  embedded: ['cluster', ...clickHouseComposition],
+  cluster: ['embedded', ...clickHouseComposition],
 };
 
 /** @param {readonly string[]} rooms folders or files that may not be imported from a folder below */
