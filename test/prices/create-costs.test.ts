@@ -6,8 +6,8 @@ const usageClient = usageClientFixture();
 
 const withCosts = { include_costs: true };
 
-/** Stored prices of a project, in the order of their names. */
-function storedOf(project: string): Promise<Record<string, unknown>[]> {
+/** Reads the stored prices of a project, sorted by model. */
+function readStored(project: string): Promise<Record<string, unknown>[]> {
   return usageClient.clickhouse.query(
     'SELECT * FROM llm_token_prices FINAL WHERE pricing_level_id = {project: String} ORDER BY llm_id',
     { project },
@@ -34,7 +34,7 @@ describe('POST /cost/create', () => {
 
     const { ids } = answer.json() as { ids: [string, string][] };
     expect(ids).toEqual([[expect.any(String), 'a model']]);
-    expect(await storedOf(project.id)).toEqual([
+    expect(await readStored(project.id)).toEqual([
       {
         id: ids[0]?.[0],
         pricing_level: 'project',
@@ -58,18 +58,18 @@ describe('POST /cost/create', () => {
     ]);
   });
 
-  test('fills in what is missing or null: no cache prices, US dollars, from now on', async () => {
+  test('uses defaults for missing and null fields: no cache prices, US dollars, from now on', async () => {
     const project = usageClient.newProject();
     const costs = { prompt_token_cost: 1, completion_token_cost: 2 };
-    const nothing = Object.fromEntries(
+    const nulls = Object.fromEntries(
       ['cache_read_input_token_cost', 'cache_creation_input_token_cost', 'effective_date']
         .concat('provider_id', 'prompt_token_cost_unit', 'completion_token_cost_unit')
         .map((field) => [field, null]),
     );
     const before = Date.now();
-    await project.setPrices({ a: costs, b: { ...costs, ...nothing } });
+    await project.setPrices({ a: costs, b: { ...costs, ...nulls } });
     const after = Date.now();
-    const stored = await storedOf(project.id);
+    const stored = await readStored(project.id);
     expect(stored).toHaveLength(2);
     for (const row of stored) {
       expect(row).toMatchObject({
@@ -79,13 +79,15 @@ describe('POST /cost/create', () => {
         completion_token_cost_unit: 'USD',
         provider_id: 'default',
       });
-      const from = Date.parse(`${String(row['effective_date']).replace(' ', 'T').slice(0, 23)}Z`);
-      expect(from).toBeGreaterThanOrEqual(before);
-      expect(from).toBeLessThanOrEqual(after);
+      const effectiveFrom = Date.parse(
+        `${String(row['effective_date']).replace(' ', 'T').slice(0, 23)}Z`,
+      );
+      expect(effectiveFrom).toBeGreaterThanOrEqual(before);
+      expect(effectiveFrom).toBeLessThanOrEqual(after);
     }
   });
 
-  test('gives every price an id of its own, in the order given, names verbatim', async () => {
+  test('answers a distinct id for every price, in request order, and keeps names verbatim', async () => {
     const project = usageClient.newProject();
     const names = ['b', '__proto__', 'a', ' ', "it's", '\u{1f600}', '\0'];
     const price = '{"prompt_token_cost":1,"completion_token_cost":1}';
@@ -96,43 +98,43 @@ describe('POST /cost/create', () => {
     const { ids } = answer.json() as { ids: [string, string][] };
     expect(ids.map(([, name]) => name)).toEqual(names);
     expect(new Set(ids.map(([id]) => id)).size).toBe(names.length);
-    const stored = await storedOf(project.id);
+    const stored = await readStored(project.id);
     expect(new Set(stored.map((row) => row['llm_id']))).toEqual(new Set(names));
   });
 
-  test('of the same model again is a second price, and the one made last holds', async () => {
+  test('stores a second price of a model, which takes precedence when its date is the same', async () => {
     const project = usageClient.newProject();
     const at = (prompt_token_cost: number) => ({
       m: { prompt_token_cost, completion_token_cost: 0, effective_date: '2020-01-01T00:00:00Z' },
     });
     await project.setPrices(at(1));
     await project.setPrices(at(10));
-    expect(await storedOf(project.id)).toHaveLength(2);
+    expect(await readStored(project.id)).toHaveLength(2);
     await project.sendCompleteCalls({ id: 'a', usage: { m: { prompt_tokens: 3 } } });
     const { call_usage } = await project.queryUsage(['a'], withCosts);
     expect(call_usage['a']?.['m']?.prompt_tokens_total_cost).toBe(3 * 10);
   });
 
-  test('of nothing stores nothing', async () => {
+  test('stores nothing when the request has no prices', async () => {
     const project = usageClient.newProject();
     await project.setPrices({});
-    expect(await storedOf(project.id)).toEqual([]);
+    expect(await readStored(project.id)).toEqual([]);
   });
 
-  test('with one price that is wrong stores none', async () => {
+  test('stores none of the prices when one is invalid', async () => {
     const project = usageClient.newProject();
     const price = { prompt_token_cost: 1, completion_token_cost: 1 };
     const body = {
       project_id: project.id,
-      costs: { good: price, bad: { ...price, prompt_token_cost: -1 } },
+      costs: { valid: price, invalid: { ...price, prompt_token_cost: -1 } },
     };
     expect((await usageClient.service.send('/cost/create', { body })).status).toBe(422);
-    expect(await storedOf(project.id)).toEqual([]);
+    expect(await readStored(project.id)).toEqual([]);
   });
 });
 
-describe('a price that was taken is charged exactly', () => {
-  /** A number's shortest text times a whole number, rounded once. */
+describe('a stored price is applied exactly', () => {
+  /** Multiplies the shortest decimal of a number by an integer, and rounds once. */
   function times(price: number, tokens: number): number {
     const [number = '', exponent = '0'] = String(price).split('e');
     const [whole = '', fraction = ''] = number.split('.');
@@ -140,7 +142,7 @@ describe('a price that was taken is charged exactly', () => {
     return Number(`${digits}e${Number(exponent) - fraction.length}`);
   }
 
-  test('for any prices and any tokens', async () => {
+  test('to any number of tokens, whatever its digits', async () => {
     const project = usageClient.newProject();
     const price = fc.oneof(
       fc.double({ min: 1e-12, max: 1000, noNaN: true }),
@@ -174,7 +176,7 @@ describe('a price that was taken is charged exactly', () => {
 });
 
 describe('the default prices', () => {
-  test('charge a model that the project has no price for, from its date on', async () => {
+  test('apply to a model for which the project has no price, from their date on', async () => {
     const project = usageClient.newProject();
     const [row] = await usageClient.clickhouse.query<Record<string, string>>(
       `SELECT prompt_token_cost, completion_token_cost FROM llm_token_prices FINAL
@@ -185,12 +187,12 @@ describe('the default prices', () => {
     await project.sendCompleteCalls({ id: 'a', startedAt: '2026-01-31T00:00:00Z', usage });
     const { call_usage } = await project.queryUsage(['a'], withCosts);
     expect(call_usage['a']?.['gpt-4o-mini']).toMatchObject({
-      prompt_tokens_total_cost: times(row?.['prompt_token_cost']),
-      completion_tokens_total_cost: times(row?.['completion_token_cost']),
+      prompt_tokens_total_cost: timesMillion(row?.['prompt_token_cost']),
+      completion_tokens_total_cost: timesMillion(row?.['completion_token_cost']),
     });
   });
 
-  test('are outdone by any price of the project that is in force', async () => {
+  test('do not apply when a price of the project is in force', async () => {
     const project = usageClient.newProject();
     await project.setPrices({
       'gpt-4o-mini': {
@@ -208,8 +210,8 @@ describe('the default prices', () => {
     });
   });
 
-  /** A million of a decimal. */
-  function times(decimal = ''): number {
+  /** Multiplies a decimal by a million. */
+  function timesMillion(decimal = ''): number {
     return Number(`${decimal}e6`);
   }
 });

@@ -8,8 +8,8 @@ type Price = Record<string, unknown>;
 const field = (name: string) => ({ $getField: name });
 const literal = (value: unknown) => ({ $literal: value });
 
-/** A project with prices of three models, two of them with two dates. */
-async function newProject(): Promise<string> {
+/** Creates a project with prices of three models, two of them with two dates. */
+async function createProject(): Promise<string> {
   const project = usageClient.newProject();
   const price = (prompt: number, day: string) => ({
     prompt_token_cost: prompt,
@@ -22,8 +22,10 @@ async function newProject(): Promise<string> {
   return project.id;
 }
 
-async function query(project_id: string, more: object = {}): Promise<Price[]> {
-  const answer = await usageClient.service.send('/cost/query', { body: { project_id, ...more } });
+async function query(project_id: string, parameters: object = {}): Promise<Price[]> {
+  const answer = await usageClient.service.send('/cost/query', {
+    body: { project_id, ...parameters },
+  });
   expect(answer.status, answer.text).toBe(200);
   return (answer.json() as { results: Price[] }).results;
 }
@@ -32,8 +34,8 @@ const namesOf = (prices: readonly Price[]): string[] =>
   prices.map((price) => `${String(price['llm_id'])} ${String(price['prompt_token_cost'])}`);
 
 describe('POST /cost/query', () => {
-  test('answers prices as they went in, digit by digit, by model and date', async () => {
-    const prices = await query(await newProject());
+  test('answers prices with the digits they were created with, sorted by model and date', async () => {
+    const prices = await query(await createProject());
     expect(namesOf(prices)).toEqual(['a 1.5e-7', 'a 3e-7', 'b 2', 'b 1', 'c 0.1']);
     expect(prices[4]).toEqual({
       ...{ id: expect.any(String) as string, llm_id: 'c', provider_id: 'default' },
@@ -44,9 +46,9 @@ describe('POST /cost/query', () => {
     });
   });
 
-  test('knows the prices of the project alone', async () => {
-    await newProject();
-    expect(await query('team/nobody')).toEqual([]);
+  test('answers no prices of other projects', async () => {
+    await createProject();
+    expect(await query('team/none')).toEqual([]);
   });
 
   const cases: [string, object, string[]][] = [
@@ -59,7 +61,7 @@ describe('POST /cost/query', () => {
       ['a 1.5e-7', 'a 3e-7', 'c 0.1'],
     ],
     [
-      '$and and dates',
+      '$and and a date',
       {
         $and: [
           { $eq: [field('llm_id'), literal('a')] },
@@ -69,7 +71,7 @@ describe('POST /cost/query', () => {
       ['a 3e-7'],
     ],
     [
-      'moments, however they are written',
+      'an instant, in any time zone',
       {
         $in: [
           field('effective_date'),
@@ -83,21 +85,25 @@ describe('POST /cost/query', () => {
       { $or: [{ $not: [{ $in: [field('llm_id'), [literal('a'), literal('b')]] }] }] },
       ['c 0.1'],
     ],
-    ['null', { $eq: [field('cache_read_input_token_cost'), literal(0.3)] }, ['c 0.1']],
+    [
+      'a field that is null for others',
+      { $eq: [field('cache_read_input_token_cost'), literal(0.3)] },
+      ['c 0.1'],
+    ],
   ];
   test.each(cases)('selects by %s', async (_, $expr, names) => {
-    expect(namesOf(await query(await newProject(), { query: { $expr } }))).toEqual(names);
+    expect(namesOf(await query(await createProject(), { query: { $expr } }))).toEqual(names);
   });
 
-  test('sorts, pages, and answers the fields that are asked for', async () => {
-    const more = {
+  test('sorts, pages, and answers the requested fields only', async () => {
+    const parameters = {
       sort_by: [
         { field: 'effective_date', direction: 'desc' },
         { field: 'prompt_token_cost', direction: 'asc' },
       ],
       ...{ limit: 2, offset: 1, fields: ['llm_id', 'prompt_token_cost'] },
     };
-    expect(await query(await newProject(), more)).toEqual([
+    expect(await query(await createProject(), parameters)).toEqual([
       { llm_id: 'b', prompt_token_cost: 1 },
       { llm_id: 'a', prompt_token_cost: 1.5e-7 },
     ]);
@@ -187,7 +193,7 @@ describe('POST /cost/purge', () => {
   const purge = (project_id: string, $expr: object) =>
     usageClient.service.send('/cost/purge', { body: { project_id, query: { $expr } } });
 
-  test('takes prices back, and the next answer does without them', async () => {
+  test('deletes prices, which the next usage answer does not apply', async () => {
     const project = usageClient.newProject();
     await project.setPrices({ m: { prompt_token_cost: 1, completion_token_cost: 1 } });
     await project.setPrices({
@@ -197,18 +203,18 @@ describe('POST /cost/purge', () => {
     const costOf = async (): Promise<unknown> =>
       (await project.queryUsage(['root'], { include_costs: true })).call_usage['root']?.['m']
         ?.prompt_tokens_total_cost;
-    const [old, now] = (await query(project.id)).map((price) => price['id']);
+    const [oldId, newId] = (await query(project.id)).map((price) => price['id']);
     expect(await costOf()).toBe(10 * 2);
-    expect((await purge(project.id, { $eq: [field('id'), literal(old)] })).text).toBe('{}');
+    expect((await purge(project.id, { $eq: [field('id'), literal(oldId)] })).text).toBe('{}');
     expect(await costOf()).toBe(10 * 1);
-    const both = { $or: [{ $in: [field('id'), [literal(now), literal('unknown')]] }] };
+    const both = { $or: [{ $in: [field('id'), [literal(newId), literal('unknown')]] }] };
     expect((await purge(project.id, both)).status).toBe(200);
     expect(await costOf()).toBeNull();
     expect(await query(project.id)).toEqual([]);
   });
 
-  test('leaves other projects and the default prices alone', async () => {
-    const [one, other] = [await newProject(), await newProject()];
+  test('deletes no default prices and none of other projects', async () => {
+    const [one, other] = [await createProject(), await createProject()];
     const ids = (await query(other)).map((price) => literal(price['id']));
     const defaults = await usageClient.clickhouse.query<{ id: string }>(
       "SELECT id FROM llm_token_prices WHERE pricing_level = 'default' LIMIT 100",
@@ -217,12 +223,12 @@ describe('POST /cost/purge', () => {
     const all = [...ids, ...defaults.map(({ id }) => literal(id))];
     expect((await purge(one, { $in: [field('id'), all] })).status).toBe(200);
     expect(await query(other)).toHaveLength(ids.length);
-    const left = await usageClient.clickhouse.query<{ rows: string }>(
+    const remaining = await usageClient.clickhouse.query<{ rows: string }>(
       `SELECT count() AS rows FROM llm_token_prices FINAL
         WHERE pricing_level = 'default' AND id IN ({ids: Array(String)})`,
       { ids: defaults.map(({ id }) => id) },
     );
-    expect(Number(left[0]?.rows)).toBe(defaults.length);
+    expect(Number(remaining[0]?.rows)).toBe(defaults.length);
   });
 
   test.each([

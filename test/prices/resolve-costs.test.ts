@@ -5,14 +5,14 @@ import { usageClientFixture } from '../support/fixtures.ts';
 
 const usageClient = usageClientFixture();
 
-async function resolve(project: Project, models: readonly string[], more: object = {}) {
-  const body = { project_id: project.id, models, ...more };
+async function resolve(project: Project, models: readonly string[], parameters: object = {}) {
+  const body = { project_id: project.id, models, ...parameters };
   const answer = await usageClient.service.send('/cost/resolve', { body });
   expect(answer.status, answer.text).toBe(200);
   return (answer.json() as { results: ResolvedCost[] }).results;
 }
 
-test('says the price that a question would apply, at its time and of its level', async () => {
+test('answers the price that a usage request applies to a call of the same time', async () => {
   const project = usageClient.newProject();
   const dated = (prompt: number, day: string) => ({
     m: {
@@ -23,7 +23,7 @@ test('says the price that a question would apply, at its time and of its level',
   });
   await project.setPrices(dated(1, '2026-01-01'));
   await project.setPrices(dated(2, '2026-02-01'));
-  const promptAt = async (at: string) =>
+  const promptCostAt = async (at: string) =>
     (await resolve(project, ['m'], { at }))[0]?.price?.prompt_token_cost;
   for (const day of ['2025-12-31', '2026-01-31', '2026-02-01', '2026-02-02']) {
     const at = `${day}T00:00:00Z`;
@@ -35,23 +35,23 @@ test('says the price that a question would apply, at its time and of its level',
       usage: { m: { prompt_tokens: 10 } },
     });
     const { call_usage } = await project.queryUsage([id], { include_costs: true });
-    const price = await promptAt(at);
+    const price = await promptCostAt(at);
     expect(call_usage[id]?.['m']?.prompt_tokens_total_cost).toBe(10 * (price ?? NaN));
   }
-  // Before the first date the first one holds.
-  expect(await promptAt('2025-12-31T00:00:00Z')).toBe(1);
-  expect(await promptAt('2026-02-01T00:00:00Z')).toBe(2);
+  // Before the first date the earliest price applies.
+  expect(await promptCostAt('2025-12-31T00:00:00Z')).toBe(1);
+  expect(await promptCostAt('2026-02-01T00:00:00Z')).toBe(2);
 });
 
-test('says by which rule a name was found, and null where none fits, in the order of the question', async () => {
+test('answers in request order the rule that matched each name, and null for a name without a price', async () => {
   const project = usageClient.newProject();
   await project.setPrices({
     'gpt-4o-mini': { prompt_token_cost: 0.5, completion_token_cost: 0.5 },
   });
   const names = ['no such model', 'gpt-4o-mini', 'GPT-4o', 'gpt-4o', 'gpt-4o'];
-  const found = await resolve(project, names);
-  expect(found.map(({ llm_id }) => llm_id)).toEqual([...new Set(names)]);
-  const [none, own, cased, exact] = found.map(({ price }) => price);
+  const results = await resolve(project, names);
+  expect(results.map(({ llm_id }) => llm_id)).toEqual([...new Set(names)]);
+  const [none, own, cased, exact] = results.map(({ price }) => price);
   expect(none).toBeNull();
   expect(own).toMatchObject({ rule: 'exact', pricing_level: 'project', prompt_token_cost: 0.5 });
   expect(cased).toMatchObject({ rule: 'case', pricing_level: 'default', alias_of: 'gpt-4o' });
@@ -59,7 +59,7 @@ test('says by which rule a name was found, and null where none fits, in the orde
   expect(cased?.prompt_token_cost).toBe(exact?.prompt_token_cost);
 });
 
-test('says the price of a large prompt where that is another one, strictly above its threshold', async () => {
+test('answers the price of a tier for prompts of more tokens than its threshold', async () => {
   const project = usageClient.newProject();
   const row = (above: number, cost: string) => ({
     ...{ id: `tier ${above}`, pricing_level: 'project', pricing_level_id: project.id },
@@ -73,8 +73,8 @@ test('says the price of a large prompt where that is another one, strictly above
     [200, 1],
     [201, 2],
   ] as const) {
-    const [found] = await resolve(project, ['tiered'], { prompt_tokens });
-    expect(found?.price?.prompt_token_cost).toBe(price);
+    const [result] = await resolve(project, ['tiered'], { prompt_tokens });
+    expect(result?.price?.prompt_token_cost).toBe(price);
     const id = `call of ${prompt_tokens}`;
     await project.sendCompleteCalls({
       id,

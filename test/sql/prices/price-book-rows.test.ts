@@ -2,24 +2,24 @@ import { expect, test } from 'vitest';
 import { defaultPrice } from '../../support/default-price.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
-const opened = clickhouseFixture();
+const database = clickhouseFixture();
 
-test('the book’s rows as they were stored last, without those taken back and those of others', async () => {
+test('returns the latest rows of the price book, without deleted ones and those of other authors', async () => {
   const [first, second] = ['2026-11-01 00:00:00', '2026-11-02 00:00:00'];
-  const price = (id: string, more: object = {}) =>
-    defaultPrice({ id, created_by: 'a-book 1', created_at: first, ...more });
-  await opened.insert('llm_token_prices', [
+  const price = (id: string, fields: object = {}) =>
+    defaultPrice({ id, created_by: 'a-book 1', created_at: first, ...fields });
+  await database.insert('llm_token_prices', [
     price('kept', { prompt_token_cost: '0.00000015', prompt_tokens_above: 200_000 }),
     price('changed', { prompt_token_cost: '1' }),
-    price('taken back'),
-    price('of others', { created_by: 'somebody' }),
+    price('deleted'),
+    price('of another author', { created_by: 'somebody' }),
     price('of a project', { pricing_level: 'project', pricing_level_id: 'a/b' }),
   ]);
-  await opened.insert('llm_token_prices', [
+  await database.insert('llm_token_prices', [
     price('changed', { prompt_token_cost: '2', created_at: second }),
-    price('taken back', { is_deleted: 1, created_at: second }),
+    price('deleted', { is_deleted: 1, created_at: second }),
   ]);
-  const rows = await opened.clickhouse.read<{ id: string }>('price_book_rows', {
+  const rows = await database.clickhouse.read<{ id: string }>('price_book_rows', {
     author: 'a-book ',
   });
   expect(rows.sort((a, b) => (a.id < b.id ? -1 : 1))).toEqual([

@@ -1,14 +1,15 @@
 import { expect, test } from 'vitest';
-import { openTestClickHouse } from '../../support/clickhouse.ts';
+import { clickhouseFixture } from '../../support/fixtures.ts';
 
-test('the prices of a project come in order, with every digit, and no others', async () => {
-  const opened = await openTestClickHouse();
-  const price = (id: string, of: string, llm_id: string, day: string, more: object = {}) => ({
-    ...{ id, pricing_level: of === 'default' ? 'default' : 'project', pricing_level_id: of },
+const database = clickhouseFixture();
+
+test('returns the prices of a project alone, sorted by model and date, with all digits', async () => {
+  const price = (id: string, owner: string, llm_id: string, day: string, fields: object = {}) => ({
+    ...{ id, pricing_level: owner === 'default' ? 'default' : 'project', pricing_level_id: owner },
     ...{ provider_id: 'p', llm_id, effective_date: `${day} 00:00:00.000001`, created_by: 'test' },
-    ...{ prompt_token_cost: '0.00000015', completion_token_cost: '0', ...more },
+    ...{ prompt_token_cost: '0.00000015', completion_token_cost: '0', ...fields },
   });
-  await opened.insert('llm_token_prices', [
+  await database.insert('llm_token_prices', [
     price('1', 'p/one', 'b', '2026-01-01'),
     price('2', 'p/one', 'a', '2026-02-01', { cache_read_input_token_cost: '0.1' }),
     price('3', 'p/one', 'a', '2026-01-01'),
@@ -17,7 +18,7 @@ test('the prices of a project come in order, with every digit, and no others', a
     price('6', 'p/one', 'c', '2026-01-01'),
     price('6', 'p/one', 'c', '2026-01-01', { is_deleted: 1, created_at: '2199-01-01 00:00:00' }),
   ]);
-  const rows = await opened.clickhouse.read<Record<string, unknown>>('query_costs', {
+  const rows = await database.clickhouse.read<Record<string, unknown>>('query_costs', {
     ...{ project_id: 'p/one', max_costs: 3 },
   });
   expect(rows.map((row) => row['id'])).toEqual(['3', '2', '1']);
@@ -27,5 +28,4 @@ test('the prices of a project come in order, with every digit, and no others', a
     cache_read_input_token_cost: '0.1',
     cache_creation_input_token_cost: null,
   });
-  await opened.close();
 });

@@ -1,32 +1,33 @@
 import { expect, test } from 'vitest';
-import { openTestClickHouse } from '../../support/clickhouse.ts';
+import { clickhouseFixture } from '../../support/fixtures.ts';
 import { deletionRow, endRow, completeRow } from '../../support/part-rows.ts';
 
-test('the models without a price are counted, the most used first, of the time and the calls that count', async () => {
-  const opened = await openTestClickHouse();
+const database = clickhouseFixture();
+
+test('counts the calls of models without a price that started within the window, most used first', async () => {
   const used = (model: string, prompt: number) => ({
     [model]: { requests: 1, prompt_tokens: prompt },
   });
   const call = (id: string, day: string, usage: object) =>
     completeRow('p/one', { id, startedAt: `${day} 00:00:00.000000`, usage });
-  await opened.insert('llm_token_prices', [
+  await database.insert('llm_token_prices', [
     {
       ...{ id: '1', pricing_level: 'project', pricing_level_id: 'p/one', provider_id: 'p' },
       ...{ llm_id: 'priced', effective_date: '2040-01-01 00:00:00', created_by: 'test' },
       ...{ prompt_token_cost: '1', completion_token_cost: '1' },
     },
   ]);
-  await opened.insert('call_parts', [
+  await database.insert('call_parts', [
     call('a', '2026-01-01', { ...used('x', 1), ...used('priced', 100) }),
     call('b', '2026-01-02', { ...used('x', 10), ...used('y', 1_000) }),
     call('c', '2026-01-03', used('x', 10_000)),
-    call('gone', '2026-01-02', used('y', 5)),
-    deletionRow('p/one', { id: 'gone' }),
+    call('deleted', '2026-01-02', used('y', 5)),
+    deletionRow('p/one', { id: 'deleted' }),
     endRow('p/one', { id: 'never started', usage: used('z', 7) }),
     completeRow('p/two', { id: 'a', usage: used('z', 7) }),
   ]);
   const read = (after: string, before: string, limit = 10) =>
-    opened.clickhouse.read<{ llm_id: string; calls: string; counters: string[] }>(
+    database.clickhouse.read<{ llm_id: string; calls: string; counters: string[] }>(
       'unpriced_models',
       {
         ...{ project_id: 'p/one', after: `${after} 00:00:00`, before: `${before} 00:00:00`, limit },
@@ -46,5 +47,4 @@ test('the models without a price are counted, the most used first, of the time a
     ['y', '1'],
   ]);
   expect(await read('1900-01-02', '2299-01-01', 1)).toHaveLength(1);
-  await opened.close();
 });

@@ -3,9 +3,9 @@ import { usageClientFixture } from '../support/fixtures.ts';
 
 const usageClient = usageClientFixture();
 
-const ask = (body: object) => usageClient.service.send('/cost/unpriced', { body });
+const listUnpriced = (body: object) => usageClient.service.send('/cost/unpriced', { body });
 
-test('a model without a price is told, until somebody gives it one', async () => {
+test('lists a model with the usage of its calls until it gets a price', async () => {
   const project = usageClient.newProject();
   await project.sendCompleteCalls(
     { id: 'a', usage: { 'house-model': { requests: 1, prompt_tokens: 7, output_tokens: 2 } } },
@@ -15,27 +15,27 @@ test('a model without a price is told, until somebody gives it one', async () =>
     },
   );
   const sums = { requests: 2, prompt_tokens: 7 + 3, completion_tokens: 2, total_tokens: 7 + 2 + 3 };
-  expect((await ask({ project_id: project.id })).json()).toEqual({
+  expect((await listUnpriced({ project_id: project.id })).json()).toEqual({
     results: [{ llm_id: 'house-model', calls: 2, ...sums }],
   });
-  const later = await ask({ project_id: project.id, after: '2100-01-01T00:00:00Z' });
+  const later = await listUnpriced({ project_id: project.id, after: '2100-01-01T00:00:00Z' });
   expect(later.json()).toEqual({ results: [] });
   await project.setPrices({ 'house-model': { prompt_token_cost: 1, completion_token_cost: 1 } });
-  expect((await ask({ project_id: project.id })).json()).toEqual({ results: [] });
+  expect((await listUnpriced({ project_id: project.id })).json()).toEqual({ results: [] });
 });
 
-test('a name that the price book knows by another one is not among them', async () => {
+test('does not list a name that the price book resolves to a model', async () => {
   const project = usageClient.newProject();
   await project.sendCompleteCalls({ id: 'a', usage: { 'OPENAI/gpt-4o': { prompt_tokens: 1 } } });
-  expect((await ask({ project_id: project.id })).json()).toEqual({ results: [] });
+  expect((await listUnpriced({ project_id: project.id })).json()).toEqual({ results: [] });
 });
 
 test.each([
   [{ limit: 0 }, 'limit'],
   [{ after: 'yesterday' }, 'after'],
   [{ limit: 10_001 }, 'limit'],
-])('what cannot be answered is refused: %j', async (more, name) => {
-  const answer = await ask({ project_id: 'team/none', ...more });
+])('refuses the invalid parameter %j', async (parameters, name) => {
+  const answer = await listUnpriced({ project_id: 'team/none', ...parameters });
   expect(answer.status).toBe(422);
   expect(answer.text).toContain(`"${name}"`);
 });
