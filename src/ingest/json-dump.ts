@@ -1,38 +1,41 @@
-/** Something like half of a surrogate pair, or like an integer beyond 64 bits: ClickHouse's reader refuses both. */
-const halfPair = /\\ud[89a-f]/;
+/** Candidates for a lone surrogate and for an integer beyond 64 bits: ClickHouse's JSON parser refuses both. */
+const loneSurrogate = /\\ud[89a-f]/;
 const manyDigits = /\d{19}/;
 
 const number = /-?\d+(?:\.\d+)?(?:e[+-]\d+)?/g;
 const longInteger = /^-?\d{19,}$/;
 
 /**
- * Writes a value as the JSON text that `call_parts` keeps. The text is one that ClickHouse can read, since it
- * would otherwise find no usage in it: an integer of 19 digits or more gets a decimal point, which leaves its
- * value, and half of a surrogate pair, which is no character, becomes U+FFFD.
+ * Returns a value as the JSON text that `call_parts` stores. ClickHouse can parse it, since it would find no usage in it
+ * otherwise: an integer of 19 digits or more gets a decimal point, which does not change its value, and a lone
+ * surrogate, which is no character, becomes U+FFFD.
  */
 export function toDump(value: unknown): string {
   let text = JSON.stringify(value);
-  if (halfPair.test(text)) text = withoutLoneSurrogates(text);
+  if (loneSurrogate.test(text)) text = withoutLoneSurrogates(text);
   if (manyDigits.test(text)) text = withoutLongIntegers(text);
   return text;
 }
 
-/** JSON.stringify writes whole pairs as characters: what it escapes is half of one. */
+/** JSON.stringify writes surrogate pairs as characters: those that it escapes are lone. */
 function withoutLoneSurrogates(text: string): string {
   return text.replace(/\\(?:ud[89a-f][0-9a-f]{2}|[^])/g, (escape) =>
     escape.startsWith('\\ud') ? '\\ufffd' : escape,
   );
 }
 
-/** Strings are stepped over by hand: a regular expression runs out of stack in one of a few megabytes. */
+/** Skips strings without a regular expression, which runs out of stack in a string of a few megabytes. */
 function withoutLongIntegers(text: string): string {
   const pieces: string[] = [];
-  for (let at = 0; at < text.length;) {
-    const quote = text.indexOf('"', at);
-    const start = quote === -1 ? text.length : quote;
-    const end = quote === -1 ? text.length : endOfString(text, quote);
-    pieces.push(text.slice(at, start).replace(number, withDecimalPoint), text.slice(start, end));
-    at = end;
+  for (let start = 0; start < text.length;) {
+    const quote = text.indexOf('"', start);
+    const stringStart = quote === -1 ? text.length : quote;
+    const stringEnd = quote === -1 ? text.length : findStringEnd(text, quote);
+    pieces.push(
+      text.slice(start, stringStart).replace(number, withDecimalPoint),
+      text.slice(stringStart, stringEnd),
+    );
+    start = stringEnd;
   }
   return pieces.join('');
 }
@@ -41,8 +44,8 @@ function withDecimalPoint(token: string): string {
   return longInteger.test(token) ? `${token}.0` : token;
 }
 
-/** Where the string that begins at `quote` has ended. */
-function endOfString(text: string, quote: number): number {
+/** @returns the index after the string that starts at `quote` */
+function findStringEnd(text: string, quote: number): number {
   let end = text.indexOf('"', quote + 1);
   while (isEscaped(text, end)) end = text.indexOf('"', end + 1);
   return end + 1;
