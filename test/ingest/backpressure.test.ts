@@ -18,7 +18,7 @@ const project = 'ingest/backpressure';
 const clients = 48;
 const callsPerBatch = 400;
 
-/** 48 clients hold 24 MB of bodies; three times as much as the service may. */
+/** 48 clients send 24 MB of bodies at a time, three times the memory budget of the service. */
 const settings = { INSERT_QUEUE_MB: '8', CLICKHOUSE_TIMEOUT_MS: '4000' };
 
 interface Answer {
@@ -28,11 +28,11 @@ interface Answer {
   readonly ms: number;
 }
 
-/** Sends batches by many clients until it is stopped; who is refused sends the same batch again. */
+/** Sends batches from many clients until it is stopped; a client that is refused sends the same batch again. */
 function startLoad({ url }: ServiceProcess) {
   const answers: Answer[] = [];
   const acknowledged: AcknowledgedBatch[] = [];
-  let isOver = false;
+  let isStopped = false;
   const send = async (batch: string): Promise<Answer> => {
     const calls = Array.from({ length: callsPerBatch }, (_, index) =>
       toCompleteCall(project, batch, index, index),
@@ -51,13 +51,13 @@ function startLoad({ url }: ServiceProcess) {
     return { status: response.status, retryAfter, detail, ms };
   };
   const client = async (name: number): Promise<void> => {
-    for (let turn = 0; !isOver;) {
-      const batch = `whole-${name}-${turn}`;
+    for (let sequence = 0; !isStopped;) {
+      const batch = `whole-${name}-${sequence}`;
       const answer = await send(batch);
       answers.push(answer);
       if (answer.status === 200) {
         acknowledged.push({ batch, project, parts: callsPerBatch });
-        turn += 1;
+        sequence += 1;
       } else {
         await sleep(200);
       }
@@ -65,7 +65,7 @@ function startLoad({ url }: ServiceProcess) {
   };
   const done = Promise.all(Array.from({ length: clients }, (_, name) => client(name)));
   const stop = async (): Promise<void> => {
-    isOver = true;
+    isStopped = true;
     await done;
   };
   return { answers, acknowledged, stop };
@@ -84,7 +84,7 @@ async function openParts() {
 }
 
 test(
-  'a ClickHouse that stands still: 503 at once, memory stays bounded, nothing acknowledged is lost',
+  'while ClickHouse does not respond, requests get 503 at once, memory is bounded, and nothing acknowledged is lost',
   { timeout: 180_000 },
   async () => {
     const { server, service, client } = await openParts();
@@ -96,15 +96,17 @@ test(
     await resetPeakMemory(service);
 
     process.kill(server.processId, 'SIGSTOP');
-    const taken = load.answers.length;
+    const answersBefore = load.answers.length;
     const refused = (): number =>
-      load.answers.slice(taken).filter(({ status }) => status !== 200).length;
+      load.answers.slice(answersBefore).filter(({ status }) => status !== 200).length;
     await expect.poll(refused, { timeout: 60_000 }).toBeGreaterThan(5 * clients);
     const stopped = await readMemory(service);
     process.kill(server.processId, 'SIGCONT');
 
-    const sofar = acknowledged();
-    await expect.poll(acknowledged, { timeout: 60_000 }).toBeGreaterThan(sofar + clients);
+    const acknowledgedBefore = acknowledged();
+    await expect
+      .poll(acknowledged, { timeout: 60_000 })
+      .toBeGreaterThan(acknowledgedBefore + clients);
     await load.stop();
 
     const refusals = load.answers.filter(({ status }) => status !== 200);
@@ -112,10 +114,10 @@ test(
       expect(status, detail).toBe(503);
       expect(retryAfter).toMatch(/^\d+$/);
     }
-    // Those for whom there is no room are told so long before the first insert is given up.
-    const told = refusals.filter(({ detail }) => detail?.includes('Too many calls wait'));
-    expect(told.filter(({ ms }) => ms < 2_000).length).toBeGreaterThan(clients);
-    // 8 MiB may be held; objects of a body that is being read, and garbage of the refused, come on top.
+    // A full queue refuses long before the first insert times out.
+    const refusedByQueue = refusals.filter(({ detail }) => detail?.includes('Too many calls wait'));
+    expect(refusedByQueue.filter(({ ms }) => ms < 2_000).length).toBeGreaterThan(clients);
+    // The budget is 8 MiB; the objects of bodies being parsed and the garbage of refused ones are not in it.
     if (before !== undefined && stopped !== undefined) {
       expect(stopped.peak - before.now).toBeLessThan(100);
     }

@@ -11,7 +11,7 @@ import {
 let usageClient: UsageClient;
 beforeAll(async () => {
   usageClient = await openUsageClient();
-  // One row for each block that is inserted.
+  // One row per inserted block.
   await usageClient.clickhouse.command(
     'CREATE TABLE blocks (project String, rows UInt64) ENGINE = MergeTree ORDER BY project',
   );
@@ -30,8 +30,8 @@ async function blocksOf(project: string): Promise<number[]> {
   return rows.map((row) => Number(row.rows));
 }
 
-describe('requests that come together', () => {
-  test('are few inserts, and each is stored when it is answered', async () => {
+describe('concurrent requests', () => {
+  test('share inserts, and each is stored when it is answered', async () => {
     const project = usageClient.newProject();
     await Promise.all(
       numbers(60).map(async (index) => {
@@ -46,11 +46,11 @@ describe('requests that come together', () => {
     );
     const blocks = await blocksOf(project.id);
     expect(blocks.reduce((sum, rows) => sum + rows, 0)).toBe(120);
-    // The first may be alone in up to four inserts at once; all others wait for company.
+    // The first four inserts may contain one request each; all later requests are batched.
     expect(blocks.length).toBeLessThan(30);
   });
 
-  test('may be of several projects', async () => {
+  test('of several projects may share an insert', async () => {
     const projects = numbers(10).map(() => usageClient.newProject());
     await Promise.all(
       projects.map((project, index) =>
@@ -63,7 +63,7 @@ describe('requests that come together', () => {
     );
   });
 
-  test('find the traces of their ends among each other and in ClickHouse', async () => {
+  test('find traces of orphan ends in each other and in ClickHouse', async () => {
     const project = usageClient.newProject();
     const early = numbers(20).map((index) => ({ id: `early-${index}`, trace: `t-${index}` }));
     await project.upsertBatch(...early.map((shape) => project.startItem(shape)));
@@ -92,8 +92,8 @@ describe('requests that come together', () => {
 });
 
 describe('a request that ClickHouse refuses', () => {
-  test('fails alone: those that came together with it are stored', async () => {
-    // Any constraint that the service does not check by itself.
+  test('fails alone: requests of the same insert are stored', async () => {
+    // A constraint that the service does not validate.
     await usageClient.clickhouse.command(
       "ALTER TABLE call_parts ADD CONSTRAINT no_poison CHECK exception != 'poison'",
     );
@@ -121,13 +121,13 @@ describe('a request that ClickHouse refuses', () => {
 });
 
 describe('shutdown', () => {
-  test('stores and answers what waits for company', async () => {
+  test('inserts and answers queued requests', async () => {
     const environment = { ...usageClient.clickhouse.environment, INSERT_FLUSH_INTERVAL_MS: '1000' };
     const service = await openService(environment);
     await service.ready;
     const project = toProject(service, usageClient.newProject().id);
     const ids = numbers(30).map((index) => `c-${index}`);
-    // A request that comes only when the service is stopping is refused, or its connection is.
+    // A request that arrives while the service stops is refused, or its connection is.
     const send = async (id: string): Promise<number> => {
       const body = { batch: [project.completeCall({ id, usage: promptUsage(1) })] };
       const path = `/v2/${project.id}/calls/complete`;
@@ -137,7 +137,7 @@ describe('shutdown', () => {
       );
     };
     const sent = ids.map(send);
-    // One of them is stored, so that others have been waiting.
+    // When one is stored, others are queued.
     await Promise.race(sent);
     await service.close();
     const statuses = await Promise.all(sent);
@@ -149,8 +149,8 @@ describe('shutdown', () => {
   });
 });
 
-describe('a service that holds more than it may', () => {
-  test('refuses at once with 503 and Retry-After, and takes the same again later', async () => {
+describe('a service whose memory budget is used up', () => {
+  test('refuses at once with 503 and Retry-After, and accepts the same requests later', async () => {
     const service = await useService({
       ...usageClient.clickhouse.environment,
       INSERT_QUEUE_MB: '1',

@@ -10,7 +10,7 @@ import { usageClientFixture } from '../support/fixtures.ts';
 
 const usageClient = usageClientFixture();
 
-/** How many parts of a project are stored, repeated ones as often as they came and merged. */
+/** Counts the stored parts of a project: all of them, and without repeats. */
 async function partsIn(project: Project): Promise<{ all: number; merged: number }> {
   const count = async (final: string): Promise<number> => {
     const rows = await usageClient.clickhouse.query<{ parts: string }>(
@@ -61,11 +61,11 @@ describe('a 2xx means the data is in ClickHouse', () => {
     expect(await project.deleteCalls('a')).toBe(3);
     expect(await partsIn(project)).toEqual({ all: 3 + 3, merged: 3 + 3 });
     expect((await project.queryUsage(['a', 'b', 'c'])).call_usage).toEqual({ a: {}, b: {}, c: {} });
-    // Nothing that is there is left to delete.
+    // No existing call is left to delete.
     expect(await project.deleteCalls('a', 'b')).toBe(0);
   });
 
-  test('a gzip body as a plain one', async () => {
+  test('for a gzip body as for a plain one', async () => {
     const project = usageClient.newProject();
     const batch = [project.startItem(shape), project.endItem(shape)];
     const answer = await usageClient.service.send('/call/upsert_batch', {
@@ -76,7 +76,7 @@ describe('a 2xx means the data is in ClickHouse', () => {
     expect(promptTokens(await project.queryUsage(['a']), 'a')).toBe(3);
   });
 
-  test('of 20,000 parts at once', async () => {
+  test('for 20,000 parts in one request', async () => {
     const project = usageClient.newProject();
     const shapes = Array.from({ length: 10_000 }, (_, index) => ({
       id: `call-${index}`,
@@ -92,15 +92,15 @@ describe('a 2xx means the data is in ClickHouse', () => {
   });
 });
 
-describe('what SDKs send beside calls', () => {
-  /** Rows of every table. */
+describe('SDK requests other than calls', () => {
+  /** Counts the rows of every table. */
   const rowsStored = (): Promise<unknown> =>
     usageClient.clickhouse.query(
       `SELECT name, total_rows FROM system.tables WHERE database = currentDatabase()
       AND engine LIKE '%MergeTree' ORDER BY name`,
     );
 
-  test('is answered with a digest, and nothing of it is stored', async () => {
+  test('that create objects and files get a digest, and nothing is stored', async () => {
     const { id: project_id } = usageClient.newProject();
     const before = await rowsStored();
     const obj = { project_id, object_id: 'op', val: { code: 'x'.repeat(1_000) } };
@@ -118,7 +118,7 @@ describe('what SDKs send beside calls', () => {
     expect(await rowsStored()).toEqual(before);
   });
 
-  test('is answered with versions, where they ask for these', async () => {
+  test('for /server_info get versions', async () => {
     const answer = await usageClient.service.send('/server_info');
     expect(answer.json()).toEqual({
       min_required_weave_python_version: expect.stringMatching(/^\d+\.\d+\.\d+$/) as string,
@@ -127,7 +127,7 @@ describe('what SDKs send beside calls', () => {
   });
 });
 
-test('a pipeline that inserts parts by itself gets the same answer as one that sends them', async () => {
+test('a pipeline that inserts into call_parts gets the same answers as one that uses the endpoints', async () => {
   const [sent, inserted] = [usageClient.newProject(), usageClient.newProject()];
   const usage = {
     m: { prompt_tokens: 3, output_tokens: 4, cache_read_input_tokens: 1, requests: 1 },
@@ -162,9 +162,9 @@ test('a pipeline that inserts parts by itself gets the same answer as one that s
   expect(await inserted.queryUsage(ids, { include_costs: true })).toEqual(answer);
 });
 
-describe('anything but a 2xx means that the client may send the same again', () => {
-  /** A way to ClickHouse on which the answer to the next insert gets lost, after it has been stored. */
-  async function openLossyWay(): Promise<{ url: string; loseNext: () => void }> {
+describe('after any answer but a 2xx the client may retry', () => {
+  /** A proxy before ClickHouse that can drop the answer to the next insert, after ClickHouse has stored it. */
+  async function openLossyProxy(): Promise<{ url: string; loseNextAnswer: () => void }> {
     const target = new URL(serverUrl());
     let isLosing = false;
     const sockets = new Set<Socket>();
@@ -196,15 +196,15 @@ describe('anything but a 2xx means that the client may send the same again', () 
     });
     const url = new URL(target);
     url.port = String((server.address() as AddressInfo).port);
-    return { url: url.href, loseNext: () => (isLosing = true) };
+    return { url: url.href, loseNextAnswer: () => (isLosing = true) };
   }
 
-  test('and nothing is lost or doubled where the answer got lost behind the insert', async () => {
+  test('and nothing is lost or doubled if only the answer to the insert was lost', async () => {
     const project = usageClient.newProject();
-    const way = await openLossyWay();
+    const proxy = await openLossyProxy();
     const service = await useService({
       ...usageClient.clickhouse.environment,
-      CLICKHOUSE_URL: way.url,
+      CLICKHOUSE_URL: proxy.url,
     });
     await service.ready;
     const batch = [
@@ -212,11 +212,11 @@ describe('anything but a 2xx means that the client may send the same again', () 
       project.endItem({ id: 'a', usage: promptUsage(3) }),
       project.startItem({ id: 'b', parent: 'a' }),
     ];
-    way.loseNext();
+    proxy.loseNextAnswer();
     const lost = await service.send('/call/upsert_batch', { body: { batch } });
     expect(lost.status, lost.text).toBe(503);
     expect(lost.headers.get('retry-after')).toMatch(/^\d+$/);
-    // It was stored all the same.
+    // It was stored nevertheless.
     await expect.poll(() => partsIn(project)).toEqual({ all: 3, merged: 3 });
 
     await toProject(service, project.id).upsertBatch(...batch);
@@ -227,7 +227,7 @@ describe('anything but a 2xx means that the client may send the same again', () 
     expect(answer.unfinished_call_ids).toEqual(['b']);
   });
 
-  test('and a 422 has stored nothing', async () => {
+  test('and after a 422 nothing is stored', async () => {
     const project = usageClient.newProject();
     const { req } = project.startItem({ id: 'a' }, { started_at: 'now' }) as { req: object };
     expect((await usageClient.service.send('/call/start', { body: req })).status).toBe(422);

@@ -1,29 +1,29 @@
 import fc from 'fast-check';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { toDump } from '../../src/ingest/json-dump.ts';
-import { openTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
+import { openTestClickHouse } from '../support/clickhouse.ts';
+import { fixture } from '../support/fixtures.ts';
 
-let opened: TestClickHouse;
-beforeAll(async () => {
-  opened = await openTestClickHouse();
+const database = fixture(async () => {
+  const opened = await openTestClickHouse();
   await opened.command('CREATE TABLE dumps (number UInt32, text String) ENGINE = Memory');
+  return opened;
 });
-afterAll(() => opened.close());
 
-/** Which of some texts ClickHouse cannot read as JSON. */
-async function unreadableOf(texts: readonly string[]): Promise<string[]> {
-  await opened.command('TRUNCATE TABLE dumps');
-  await opened.insert(
+/** Returns the texts that ClickHouse cannot parse as JSON. */
+async function findUnparsable(texts: readonly string[]): Promise<string[]> {
+  await database.command('TRUNCATE TABLE dumps');
+  await database.insert(
     'dumps',
     texts.map((text, number) => ({ number, text })),
   );
-  const rows = await opened.query<{ number: number }>(
+  const rows = await database.query<{ number: number }>(
     'SELECT number FROM dumps WHERE NOT isValidJSON(text) ORDER BY number',
   );
   return rows.map(({ number }) => texts[number]!);
 }
 
-/** Numbers whose digits JSON.stringify writes out in full, and others. */
+/** Numbers whose digits JSON.stringify writes in full, and others. */
 const numbers = [
   0,
   -1,
@@ -31,35 +31,35 @@ const numbers = [
   9007199254740993,
   ...[1e17, 1e18, -1e18, 2 ** 63, -(2 ** 63), 2 ** 64, 12345678901234567890, 1e20, -1e20],
   ...[1e21, -1e21, 1e300, Number.MAX_VALUE, 5e-324],
-  // Fractions of 19 digits and more are no long integers.
+  // Fractions of 19 digits and more are not long integers.
   ...[0.0012345678901234567, -0.000001234567890123456, 0.1234567890123456, 1.2345678901234567e-7],
 ];
 
-test('JSON.stringify writes what ClickHouse refuses, and a dump is what it reads', async () => {
+test('ClickHouse parses the dump of values whose JSON.stringify text it refuses', async () => {
   const values = [{ n: 2 ** 64 }, { n: [-1e20] }, 'half \ud800', { '\udc00': 1 }];
   const plain = values.map((value) => JSON.stringify(value));
-  expect(await unreadableOf(plain)).toEqual(plain);
-  expect(await unreadableOf(values.map(toDump))).toEqual([]);
+  expect(await findUnparsable(plain)).toEqual(plain);
+  expect(await findUnparsable(values.map(toDump))).toEqual([]);
 });
 
 describe('a number', () => {
-  test.each(numbers)('keeps its value, and ClickHouse reads it: %d', async (number) => {
+  test.each(numbers)('keeps its value, and ClickHouse parses it: %d', async (number) => {
     const dumps = [number, [number, number], { [String(number)]: { a: number } }].map(toDump);
     expect(dumps.map((dump) => JSON.parse(dump) as unknown)).toEqual([
       number,
       [number, number],
       { [String(number)]: { a: number } },
     ]);
-    expect(await unreadableOf(dumps)).toEqual([]);
+    expect(await findUnparsable(dumps)).toEqual([]);
   });
 
-  test('beside others is the only one that changes', () => {
+  test('with 19 digits gets a decimal point, and other numbers do not', () => {
     expect(toDump([1, 2 ** 63, 0.0012345678901234567, 2])).toBe(
       '[1,9223372036854776000.0,0.0012345678901234567,2]',
     );
   });
 
-  test('is left as JSON.stringify writes it where it has fewer digits', () => {
+  test('with fewer digits is written as JSON.stringify writes it', () => {
     expect(toDump({ n: 123456789012345680 })).toBe('{"n":123456789012345680}');
   });
 });
@@ -80,10 +80,10 @@ describe('a string', () => {
     '"\\ud800"',
     '\u{1f600}',
     '\u0000\u001f"\\/\b\f\n\r\t',
-  ])('that only looks like something else stays, beside what changes: %j', async (text) => {
+  ])('that looks like a long integer or an escape is not changed: %j', async (text) => {
     const dump = toDump({ a: text, [text]: 2 ** 64, b: '\ud800' });
     expect(JSON.parse(dump)).toEqual({ a: text, [text]: 2 ** 64, b: '\ufffd' });
-    expect(await unreadableOf([dump])).toEqual([]);
+    expect(await findUnparsable([dump])).toEqual([]);
   });
 
   test.each([
@@ -93,10 +93,10 @@ describe('a string', () => {
     ['a\ud83db', 'a\ufffdb'],
     ['\ud83d\ude00\ud83d', '\u{1f600}\ufffd'],
     ['\\\ud800', '\\\ufffd'],
-  ])('with half of a surrogate pair has U+FFFD in its place: %j', async (text, expected) => {
+  ])('with a lone surrogate gets U+FFFD in its place: %j', async (text, expected) => {
     const dump = toDump({ [text]: [text] });
     expect(JSON.parse(dump)).toEqual({ [expected]: [expected] });
-    expect(await unreadableOf([dump])).toEqual([]);
+    expect(await findUnparsable([dump])).toEqual([]);
   });
 
   test.each([
@@ -104,7 +104,7 @@ describe('a string', () => {
     ['escaped quotes', '"'],
     ['backslashes', '\\'],
     ['line breaks', '\n'],
-  ])('of 20 MB of %s is no trouble beside a long integer', (_, character) => {
+  ])('of 20 MB of %s may be in a value with a long integer', (_, character) => {
     const text = character.repeat(20_000_000);
     const dump = toDump({ text, n: 2 ** 64 });
     expect(dump.endsWith('","n":18446744073709552000.0}')).toBe(true);
@@ -112,7 +112,7 @@ describe('a string', () => {
   });
 });
 
-test('any JSON keeps its value, and ClickHouse reads it', async () => {
+test('any JSON keeps its value, and ClickHouse parses it', async () => {
   const key = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 10 }),
     fc.constantFrom('__proto__', '\ud800', '"'),
@@ -135,14 +135,14 @@ test('any JSON keeps its value, and ClickHouse reads it', async () => {
   const values = fc.sample(json, 1_000);
   const dumps = values.map(toDump);
   dumps.forEach((dump, index) => {
-    // -0 has no value of its own in JSON.
+    // JSON has no -0.
     const written = JSON.parse(JSON.stringify(values[index])) as unknown;
     expect(JSON.stringify(JSON.parse(dump))).toBe(JSON.stringify(wellFormed(written)));
   });
-  expect(await unreadableOf(dumps)).toEqual([]);
+  expect(await findUnparsable(dumps)).toEqual([]);
 });
 
-/** The value with U+FFFD in the place of lone surrogates; where two names become one the last one stays. */
+/** Replaces lone surrogates by U+FFFD; of names that become equal, the last one remains. */
 function wellFormed(value: unknown): unknown {
   if (typeof value === 'string') return value.replace(/\p{Surrogate}/gu, '\ufffd');
   if (Array.isArray(value)) return value.map(wellFormed);

@@ -1,21 +1,10 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
-import { openService, type TestService } from '../support/service.ts';
+import { describe, expect, test } from 'vitest';
+import { usageClientFixture } from '../support/fixtures.ts';
 
-let clickhouse: TestClickHouse;
-let service: TestService;
-beforeAll(async () => {
-  clickhouse = await openTestClickHouse();
-  service = await openService(clickhouse.environment);
-  await service.ready;
-});
-afterAll(async () => {
-  await service.close();
-  await clickhouse.close();
-});
+const usageClient = usageClientFixture();
 
-/** Anything that JSON can say, at least a little of each. */
-const anything = {
+/** Every kind of JSON value. */
+const anyJson = {
   text: 'é\u{1f600}\0"\\',
   numbers: [0, -1, 1.5, 1e300, 12345678901234567890, 0.0012345678901234567],
   nothing: null,
@@ -31,11 +20,11 @@ const startFields = {
   op_name: 'weave:///team/rows/op/chat:v1',
   display_name: 'a name\nof two lines',
   started_at: '2026-01-31T23:59:59.123456+01:00',
-  attributes: { weave: { source: 'js-sdk', other: 1 }, ...anything },
-  inputs: { messages: [{ role: 'user', content: 'hello' }], ...anything },
+  attributes: { weave: { source: 'js-sdk', other: 1 }, ...anyJson },
+  inputs: { messages: [{ role: 'user', content: 'hello' }], ...anyJson },
   thread_id: 'the thread',
   turn_id: 'the turn',
-  otel_dump: { name: 'span', ...anything },
+  otel_dump: { name: 'span', ...anyJson },
   wb_user_id: 'somebody',
   wb_run_id: 'a run',
   wb_run_step: 9007199254740991,
@@ -45,11 +34,11 @@ const endFields = {
   project_id: 'team/rows',
   ended_at: '2026-02-01T00:00:00Z',
   summary: {
-    usage: { m: { prompt_tokens: 3, unknown_tokens: 4, details: anything } },
+    usage: { m: { prompt_tokens: 3, unknown_tokens: 4, details: anyJson } },
     status_counts: { success: 1 },
-    ...anything,
+    ...anyJson,
   },
-  output: { choices: [anything, null] },
+  output: { choices: [anyJson, null] },
   exception: 'Error: nothing\n    at line 1',
   wb_run_step_end: -9007199254740991,
 };
@@ -59,7 +48,7 @@ const startColumns = {
   parent_id: 'the parent',
   op_name: 'weave:///team/rows/op/chat:v1',
   display_name: 'a name\nof two lines',
-  // An hour earlier in UTC.
+  // It was sent with the offset +01:00.
   started_at: '2026-01-31 22:59:59.123456',
   attributes_dump: startFields.attributes,
   inputs_dump: startFields.inputs,
@@ -80,8 +69,8 @@ const endColumns = {
   wb_run_step_end: '-9007199254740991',
 };
 
-/** What stands in a column for which nothing was sent. */
-const noColumns = {
+/** The columns for which nothing was sent. */
+const emptyColumns = {
   parent_id: '',
   op_name: '',
   display_name: '',
@@ -101,9 +90,9 @@ const noColumns = {
   wb_run_step_end: null,
 };
 
-/** The rows of a call as they stand in `call_parts`, JSON read. */
-async function rowsOf(id: string): Promise<Record<string, unknown>[]> {
-  const rows = await clickhouse.query<Record<string, string>>(
+/** Reads the rows of a call in `call_parts`, and parses their JSON. */
+async function readRows(id: string): Promise<Record<string, unknown>[]> {
+  const rows = await usageClient.clickhouse.query<Record<string, string>>(
     'SELECT * FROM call_parts WHERE id = {id: String} ORDER BY kind',
     { id },
   );
@@ -117,8 +106,8 @@ async function rowsOf(id: string): Promise<Record<string, unknown>[]> {
   });
 }
 
-/** Sends a part by each of the ways that it can go, and returns the id that it has then. */
-const ways = {
+/** The endpoints that accept each kind of part, and the body of a request with one part. */
+const endpoints = {
   start: [
     ['/call/start', (start: object) => ({ start })],
     ['/v2/team/rows/call/start', (start: object) => ({ start })],
@@ -138,9 +127,9 @@ const fieldsOf = {
   whole: { ...startFields, ...endFields },
 };
 const columnsOf = {
-  start: { ...noColumns, ...startColumns },
-  end: { ...noColumns, ...endColumns, started_at: '2026-01-31 12:00:00.000000' },
-  whole: { ...noColumns, ...startColumns, ...endColumns },
+  start: { ...emptyColumns, ...startColumns },
+  end: { ...emptyColumns, ...endColumns, started_at: '2026-01-31 12:00:00.000000' },
+  whole: { ...emptyColumns, ...startColumns, ...endColumns },
 };
 const requiredOf = {
   start: ['project_id', 'id', 'trace_id', 'op_name', 'started_at', 'attributes', 'inputs'],
@@ -153,12 +142,12 @@ const requiredOf = {
 
 const kinds = ['start', 'end', 'whole'] as const;
 const cases = kinds.flatMap((kind) =>
-  ways[kind].map(([path, wrap]) => ({ kind, path, wrap, id: `${kind} by ${path}` })),
+  endpoints[kind].map(([path, wrap]) => ({ kind, path, wrap, id: `${kind} by ${path}` })),
 );
 
 describe.each(cases)('the row of a part of kind $kind by $path', ({ kind, path, wrap, id }) => {
   const send = async (part: object): Promise<void> => {
-    const answer = await service.send(path, { body: wrap(part) });
+    const answer = await usageClient.service.send(path, { body: wrap(part) });
     expect(answer.status, answer.text).toBe(200);
     expect(answer.text).not.toContain('dropped');
   };
@@ -169,17 +158,17 @@ describe.each(cases)('the row of a part of kind $kind by $path', ({ kind, path, 
     trace_id: 'the trace',
   });
 
-  test('holds every field that was sent', async () => {
+  test('contains every field that was sent', async () => {
     await send({ ...fieldsOf[kind], id });
-    expect(await rowsOf(id)).toEqual([{ ...keys(id), ...columnsOf[kind] }]);
+    expect(await readRows(id)).toEqual([{ ...keys(id), ...columnsOf[kind] }]);
   });
 
-  test('holds nothing else: unknown fields are ignored, on every level that is not open', async () => {
+  test('contains nothing else: unknown fields are ignored, except within free-form JSON', async () => {
     const unknown = { unknown: 1, kind: 'deletion', inserted_at: '2000-01-01', usage: [], '': {} };
     const body = { ...wrap({ ...fieldsOf[kind], ...unknown, id: `${id}, unknown` }), ...unknown };
-    const answer = await service.send(path, { body });
+    const answer = await usageClient.service.send(path, { body });
     expect(answer.status, answer.text).toBe(200);
-    expect(await rowsOf(`${id}, unknown`)).toEqual([
+    expect(await readRows(`${id}, unknown`)).toEqual([
       { ...keys(`${id}, unknown`), ...columnsOf[kind] },
     ]);
   });
@@ -187,7 +176,7 @@ describe.each(cases)('the row of a part of kind $kind by $path', ({ kind, path, 
   test.each([
     ['missing', undefined],
     ['null', null],
-  ])('holds a default where an optional field is %s', async (what, value) => {
+  ])('contains a default if an optional field is %s', async (what, value) => {
     const required = Object.entries(fieldsOf[kind]).map(([name, field]) =>
       requiredOf[kind].includes(name) ? [name, field] : [name, value],
     );
@@ -202,26 +191,28 @@ describe.each(cases)('the row of a part of kind $kind by $path', ({ kind, path, 
       ],
     }[kind];
     const columns = Object.entries(columnsOf[kind]).filter(([name]) => kept.includes(name));
-    expect(await rowsOf(callId)).toEqual([
-      { ...keys(callId), ...noColumns, ...Object.fromEntries(columns) },
+    expect(await readRows(callId)).toEqual([
+      { ...keys(callId), ...emptyColumns, ...Object.fromEntries(columns) },
     ]);
   });
 });
 
-describe('ids that the server makes', () => {
+describe('generated ids', () => {
   test.each(['/call/start', '/v2/team/rows/call/start'])('are stored, by %s', async (path) => {
     const start = { ...startFields, id: null, trace_id: null };
-    const answer = await service.send(path, { body: { start } });
-    const made = answer.json() as { id: string; trace_id: string };
-    expect(await rowsOf(made.id)).toMatchObject([{ ...made, kind: 'start' }]);
+    const answer = await usageClient.service.send(path, { body: { start } });
+    const generated = answer.json() as { id: string; trace_id: string };
+    expect(await readRows(generated.id)).toMatchObject([{ ...generated, kind: 'start' }]);
   });
 
-  test('are another for each start of a batch', async () => {
+  test('differ for each start of a batch', async () => {
     const item = { mode: 'start', req: { start: { ...startFields, id: null, trace_id: null } } };
-    const answer = await service.send('/call/upsert_batch', { body: { batch: [item, item] } });
+    const answer = await usageClient.service.send('/call/upsert_batch', {
+      body: { batch: [item, item] },
+    });
     const { res } = answer.json() as { res: { id: string; trace_id: string }[] };
     expect(new Set(res.flatMap(({ id, trace_id }) => [id, trace_id])).size).toBe(4);
-    for (const made of res) expect(await rowsOf(made.id)).toMatchObject([made]);
+    for (const ids of res) expect(await readRows(ids.id)).toMatchObject([ids]);
   });
 });
 
@@ -229,17 +220,19 @@ test.each([['text'], [5], [0], [false], [[1, { a: null }]], [{}], ['']])(
   'an output may be any JSON: %j',
   async (output) => {
     const id = `output ${JSON.stringify(output)}`;
-    await service.send('/call/end', { body: { end: { ...endFields, id, output } } });
-    expect(await rowsOf(id)).toMatchObject([{ output_dump: output }]);
+    await usageClient.service.send('/call/end', { body: { end: { ...endFields, id, output } } });
+    expect(await readRows(id)).toMatchObject([{ output_dump: output }]);
   },
 );
 
-test('an end without a trace id has that of its start where that is known', async () => {
+test('an end without a trace id gets that of its start if the start is stored', async () => {
   const end = { ...endFields, id: 'traced' };
-  await service.send('/call/end', { body: { end: { ...end, output: 'before' } } });
-  await service.send('/call/start', { body: { start: { ...startFields, id: 'traced' } } });
-  await service.send('/call/end', { body: { end: { ...end, output: 'after' } } });
-  const rows = await rowsOf('traced');
+  await usageClient.service.send('/call/end', { body: { end: { ...end, output: 'before' } } });
+  await usageClient.service.send('/call/start', {
+    body: { start: { ...startFields, id: 'traced' } },
+  });
+  await usageClient.service.send('/call/end', { body: { end: { ...end, output: 'after' } } });
+  const rows = await readRows('traced');
   expect(rows.map(({ kind, trace_id, output_dump }) => [kind, trace_id, output_dump])).toEqual(
     expect.arrayContaining([
       ['start', 'the trace', null],
@@ -251,19 +244,22 @@ test('an end without a trace id has that of its start where that is known', asyn
 
 test.each([
   ['before', true],
-  ['behind', false],
-])('an end that stands %s its start in a batch has its trace id', async (where, isEndFirst) => {
-  const id = `beside, ${where}`;
-  const items = [
-    { mode: 'end', req: { end: { ...endFields, id } } },
-    { mode: 'start', req: { start: { ...startFields, id } } },
-  ];
-  const batch = isEndFirst ? items : items.reverse();
-  const answer = await service.send('/call/upsert_batch', { body: { batch } });
-  expect(answer.status, answer.text).toBe(200);
-  const rows = await rowsOf(id);
-  expect(rows.map(({ kind, trace_id }) => [kind, trace_id])).toEqual([
-    ['start', 'the trace'],
-    ['end', 'the trace'],
-  ]);
-});
+  ['after', false],
+])(
+  'an end without a trace id gets that of a start %s it in the batch',
+  async (place, isStartFirst) => {
+    const id = `start ${place} end`;
+    const items = [
+      { mode: 'end', req: { end: { ...endFields, id } } },
+      { mode: 'start', req: { start: { ...startFields, id } } },
+    ];
+    const batch = isStartFirst ? items.reverse() : items;
+    const answer = await usageClient.service.send('/call/upsert_batch', { body: { batch } });
+    expect(answer.status, answer.text).toBe(200);
+    const rows = await readRows(id);
+    expect(rows.map(({ kind, trace_id }) => [kind, trace_id])).toEqual([
+      ['start', 'the trace'],
+      ['end', 'the trace'],
+    ]);
+  },
+);
