@@ -1,9 +1,8 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
+import { fixture, usageClientFixture } from '../support/fixtures.ts';
 import { orphanEndRow, permutationsOf, startRow } from '../support/part-rows.ts';
-import { openService, type TestService } from '../support/service.ts';
+import { openService } from '../support/service.ts';
 import {
-  type UsageClient,
-  openUsageClient,
   type Project,
   promptTokens,
   promptUsage,
@@ -11,23 +10,15 @@ import {
   toProject,
 } from '../support/usage-client.ts';
 
-let usageClient: UsageClient;
+const usageClient = usageClientFixture();
 /** A second service on the same database. */
-let other: TestService;
-beforeAll(async () => {
-  usageClient = await openUsageClient();
-  other = await openService(usageClient.clickhouse.environment);
-  await other.ready;
-});
-afterAll(async () => {
-  await other.close();
-  await usageClient.close();
+const secondService = fixture(async () => {
+  const service = await openService(usageClient.clickhouse.environment);
+  await service.ready;
+  return service;
 });
 
-/**
- * The trace of some name: a root with a child and a running grandchild, in parts; the child's end does not say
- * its trace.
- */
+/** The parts of one trace: a root, a child whose end does not name the trace, and an unfinished grandchild. */
 function partsOf(project: Project, name = 'one'): object[] {
   const trace = `trace-${name}`;
   const root = { id: `root-${name}`, trace, usage: promptUsage(1) };
@@ -42,8 +33,8 @@ function partsOf(project: Project, name = 'one'): object[] {
   ];
 }
 
-/** Asks of all calls of traces and expects what is true of their parts however they came. */
-async function expectTruth(project: Project, names: readonly string[] = ['one']): Promise<void> {
+/** Expects the usage of these traces that their parts have in any order and number. */
+async function expectUsage(project: Project, names: readonly string[] = ['one']): Promise<void> {
   await project.setPrices({ m: { prompt_token_cost: 0.5, completion_token_cost: 0.25 } });
   const ids = names.flatMap((name) => [`root-${name}`, `child-${name}`, `grandchild-${name}`]);
   const expected = names.flatMap((name) => [
@@ -72,31 +63,31 @@ describe('repeated parts', () => {
   test('sent twice in one batch change nothing', async () => {
     const project = usageClient.newProject();
     await project.upsertBatch(...partsOf(project), ...partsOf(project));
-    await expectTruth(project);
+    await expectUsage(project);
   });
 
-  test('sent again and again change nothing, before ClickHouse merges and after', async () => {
+  test('sent three times change nothing, before and after ClickHouse merges', async () => {
     const project = usageClient.newProject();
     for (let time = 0; time < 3; time += 1) await project.upsertBatch(...partsOf(project));
-    await expectTruth(project);
+    await expectUsage(project);
     for (const table of ['call_parts', 'calls', 'call_traces']) {
       await usageClient.clickhouse.command(`OPTIMIZE TABLE ${table} FINAL`);
     }
-    await expectTruth(project);
+    await expectUsage(project);
   });
 
-  test('sent by two clients to two services at once change nothing', async () => {
+  test('sent concurrently to two services change nothing', async () => {
     const project = usageClient.newProject();
-    const elsewhere = toProject(other, project.id);
+    const secondProject = toProject(secondService, project.id);
     const sending = Array.from({ length: 5 }, () => [
       project.upsertBatch(...partsOf(project)),
-      elsewhere.upsertBatch(...partsOf(project)),
+      secondProject.upsertBatch(...partsOf(project)),
     ]);
     await Promise.all(sending.flat());
-    await expectTruth(project);
+    await expectUsage(project);
   });
 
-  test('of whole calls change nothing', async () => {
+  test('of complete calls change nothing', async () => {
     const project = usageClient.newProject();
     const calls = [
       { id: 'a', usage: promptUsage(1) },
@@ -109,7 +100,7 @@ describe('repeated parts', () => {
     expect(promptTokens(answer, 'b')).toBe(10);
   });
 
-  test('as a whole call and as its start and end are one call', async () => {
+  test('sent as a complete call and as start and end are one call', async () => {
     const project = usageClient.newProject();
     const call = { id: 'a', usage: promptUsage(1) };
     await project.upsertBatch(
@@ -122,41 +113,43 @@ describe('repeated parts', () => {
 });
 
 describe('order of arrival never matters', () => {
-  /** One trace per order: its name is the order. */
+  /** One trace per order, which is its name. */
   const orders = new Map(permutationsOf([0, 1, 2, 3, 4]).map((order) => [order.join(''), order]));
 
-  test('each part by itself, in all orders', async () => {
+  test('of single parts, in all orders', async () => {
     const project = usageClient.newProject();
-    // The nth batch brings the nth part of each trace.
+    // Batch n contains part n of each trace.
     for (const position of [0, 1, 2, 3, 4]) {
       const items = [...orders].map(([name, order]) => partsOf(project, name)[order[position]!]!);
       await project.upsertBatch(...items);
     }
     expect(orders.size).toBe(5 * 4 * 3 * 2);
-    await expectTruth(project, [...orders.keys()]);
+    await expectUsage(project, [...orders.keys()]);
   });
 
-  test('all parts of a trace in one batch, in all orders', async () => {
+  test('of parts within one batch, in all orders', async () => {
     const project = usageClient.newProject();
     const sending = [...orders].map(([name, order]) => {
       const parts = partsOf(project, name);
       return project.upsertBatch(...order.map((index) => parts[index]!));
     });
     await Promise.all(sending);
-    await expectTruth(project, [...orders.keys()]);
+    await expectUsage(project, [...orders.keys()]);
   });
 
-  test('all parts at once', async () => {
+  test('of parts that arrive concurrently at two services', async () => {
     const project = usageClient.newProject();
-    const elsewhere = toProject(other, project.id);
+    const secondProject = toProject(secondService, project.id);
     await Promise.all(
-      partsOf(project).map((part, index) => (index % 2 ? project : elsewhere).upsertBatch(part)),
+      partsOf(project).map((part, index) =>
+        (index % 2 ? project : secondProject).upsertBatch(part),
+      ),
     );
-    await expectTruth(project);
+    await expectUsage(project);
   });
 });
 
-describe('an end without a trace id', () => {
+describe('an orphan end', () => {
   const call = { id: 'a', usage: promptUsage(7) };
 
   async function expectEnded(project: Project): Promise<void> {
@@ -165,14 +158,14 @@ describe('an end without a trace id', () => {
     expect(answer.unfinished_call_ids).toEqual([]);
   }
 
-  test('is found when its start came before', async () => {
+  test('is found if its start arrived before', async () => {
     const project = usageClient.newProject();
     await project.upsertBatch(project.startItem(call));
     await project.upsertBatch(project.endItem(call));
     await expectEnded(project);
   });
 
-  test('is found when its start comes after it', async () => {
+  test('is found if its start arrives later', async () => {
     const project = usageClient.newProject();
     await project.upsertBatch(project.endItem(call));
     await project.upsertBatch(project.startItem(call));
@@ -181,22 +174,25 @@ describe('an end without a trace id', () => {
 
   test.each([
     ['before', true],
-    ['behind', false],
-  ])('is found when its start stands %s it in the same batch', async (_, isStartFirst) => {
+    ['after', false],
+  ])('is found if its start is %s it in the same batch', async (_, isStartFirst) => {
     const project = usageClient.newProject();
     const parts = [project.startItem(call), project.endItem(call)];
     await project.upsertBatch(...(isStartFirst ? parts : parts.reverse()));
     await expectEnded(project);
   });
 
-  test.each([[{ trace_id: null }], [{ trace_id: '' }]])('may say so: %j', async (more) => {
-    const project = usageClient.newProject();
-    await project.upsertBatch(project.endItem(call, more));
-    await project.upsertBatch(project.startItem(call));
-    await expectEnded(project);
-  });
+  test.each([[{ trace_id: null }], [{ trace_id: '' }]])(
+    'may have an empty trace id: %j',
+    async (more) => {
+      const project = usageClient.newProject();
+      await project.upsertBatch(project.endItem(call, more));
+      await project.upsertBatch(project.startItem(call));
+      await expectEnded(project);
+    },
+  );
 
-  test.each(['/call/end', '/v2/%/call/end'])('may come by itself, by %s', async (path) => {
+  test.each(['/call/end', '/v2/%/call/end'])('may be sent alone to %s', async (path) => {
     for (const isStartFirst of [true, false]) {
       const project = usageClient.newProject();
       const sendEnd = async (): Promise<void> => {
@@ -211,16 +207,16 @@ describe('an end without a trace id', () => {
     }
   });
 
-  test('is found when start and end come to two services at once', async () => {
+  test('is found if start and end arrive concurrently at two services', async () => {
     const project = usageClient.newProject();
-    const elsewhere = toProject(other, project.id);
+    const secondProject = toProject(secondService, project.id);
     const ids = Array.from({ length: 40 }, (_, index) => `call-${index}`);
     await Promise.all(
       ids.flatMap((id, index) => {
         const shape = { id, trace: `trace-${index}`, usage: promptUsage(1 + index) };
         const sending = [
           () => project.upsertBatch(project.startItem(shape)),
-          () => elsewhere.upsertBatch(project.endItem(shape)),
+          () => secondProject.upsertBatch(project.endItem(shape)),
         ];
         return (index % 2 ? sending : sending.reverse()).map((send) => send());
       }),
@@ -232,8 +228,8 @@ describe('an end without a trace id', () => {
 
   test.each([
     ['before', true],
-    ['behind', false],
-  ])('is found when a pipeline inserts it %s its start', async (_, isEndFirst) => {
+    ['after', false],
+  ])('is found if a pipeline inserts it %s its start', async (_, isEndFirst) => {
     const project = usageClient.newProject();
     const rows = [orphanEndRow(project.id, call), startRow(project.id, call)];
     for (const row of isEndFirst ? rows : rows.reverse()) {
@@ -242,7 +238,7 @@ describe('an end without a trace id', () => {
     await expectEnded(project);
   });
 
-  test('counts once when it comes with its trace id as well', async () => {
+  test('counts once if it also arrives with its trace id', async () => {
     const project = usageClient.newProject();
     await project.upsertBatch(project.endItem(call));
     await project.upsertBatch(
@@ -253,7 +249,7 @@ describe('an end without a trace id', () => {
     await expectEnded(project);
   });
 
-  test('ends a call that used nothing', async () => {
+  test('ends a call without usage', async () => {
     const project = usageClient.newProject();
     await project.upsertBatch(project.endItem({ id: 'a' }));
     await project.upsertBatch(project.startItem({ id: 'a' }));
@@ -263,7 +259,7 @@ describe('an end without a trace id', () => {
     });
   });
 
-  test('counts in the calls above it', async () => {
+  test('counts in the ancestors of its call', async () => {
     const project = usageClient.newProject();
     await project.upsertBatch(project.endItem({ id: 'leaf', usage: promptUsage(100) }));
     await project.sendCompleteCalls(
@@ -276,7 +272,7 @@ describe('an end without a trace id', () => {
     expect(promptTokens(answer, 'leaf')).toBe(100);
   });
 
-  test('belongs to its project alone', async () => {
+  test('is found in its own project only', async () => {
     const [one, two] = [usageClient.newProject(), usageClient.newProject()];
     await one.upsertBatch(one.endItem(call));
     await two.upsertBatch(two.startItem(call));
@@ -288,7 +284,7 @@ describe('an end without a trace id', () => {
     await expectEnded(one);
   });
 
-  test('whose start never comes is invisible', async () => {
+  test('whose start never arrives counts nowhere', async () => {
     const project = usageClient.newProject();
     await project.upsertBatch(project.endItem(call));
     await project.sendCompleteCalls({ id: 'b', parent: 'a', usage: promptUsage(1) });
@@ -298,7 +294,7 @@ describe('an end without a trace id', () => {
     });
   });
 
-  test('may be deleted with its call', async () => {
+  test('is deleted with its call', async () => {
     const project = usageClient.newProject();
     await project.upsertBatch(project.endItem(call));
     await project.upsertBatch(project.startItem(call));

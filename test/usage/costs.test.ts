@@ -30,7 +30,7 @@ describe('include_costs', () => {
     expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([3 * 0.5, 4 * 2]);
   });
 
-  test('a model without any price has cost null, never 0, beside one that has', async () => {
+  test('a model without any price costs null, never 0, next to one with a price', async () => {
     const project = usageClient.newProject();
     await project.setPrices(costs);
     await project.sendCompleteCalls({ id: 'a', usage });
@@ -44,7 +44,7 @@ describe('include_costs', () => {
     expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([0, 0]);
   });
 
-  test('costs of descendants are in those of the calls above them, requested or not', async () => {
+  test('costs of descendants count in their ancestors, requested or not', async () => {
     const project = usageClient.newProject();
     await project.setPrices(costs);
     await project.sendCompleteCalls(
@@ -74,7 +74,7 @@ describe('arithmetic', () => {
     expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([0.3, 2.1]);
   });
 
-  test('is rounded once, at the very edge: a thousand calls and nesting add no error', async () => {
+  test('is rounded once, in the answer: a thousand calls and nesting add no error', async () => {
     const project = usageClient.newProject();
     await project.setPrices({ m: { prompt_token_cost: 1.1e-7, completion_token_cost: 3e-7 } });
     const usage = { m: { prompt_tokens: 1, completion_tokens: 1 } };
@@ -92,7 +92,7 @@ describe('arithmetic', () => {
     expect(costsOf(await project.queryUsage(['a', ...ids], withCosts))).toEqual(expected);
   });
 
-  test('holds the largest sums at the highest price, and the smallest price', async () => {
+  test('is exact for the largest sums at the highest and at the smallest price', async () => {
     const project = usageClient.newProject();
     await project.setPrices({ m: { prompt_token_cost: 1000, completion_token_cost: 1e-30 } });
     const most = 2 ** 53 - 1;
@@ -133,19 +133,19 @@ describe('prompt cost', () => {
       sumOf([100 - 30 - 20, 10], [30, 2], [20, 30]),
     ],
     [
-      'charges nothing as uncached where all tokens are cached',
+      'charges no token as uncached if all are cached',
       { prompt_tokens: 50, ...cached(30, 20) },
       cachePrices,
       sumOf([30, 2], [20, 30]),
     ],
     [
-      'charges all of prompt where cached tokens are more: they are counted apart',
+      'charges the whole prompt if there are more cached tokens: they are not part of it',
       { prompt_tokens: 49, ...cached(30, 20) },
       cachePrices,
       sumOf([49, 10], [30, 2], [20, 30]),
     ],
     [
-      'counts input tokens as prompt, cached ones from prompt_tokens_details',
+      'reads input tokens as prompt, and cached ones from prompt_tokens_details',
       { input_tokens: 100, prompt_tokens_details: { cached_tokens: 30 } },
       cachePrices,
       sumOf([100 - 30, 10], [30, 2]),
@@ -169,7 +169,7 @@ describe('prompt cost', () => {
       sumOf([100 - 30 - 20, 10], [30, 2], [20, 10]),
     ],
     [
-      'takes a cache price of 0 as 0',
+      'uses a cache price of 0',
       { prompt_tokens: 100, ...cached(30, 20) },
       { cache_read_input_token_cost: 0, cache_creation_input_token_cost: 0 },
       sumOf([100 - 30 - 20, 10]),
@@ -181,7 +181,7 @@ describe('prompt cost', () => {
     expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([expected, 0]);
   });
 
-  test('and completion cost are the whole cost', async () => {
+  test('and completion cost do not depend on total tokens', async () => {
     const project = usageClient.newProject();
     await project.setPrices({ m: { ...price, ...cachePrices } });
     const usage = {
@@ -194,7 +194,7 @@ describe('prompt cost', () => {
     ]);
   });
 
-  test('decides call by call which tokens are uncached, not for the sum', async () => {
+  test('subtracts cached tokens per call, not from the sum', async () => {
     const project = usageClient.newProject();
     await project.setPrices({ m: { ...price, ...cachePrices } });
     await project.sendCompleteCalls(
@@ -215,13 +215,13 @@ describe('the price of a call', () => {
   });
   const usage = { m: { prompt_tokens: 1 } };
 
-  test('is the one in force when it started, inside one answer and one trace', async () => {
+  test('is the one in force when it started, also within one answer and one trace', async () => {
     const project = usageClient.newProject();
     await project.setPrices(at('2026-01-01T00:00:00Z', 1));
     await project.setPrices(at('2026-02-01T00:00:00Z', 10));
     await project.setPrices(at('2026-03-01T00:00:00Z', 100));
     await project.sendCompleteCalls(
-      // Before the first date the first price holds.
+      // Before the first date, the first price applies.
       { id: 'a', startedAt: '2025-12-31T23:59:59.999999Z', usage },
       { id: 'b', parent: 'a', startedAt: '2026-01-31T23:59:59.999999Z', usage },
       { id: 'c', parent: 'b', startedAt: '2026-02-01T00:00:00Z', usage },
@@ -234,8 +234,8 @@ describe('the price of a call', () => {
     expect(costsOf(answer, 'e')).toEqual([100, 0]);
   });
 
-  test('is the project’s where it has one, else the default one', async () => {
-    const [own, others] = [usageClient.newProject(), usageClient.newProject()];
+  test('is that of the project if there is one, else the default price', async () => {
+    const [withPrice, withoutPrice] = [usageClient.newProject(), usageClient.newProject()];
     await usageClient.clickhouse.insert('llm_token_prices', [
       {
         id: 'default-m',
@@ -249,13 +249,14 @@ describe('the price of a call', () => {
         created_by: 'test',
       },
     ]);
-    await own.setPrices(at('2026-01-01T00:00:00Z', 1));
-    for (const project of [own, others]) await project.sendCompleteCalls({ id: 'a', usage });
-    expect(costsOf(await own.queryUsage(['a'], withCosts))).toEqual([1, 0]);
-    expect(costsOf(await others.queryUsage(['a'], withCosts))).toEqual([3, 0]);
+    await withPrice.setPrices(at('2026-01-01T00:00:00Z', 1));
+    for (const project of [withPrice, withoutPrice])
+      await project.sendCompleteCalls({ id: 'a', usage });
+    expect(costsOf(await withPrice.queryUsage(['a'], withCosts))).toEqual([1, 0]);
+    expect(costsOf(await withoutPrice.queryUsage(['a'], withCosts))).toEqual([3, 0]);
   });
 
-  test('is that of exactly this model name', async () => {
+  test('is that of the exact model name', async () => {
     const project = usageClient.newProject();
     await project.setPrices({ M: at('2020-01-01T00:00:00Z', 1).m });
     await project.setPrices({ 'm ': at('2020-01-01T00:00:00Z', 1).m });

@@ -1,10 +1,11 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type UsageAnswer, type UsageClient, openUsageClient } from '../support/usage-client.ts';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { usageClientFixture } from '../support/fixtures.ts';
+import type { UsageAnswer } from '../support/usage-client.ts';
 
-/** Expected of a model: requests, prompt, completion and total tokens. */
+/** Expected requests, prompt, completion and total tokens of a model. */
 type Counts = readonly [number, number, number, number];
 
-/** A call's `summary.usage` as JSON text, and what is expected of each model. */
+/** A call's `summary.usage` as JSON text, and the expected counts of each model. */
 type Case = readonly [name: string, usage: string, Readonly<Record<string, Counts>>];
 
 const fields: readonly (readonly [string, object, Counts])[] = [
@@ -24,7 +25,7 @@ const fields: readonly (readonly [string, object, Counts])[] = [
     [0, 0, 3 + 40, 3 + 40],
   ],
   [
-    'the total is what it says, whatever the sum is',
+    'total tokens are the total, whatever the sum is',
     { prompt_tokens: 1, completion_tokens: 2, total_tokens: 100 },
     [0, 1, 2, 100],
   ],
@@ -45,14 +46,14 @@ const fields: readonly (readonly [string, object, Counts])[] = [
     [1, 0, 0, 0],
   ],
   [
-    'cached tokens are in the prompt already',
+    'cached tokens are part of the prompt',
     { prompt_tokens: 10, cache_read_input_tokens: 4, cache_creation_input_tokens: 5 },
     [0, 10, 0, 10],
   ],
 ];
 
-/** Beside each prompt counter that is no number of tokens stand 7 output tokens. */
-const nothings = [
+/** Prompt counters that are not token counts. */
+const invalidCounts = [
   ['null', 'null'],
   ['negative', '-1'],
   ['a fraction', '1.5'],
@@ -63,7 +64,7 @@ const nothings = [
   ['2^53', '9007199254740992'],
   ['2^64', '18446744073709551616'],
   ['10^30', '1e30'],
-  ['beyond all numbers', '1e999'],
+  ['infinite', '1e999'],
 ] as const;
 
 const integers = [
@@ -72,9 +73,9 @@ const integers = [
   ['9007199254740991', 2 ** 53 - 1],
 ] as const;
 
-const noEntries = ['null', '5', '"5"', 'true', '[]', '[{"prompt_tokens":5}]', '"{}"'];
-const noUsage = ['null', '5', '"m"', 'true', '[]', '[{"m":{"prompt_tokens":5}}]', '{}'];
-const zeros = [
+const invalidEntries = ['null', '5', '"5"', 'true', '[]', '[{"prompt_tokens":5}]', '"{}"'];
+const invalidUsages = ['null', '5', '"m"', 'true', '[]', '[{"m":{"prompt_tokens":5}}]', '{}'];
+const unusedEntries = [
   '{}',
   '{"prompt_tokens":0,"total_tokens":0,"requests":0}',
   '{"cache_read_input_tokens":5,"cache_creation_input_tokens":6}',
@@ -82,9 +83,9 @@ const zeros = [
 ];
 
 const manyModels = Array.from({ length: 1_000 }, (_, index) => `model-${index}`);
-/** A model beside the one that is looked at, to which nothing may happen. */
-const beside = '"beside":{"prompt_tokens":1}';
-const besideCounts: Counts = [0, 1, 0, 1];
+/** A second model, which must count as usual. */
+const second = '"second":{"prompt_tokens":1}';
+const secondCounts: Counts = [0, 1, 0, 1];
 
 const cases: Case[] = [
   ...fields.map(([name, entry, counts]): Case => [
@@ -92,30 +93,34 @@ const cases: Case[] = [
     JSON.stringify({ m: entry }),
     { m: counts },
   ]),
-  ['a missing number is 0', '{"m":{"output_tokens":7}}', { m: [0, 0, 7, 7] }],
-  ...nothings.map(([what, text]): Case => [
-    `a number that is ${what} is 0`,
-    `{"m":{"prompt_tokens":${text},"output_tokens":7},${beside}}`,
-    { m: [0, 0, 7, 7], beside: besideCounts },
+  ['a missing counter is 0', '{"m":{"output_tokens":7}}', { m: [0, 0, 7, 7] }],
+  ...invalidCounts.map(([what, text]): Case => [
+    `a counter that is ${what} is 0`,
+    `{"m":{"prompt_tokens":${text},"output_tokens":7},${second}}`,
+    { m: [0, 0, 7, 7], second: secondCounts },
   ]),
   ...integers.map(([text, number]): Case => [
-    `${text} is the integer that it is`,
+    `${text} is an integer`,
     `{"m":{"prompt_tokens":${text}}}`,
     { m: [0, number, 0, number] },
   ]),
-  ...noEntries.map((entry): Case => [
-    `an entry that is no object is skipped: ${entry}`,
-    `{"m":${entry},${beside}}`,
-    { beside: besideCounts },
+  ...invalidEntries.map((entry): Case => [
+    `an entry that is not an object is skipped: ${entry}`,
+    `{"m":${entry},${second}}`,
+    { second: secondCounts },
   ]),
-  ...noUsage.map((usage): Case => [`a usage without entries is none: ${usage}`, usage, {}]),
-  ...zeros.map((entry): Case => [
-    `a model whose four sums are all 0 is left out: ${entry}`,
-    `{"m":${entry},${beside}}`,
-    { beside: besideCounts },
+  ...invalidUsages.map((usage): Case => [
+    `a usage that is not an object with entries is empty: ${usage}`,
+    usage,
+    {},
+  ]),
+  ...unusedEntries.map((entry): Case => [
+    `a model whose four counts are 0 is left out: ${entry}`,
+    `{"m":${entry},${second}}`,
+    { second: secondCounts },
   ]),
   [
-    'a call may use a thousand models',
+    'a call may have a thousand models',
     JSON.stringify(
       Object.fromEntries(manyModels.map((model, index) => [model, { prompt_tokens: 1 + index }])),
     ),
@@ -123,22 +128,20 @@ const cases: Case[] = [
   ],
 ];
 
-let usageClient: UsageClient;
+const usageClient = usageClientFixture();
 let answer: UsageAnswer;
 beforeAll(async () => {
-  usageClient = await openUsageClient();
   const project = usageClient.newProject();
   const calls = cases.map(([id, usage]) =>
     JSON.stringify(project.completeCall({ id, usage: 'HERE' })).replace('"HERE"', () => usage),
   );
   const path = `/v2/${project.id}/calls/complete`;
-  const taken = await usageClient.service.send(path, { body: `{"batch":[${calls.join(',')}]}` });
-  expect(taken.text).toBe('{}');
+  const inserted = await usageClient.service.send(path, { body: `{"batch":[${calls.join(',')}]}` });
+  expect(inserted.text).toBe('{}');
   answer = await project.queryUsage(cases.map(([id]) => id));
 });
-afterAll(() => usageClient.close());
 
-describe('per call and model', () => {
+describe('counts of one call and model', () => {
   test.each(cases)('%s', (id, _, expected) => {
     const none = { prompt_tokens_total_cost: null, completion_tokens_total_cost: null };
     const entries = Object.entries(expected).map(
@@ -156,7 +159,7 @@ describe('per call and model', () => {
     expect(answer.call_usage[id]).toEqual(Object.fromEntries(entries));
   });
 
-  test('what a start, its inputs, its attributes or an output say of usage is not counted', async () => {
+  test('usage in inputs, attributes, outputs or a start is not counted', async () => {
     const project = usageClient.newProject();
     const usage = { m: { prompt_tokens: 5 } };
     const more = {

@@ -5,7 +5,7 @@ import { usageClientFixture } from '../support/fixtures.ts';
 
 const usageClient = usageClientFixture();
 
-/** Inserts calls as a pipeline would. */
+/** Inserts parts as a pipeline does. */
 async function insert(rows: readonly object[]): Promise<void> {
   await usageClient.clickhouse.insert('call_parts', rows);
 }
@@ -26,11 +26,11 @@ describe('a chain of 5,000 calls', () => {
     );
   });
 
-  /** Tokens of a call of the chain and of all below it: the numbers from 1 + index to length. */
+  /** Tokens of a call of the chain and its descendants: the numbers from 1 + index to length. */
   const expected = (index: number): number =>
     (length * (length + 1)) / 2 - (index * (index + 1)) / 2;
 
-  test('answers with no setting raised', async () => {
+  test('is answered with default settings', async () => {
     const answer = await project.queryUsage(['call-0', 'call-2500', 'call-4999'], {
       include_costs: true,
     });
@@ -39,7 +39,7 @@ describe('a chain of 5,000 calls', () => {
     expect(promptTokens(answer, 'call-4999')).toBe(expected(4_999));
   });
 
-  test('answers for every call of it at once', async () => {
+  test('is answered if all its calls are requested', async () => {
     const ids = Array.from({ length }, (_, index) => `call-${index}`);
     const answer = await project.queryUsage(ids, { limit: length });
     expect(ids.map((id) => promptTokens(answer, id))).toEqual(
@@ -66,7 +66,7 @@ describe('a star of 100,000 calls', () => {
   const limit = leaves + 1;
   const all = 1 + (leaves * (leaves - 1)) / 2;
 
-  test('answers with no setting raised but limit', async () => {
+  test('is answered with default settings and a higher limit', async () => {
     const answer = await project.queryUsage(['root'], { limit, include_costs: true });
     expect(promptTokens(answer, 'root')).toBe(all);
     expect((await project.sendUsageRequest(['root'], { limit: limit - 1 })).text).toContain(
@@ -74,14 +74,14 @@ describe('a star of 100,000 calls', () => {
     );
   });
 
-  test('answers for the root and 10,000 of its leaves at once', async () => {
+  test('is answered if the root and 10,000 leaves are requested', async () => {
     const ids = Array.from({ length: 10_000 }, (_, index) => `leaf-${index * 7}`);
     const answer = await project.queryUsage(['root', ...ids], { limit });
     expect(promptTokens(answer, 'root')).toBe(all);
     expect(ids.map((id) => promptTokens(answer, id))).toEqual(ids.map((_, index) => index * 7));
   });
 
-  test('that all run names every one as unfinished', async () => {
+  test('without ends has all its calls in unfinished_call_ids', async () => {
     const running = usageClient.newProject();
     const ids = Array.from({ length: leaves }, (_, index) => `leaf-${index}`);
     await insert([

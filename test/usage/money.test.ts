@@ -21,19 +21,19 @@ describe('parsing', () => {
 });
 
 describe('adding', () => {
-  test('is exact where numbers are not', () => {
+  test('is exact where floats are not', () => {
     expect(addMoney(parseMoney('0.1'), parseMoney('0.2'))).toBe(parseMoney('0.3'));
     expect(0.1 + 0.2).not.toBe(0.3);
   });
 
-  test('leaves out what is unknown', () => {
+  test('ignores an unknown amount', () => {
     expect(addMoney(null, 5n)).toBe(5n);
     expect(addMoney(5n, null)).toBe(5n);
     expect(addMoney(null, 0n)).toBe(0n);
     expect(addMoney(0n, null)).toBe(0n);
   });
 
-  test('of two unknowns is unknown', () => {
+  test('of two unknown amounts is unknown', () => {
     expect(addMoney(null, null)).toBeNull();
   });
 });
@@ -45,14 +45,14 @@ describe('as a JSON number', () => {
     [parseMoney('0.3'), 0.3],
     [parseMoney('-12.0345'), -12.0345],
     [10n ** 60n, 1e30],
-    // 2^53 + 1 has no number of its own; with a little on top the one above it is the nearest.
+    // 2^53 + 1 is not a float; slightly more is nearest to 2^53 + 2.
     [(2n ** 53n + 1n) * dollar, 2 ** 53],
     [(2n ** 53n + 1n) * dollar + 1n, 2 ** 53 + 2],
   ])('%s is the nearest one: %d', (money, expected) => {
     expect(toNumber(money)).toBe(expected);
   });
 
-  test('any amount that a number can tell comes back as that number', () => {
+  test('an amount that is a float becomes that float', () => {
     const amount = fc.double({ min: 1e-13, max: 1e20, noNaN: true });
     fc.assert(
       fc.property(amount, (number) => {

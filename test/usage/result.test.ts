@@ -6,11 +6,11 @@ import { usageClientFixture } from '../support/fixtures.ts';
 const usageClient = usageClientFixture();
 
 describe('result keys', () => {
-  /** The ids of an answer as they stand in its text; objects sort integers by themselves. */
+  /** The ids in the order of an answer's text; JavaScript objects move integers to the front. */
   const idsIn = (text: string): string[] =>
     [...text.matchAll(/"([^"]*)":\{(?=\}|"m")/g)].map(([, id = '']) => id);
 
-  test('every distinct id has its key, in the order of the request', async () => {
+  test('are the distinct requested ids, in the order of the request', async () => {
     const project = usageClient.newProject();
     const ids = ['b', '10', 'a', '9', 'c'];
     await project.sendCompleteCalls(...ids.map((id) => ({ id, usage: promptUsage(1) })));
@@ -47,23 +47,26 @@ describe('result keys', () => {
     expect(call_usage).toEqual({ unknown: {}, deleted: {}, 'no usage': {}, running: {}, '': {} });
   });
 
-  test('an id of which only the end has come is unknown', async () => {
+  test('an id without a start is unknown', async () => {
     const project = usageClient.newProject();
     await project.upsertBatch(
-      project.endItem({ id: 'loose', usage: promptUsage(1) }),
-      project.endItem({ id: 'placed', usage: promptUsage(1) }, { trace_id: 'trace' }),
+      project.endItem({ id: 'orphan end', usage: promptUsage(1) }),
+      project.endItem({ id: 'traced end', usage: promptUsage(1) }, { trace_id: 'trace' }),
     );
-    const answer = await project.queryUsage(['loose', 'placed']);
-    expect(answer).toEqual({ call_usage: { loose: {}, placed: {} }, unfinished_call_ids: [] });
+    const answer = await project.queryUsage(['orphan end', 'traced end']);
+    expect(answer).toEqual({
+      call_usage: { 'orphan end': {}, 'traced end': {} },
+      unfinished_call_ids: [],
+    });
   });
 
-  test('no ids are 200 with empty maps', async () => {
+  test('a request without ids gets 200 with empty maps', async () => {
     const answer = await usageClient.newProject().sendUsageRequest([]);
     expect(answer.status).toBe(200);
     expect(answer.text).toBe('{"call_usage":{},"unfinished_call_ids":[]}');
   });
 
-  test('a project that nobody has heard of has no calls', async () => {
+  test('an unknown project has no calls', async () => {
     const answer = await usageClient.newProject().queryUsage(['a'], { include_costs: true });
     expect(answer).toEqual({ call_usage: { a: {} }, unfinished_call_ids: [] });
   });
@@ -106,7 +109,7 @@ describe('models', () => {
     ).toEqual(entries.map(([name, { prompt_tokens }]) => [name, prompt_tokens]));
   });
 
-  test('of several calls are added up one by one', async () => {
+  test('of several calls are summed model by model', async () => {
     const project = usageClient.newProject();
     await project.sendCompleteCalls(
       { id: 'root', usage: { m: { prompt_tokens: 1, requests: 1 }, n: { output_tokens: 2 } } },
@@ -131,30 +134,32 @@ describe('models', () => {
 });
 
 describe('sums', () => {
-  const most = Number.MAX_SAFE_INTEGER;
+  const maxCount = Number.MAX_SAFE_INTEGER;
 
   test('beyond 2^53 are exact in the JSON text', async () => {
     const project = usageClient.newProject();
-    const usage = { m: { prompt_tokens: most, completion_tokens: most, requests: most } };
+    const usage = {
+      m: { prompt_tokens: maxCount, completion_tokens: maxCount, requests: maxCount },
+    };
     await project.sendCompleteCalls({ id: 'a', usage }, { id: 'b', parent: 'a', usage });
     const { text } = await project.sendUsageRequest(['a', 'b']);
-    // Twice 2^53 - 1 is even, and twice that again 2^55 - 4: neither is a number that JavaScript would round.
-    const one = BigInt(most);
+    // 2 × (2^53 - 1) and 4 × (2^53 - 1) are floats: JavaScript would not round them.
+    const one = BigInt(maxCount);
     expect(text).toContain(
       `"a":{"m":{"requests":${2n * one},"prompt_tokens":${2n * one},"completion_tokens":${2n * one},"total_tokens":${4n * one},`,
     );
-    // The synonyms make an odd sum: 2^53 - 1 + 2 is 2^53 + 1, which no number can hold.
+    // The two fields have an odd sum: 2^53 - 1 + 2 is 2^53 + 1, which is not a float.
     const odd = usageClient.newProject();
-    const entry = { prompt_tokens: most, input_tokens: 2 };
+    const entry = { prompt_tokens: maxCount, input_tokens: 2 };
     await odd.sendCompleteCalls({ id: 'c', usage: { m: entry } });
     expect((await odd.sendUsageRequest(['c'])).text).toContain(`"prompt_tokens":${one + 2n},`);
   });
 
   test('beyond 64 bits do not wrap', async () => {
     const project = usageClient.newProject();
-    // 2^64 / 2^53 is 2,048 calls; half as many again.
+    // 2^64 / 2^53 is 2,048 calls; these are half as many more.
     const calls = 3_072;
-    const entry = { prompt_tokens: most, output_tokens: most, requests: most };
+    const entry = { prompt_tokens: maxCount, output_tokens: maxCount, requests: maxCount };
     const rows = Array.from({ length: calls }, (_, index) =>
       completeRow(project.id, {
         id: `call-${index}`,
@@ -166,7 +171,7 @@ describe('sums', () => {
 
     const answer = await project.sendUsageRequest(['call-0']);
 
-    const sum = BigInt(calls) * BigInt(most);
+    const sum = BigInt(calls) * BigInt(maxCount);
     expect(sum).toBeGreaterThan(2n ** 64n);
     expect(answer.status).toBe(200);
     expect(answer.text).toContain(
@@ -176,7 +181,7 @@ describe('sums', () => {
 });
 
 describe('limit', () => {
-  /** A root with three children, a second root alone. */
+  /** A root with three children, and a second root without any. */
   const fourAndOne = async () => {
     const project = usageClient.newProject();
     await project.sendCompleteCalls(
@@ -187,14 +192,14 @@ describe('limit', () => {
     return project;
   };
 
-  test('as many calls as the limit are answered', async () => {
+  test('a request that touches as many calls as its limit is answered', async () => {
     const project = await fourAndOne();
     const answer = await project.queryUsage(['root', 'other'], { limit: 4 + 1 });
     expect(promptTokens(answer, 'root')).toBe(1 + 10 + 10 + 10);
     expect(promptTokens(answer, 'other')).toBe(100);
   });
 
-  test('one more is an error with both numbers in it, never a partial sum', async () => {
+  test('one more call is an error with both numbers, never a partial sum', async () => {
     const project = await fourAndOne();
     const answer = await project.sendUsageRequest(['root', 'other'], { limit: 4 });
     expect(answer.status).toBe(422);
@@ -209,7 +214,7 @@ describe('limit', () => {
     });
   });
 
-  test('a call counts once, however often it is asked for and whatever it stands below', async () => {
+  test('a call counts once, however often it is requested, itself or by its ancestors', async () => {
     const project = await fourAndOne();
     const ids = ['root', 'a', 'a', 'b', 'root', 'c'];
     expect(promptTokens(await project.queryUsage(ids, { limit: 4 }), 'root')).toBe(
@@ -236,18 +241,18 @@ describe('limit', () => {
     await project.upsertBatch(project.startItem({ id: 'd', parent: 'a' }));
     await project.deleteCalls('c');
     const ids = ['a', 'c', 'unknown', 'never'];
-    // Left are a, b and d.
+    // a, b and d count.
     expect((await project.sendUsageRequest(ids, { limit: 2 })).text).toContain(' 3 calls');
     await project.queryUsage(ids, { limit: 3 });
   });
 
-  test('calls of the same trace that are no descendants do not count', async () => {
+  test('calls of the same trace that are not descendants do not count', async () => {
     const project = await fourAndOne();
     await project.sendCompleteCalls({ id: 'second root', usage: promptUsage(1) });
     expect(promptTokens(await project.queryUsage(['a'], { limit: 1 }), 'a')).toBe(10);
   });
 
-  test('is 10,000 where the request does not say', async () => {
+  test('is 10,000 by default', async () => {
     const project = usageClient.newProject();
     const rows = Array.from({ length: 10_001 }, (_, index) =>
       completeRow(project.id, {
@@ -261,12 +266,12 @@ describe('limit', () => {
     const answer = await project.sendUsageRequest(['call-0']);
     expect(answer.status).toBe(422);
     expect(answer.text).toContain('touches 10001 calls, which is more than its limit of 10000');
-    // Without the last call, and its parent with it, 9,999 are left.
+    // Without the last call and its parent, 9,999 remain.
     await project.deleteCalls('call-1');
     expect(promptTokens(await project.queryUsage(['call-0']), 'call-0')).toBe(10_001 - 2);
   });
 
-  test.each([0, -1, -1e300])('below 1 is refused: %d', async (limit) => {
+  test.each([0, -1, -1e300])('less than 1 is refused: %d', async (limit) => {
     const answer = await usageClient.newProject().sendUsageRequest(['a'], { limit });
     expect(answer.status).toBe(422);
     expect(answer.json()).toMatchObject({
@@ -275,7 +280,7 @@ describe('limit', () => {
   });
 
   test.each([Number.MAX_SAFE_INTEGER, 1e20, Number.MAX_VALUE])(
-    'may be as large as a number gets: %d',
+    'may be as large as the largest float: %d',
     async (limit) => {
       const project = await fourAndOne();
       expect(promptTokens(await project.queryUsage(['root'], { limit }), 'root')).toBe(
@@ -289,13 +294,13 @@ describe('unfinished_call_ids', () => {
   test('are sorted by code point', async () => {
     const project = usageClient.newProject();
     const sorted = ['10', '9', 'Z', 'a', 'a\0', 'aa', 'b', 'é', '\ue000', '\u{10000}'];
-    // The order of UTF-16, in which JavaScript sorts, is another one.
+    // JavaScript sorts by UTF-16 code units, which is another order.
     expect(sorted.toSorted()).not.toEqual(sorted);
     await project.upsertBatch(...sorted.toReversed().map((id) => project.startItem({ id })));
     expect((await project.queryUsage(sorted)).unfinished_call_ids).toEqual(sorted);
   });
 
-  test('are those of counted calls alone, each once', async () => {
+  test('are those of counted calls only, each once', async () => {
     const project = usageClient.newProject();
     await project.upsertBatch(
       project.startItem({ id: 'root' }),
@@ -303,8 +308,8 @@ describe('unfinished_call_ids', () => {
       project.startItem({ id: 'ended', parent: 'root' }),
       project.endItem({ id: 'ended' }),
       project.startItem({ id: 'deleted', parent: 'root' }),
-      project.startItem({ id: 'below the deleted', parent: 'deleted' }),
-      project.startItem({ id: 'orphan', parent: 'never came' }),
+      project.startItem({ id: 'child of the deleted', parent: 'deleted' }),
+      project.startItem({ id: 'orphan', parent: 'missing' }),
       project.startItem({ id: 'other root' }),
       project.startItem({ id: 'other trace', trace: 'other' }),
       project.endItem({ id: 'only its end' }, { trace_id: 'trace' }),
@@ -312,13 +317,13 @@ describe('unfinished_call_ids', () => {
     await project.sendCompleteCalls({ id: 'whole', parent: 'root' });
     await project.deleteCalls('deleted');
 
-    const asked = ['root', 'child', 'root', 'deleted', 'unknown'];
-    expect((await project.queryUsage(asked)).unfinished_call_ids).toEqual(['child', 'root']);
+    const callIds = ['root', 'child', 'root', 'deleted', 'unknown'];
+    expect((await project.queryUsage(callIds)).unfinished_call_ids).toEqual(['child', 'root']);
     expect((await project.queryUsage(['child'])).unfinished_call_ids).toEqual(['child']);
     expect((await project.queryUsage(['ended', 'whole'])).unfinished_call_ids).toEqual([]);
   });
 
-  test('name a call of several models once', async () => {
+  test('contain a call of several models once', async () => {
     const project = usageClient.newProject();
     await project.upsertBatch(project.startItem({ id: 'root' }));
     await project.sendCompleteCalls(
@@ -328,7 +333,7 @@ describe('unfinished_call_ids', () => {
     expect((await project.queryUsage(['root'])).unfinished_call_ids).toEqual(['root']);
   });
 
-  test('no longer name a call that has ended', async () => {
+  test('no longer contain a call that has ended', async () => {
     const project = usageClient.newProject();
     await project.upsertBatch(
       project.startItem({ id: 'root' }),

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { rollUp, type RolledUp } from '../../src/usage/roll-up.ts';
 import type { UsageRow } from '../../src/usage/usage-row.ts';
 
-/** A row of a requested call that is there and used the model `m`; ids stand for keys as well. */
+/** A row of a requested call that is present and used the model `m`; its key is its id. */
 function row(call_id: string, ancestor_key: string, prompt: number | bigint = 0): UsageRow {
   return {
     call_key: call_id,
@@ -22,8 +22,8 @@ function row(call_id: string, ancestor_key: string, prompt: number | bigint = 0)
   };
 }
 
-/** A further row of a region; only one row of a region is that of the call itself. */
-function besides(call_key: string, model: string, more: Partial<UsageRow>): UsageRow {
+/** A further row of a requested call, with descendants only. */
+function descendantRow(call_key: string, model: string, more: Partial<UsageRow>): UsageRow {
   return { ...row(call_key, ''), is_present: false, model, calls: '0', ...more };
 }
 
@@ -34,9 +34,9 @@ function promptOf({ usages }: RolledUp): Record<string, bigint | undefined> {
 }
 
 describe('nesting', () => {
-  test('a call alone has what its rows say, model by model', () => {
+  test('a single call has the sums of its rows, model by model', () => {
     const more = { requests: '2', prompt_tokens: '3', completion_tokens: '5', total_tokens: '9' };
-    const { usages } = rollUp([{ ...row('a', ''), ...more }, besides('a', 'other', {})]);
+    const { usages } = rollUp([{ ...row('a', ''), ...more }, descendantRow('a', 'other', {})]);
     const costs = { promptCost: null, completionCost: null };
     expect([...(usages.get('a') ?? [])]).toEqual([
       ['m', { requests: 2n, promptTokens: 3n, completionTokens: 5n, totalTokens: 9n, ...costs }],
@@ -49,17 +49,17 @@ describe('nesting', () => {
 
   test('rows of one model, such as of several price periods, are added', () => {
     const rows = [
-      besides('a', 'm', { prompt_tokens: '10', calls: '2' }),
+      descendantRow('a', 'm', { prompt_tokens: '10', calls: '2' }),
       row('a', '', 1),
       { ...row('a', '', 100), calls: '0' },
     ];
-    const added = rollUp(rows);
-    expect(promptOf(added)).toEqual({ a: BigInt(1 + 10 + 100) });
-    expect(added.touchedBy(['a']).calls).toBe(BigInt(2 + 1));
+    const rolledUp = rollUp(rows);
+    expect(promptOf(rolledUp)).toEqual({ a: BigInt(1 + 10 + 100) });
+    expect(rolledUp.touchedBy(['a']).calls).toBe(BigInt(2 + 1));
   });
 
   test('a requested call inside others counts in all of them', () => {
-    // a > b > c, a > d; e stands apart.
+    // a > b > c, a > d; e is a root.
     const rows = [row('c', 'b', 100), row('a', '', 1), row('d', 'a', 1_000), row('b', 'a', 10)];
     expect(promptOf(rollUp([...rows, row('e', '', 10_000)]))).toEqual({
       a: BigInt(1 + 10 + 100 + 1_000),
@@ -70,7 +70,7 @@ describe('nesting', () => {
     });
   });
 
-  test('every counter is added, and none of another model', () => {
+  test('every counter is added to that of the same model', () => {
     const inner: Partial<UsageRow> = {
       requests: '10',
       prompt_tokens: '20',
@@ -80,8 +80,8 @@ describe('nesting', () => {
     const rows = [
       { ...row('a', ''), completion_tokens: '3', total_tokens: '4', prompt_tokens: '2' },
       { ...row('b', 'a'), ...inner },
-      besides('b', 'only b', { ...inner, requests: '7' }),
-      besides('a', 'only a', { ...inner, requests: '8' }),
+      descendantRow('b', 'only b', { ...inner, requests: '7' }),
+      descendantRow('a', 'only a', { ...inner, requests: '8' }),
     ];
     const { usages } = rollUp(rows);
     const costs = { promptCost: null, completionCost: null };
@@ -104,32 +104,32 @@ describe('nesting', () => {
   });
 
   test('sums are exact beyond 64 bits', () => {
-    const most = 2n ** 127n;
-    const rows = [row('a', '', most), row('b', 'a', most), row('c', 'b', 1n)];
-    expect(promptOf(rollUp(rows))).toEqual({ a: most + most + 1n, b: most + 1n, c: 1n });
+    const large = 2n ** 127n;
+    const rows = [row('a', '', large), row('b', 'a', large), row('c', 'b', 1n)];
+    expect(promptOf(rollUp(rows))).toEqual({ a: large + large + 1n, b: large + 1n, c: 1n });
   });
 
-  test('a chain of 10,000 requested calls is added up', () => {
+  test('a chain of 10,000 requested calls is rolled up', () => {
     const length = 10_000;
-    // Call i used i + 1 tokens and stands below call i - 1.
+    // Call i has i + 1 tokens and is a child of call i - 1.
     const rows = Array.from({ length }, (_, index) =>
       row(`call-${index}`, index === 0 ? '' : `call-${index - 1}`, index + 1),
     );
     const { usages } = rollUp(rows.reverse());
-    // Above call i: the numbers from i + 1 to n, n(n + 1)/2 less what i numbers make.
+    // In call i: the sum of the numbers from i + 1 to n, which is n(n + 1)/2 - i(i + 1)/2.
     for (let index = 0; index < length; index += 1) {
       const expected = (length * (length + 1)) / 2 - (index * (index + 1)) / 2;
       expect(usages.get(`call-${index}`)?.get('m')?.promptTokens).toBe(BigInt(expected));
     }
   });
 
-  test('a star of 10,000 requested calls is added up', () => {
-    const below = Array.from({ length: 10_000 }, (_, index) => row(`call-${index}`, 'centre', 3));
-    const { usages } = rollUp([...below, row('centre', '', 1)]);
+  test('a star of 10,000 requested calls is rolled up', () => {
+    const leaves = Array.from({ length: 10_000 }, (_, index) => row(`call-${index}`, 'centre', 3));
+    const { usages } = rollUp([...leaves, row('centre', '', 1)]);
     expect(usages.get('centre')?.get('m')?.promptTokens).toBe(BigInt(1 + 3 * 10_000));
   });
 
-  test('names that objects know by themselves are only names', () => {
+  test('names of object properties are ordinary names', () => {
     const rows = [
       { ...row('__proto__', 'constructor', 1), model: '__proto__' },
       { ...row('constructor', '', 10), model: '__proto__' },
@@ -140,31 +140,36 @@ describe('nesting', () => {
   });
 });
 
-describe('a call that is not there', () => {
-  const gone = { ...besides('gone', 'm', { prompt_tokens: '100', calls: '7' }) };
+describe('an unknown or deleted requested call', () => {
+  const absent = { ...descendantRow('absent', 'm', { prompt_tokens: '100', calls: '7' }) };
 
-  test('has no usage, and what hangs on it is counted nowhere', () => {
-    const lost = { ...gone, unfinished_call_ids: ['lost'] };
-    const added = rollUp([row('a', '', 1), lost]);
-    expect(promptOf(added)).toEqual({ a: 1n });
-    expect(added.touchedBy(['a', 'gone'])).toEqual({ calls: 1n, unfinishedCallIds: [] });
+  test('has no usage, and its descendants count nowhere', () => {
+    const absentRow = { ...absent, unfinished_call_ids: ['unfinished'] };
+    const rolledUp = rollUp([row('a', '', 1), absentRow]);
+    expect(promptOf(rolledUp)).toEqual({ a: 1n });
+    expect(rolledUp.touchedBy(['a', 'absent'])).toEqual({ calls: 1n, unfinishedCallIds: [] });
   });
 
-  test('cuts the requested calls below it off from those above', () => {
-    const added = rollUp([row('a', '', 1), gone, row('below', 'gone', 10)]);
-    expect(promptOf(added)).toEqual({ a: 1n, below: 10n });
+  test('keeps requested descendants from counting in requested ancestors', () => {
+    const rolledUp = rollUp([row('a', '', 1), absent, row('descendant', 'absent', 10)]);
+    expect(promptOf(rolledUp)).toEqual({ a: 1n, descendant: 10n });
   });
 });
 
 describe('costs', () => {
-  const priced = (id: string, above: string, prompt: string | null, completion: string | null) => ({
-    ...row(id, above),
+  const priced = (
+    id: string,
+    ancestor: string,
+    prompt: string | null,
+    completion: string | null,
+  ) => ({
+    ...row(id, ancestor),
     prompt_cost: prompt,
     completion_cost: completion,
   });
   const unit = 10n ** 30n;
 
-  test('are the sum of what is known', () => {
+  test('are the sum of the known costs', () => {
     const rows = [priced('a', '', '0.1', null), priced('b', 'a', '0.2', '3')];
     const { usages } = rollUp(rows);
     expect(usages.get('a')?.get('m')).toMatchObject({
@@ -173,7 +178,7 @@ describe('costs', () => {
     });
   });
 
-  test('are unknown where nothing is known, which is not 0', () => {
+  test('are unknown, not 0, if no cost is known', () => {
     const rows = [priced('a', '', null, '0'), priced('b', 'a', null, null)];
     const { usages } = rollUp(rows);
     expect(usages.get('a')?.get('m')).toMatchObject({ promptCost: null, completionCost: 0n });
@@ -186,8 +191,8 @@ describe('cycles', () => {
     expect(promptOf(rollUp([row('a', 'a', 5)]))).toEqual({ a: 5n });
   });
 
-  test('members of a cycle share one sum, with what hangs below any of them', () => {
-    // a > b > c > a; d and e hang below b, in a row.
+  test('members of a cycle share one sum, which includes all their descendants', () => {
+    // a > b > c > a; b > d > e.
     const rows = [row('a', 'c', 1), row('b', 'a', 10), row('c', 'b', 100)];
     const tail = [row('e', 'd', 10_000), row('d', 'b', 1_000)];
     const all = BigInt(1 + 10 + 100 + 1_000 + 10_000);
@@ -200,14 +205,14 @@ describe('cycles', () => {
     });
   });
 
-  test('do not touch one another', () => {
+  test('are independent of each other', () => {
     const first = [row('a', 'b', 1), row('b', 'a', 2)];
     const second = [row('c', 'd', 4), row('d', 'c', 8)];
     const [ab, cd] = [BigInt(1 + 2), BigInt(4 + 8)];
     expect(promptOf(rollUp([...first, ...second]))).toEqual({ a: ab, b: ab, c: cd, d: cd });
   });
 
-  test('of 10,000 calls are added up', () => {
+  test('of 10,000 calls are rolled up', () => {
     const length = 10_000;
     const rows = Array.from({ length }, (_, index) =>
       row(`call-${index}`, `call-${(index + 1) % length}`, index),
@@ -219,10 +224,10 @@ describe('cycles', () => {
   });
 });
 
-test('any calls in any order: each call counts once in itself and in whatever it stands below', () => {
+test('in any forest and order, each call counts once in itself and in each ancestor', () => {
   const calls = fc.integer({ min: 1, max: 12 }).chain((length) =>
     fc.record({
-      above: fc.array(fc.integer({ min: -1, max: length - 1 }), {
+      parents: fc.array(fc.integer({ min: -1, max: length - 1 }), {
         minLength: length,
         maxLength: length,
       }),
@@ -230,48 +235,53 @@ test('any calls in any order: each call counts once in itself and in whatever it
     }),
   );
   fc.assert(
-    fc.property(calls, ({ above, order }) => {
-      // Call i used 2^i tokens: the bits of a sum say who counted, and a carry that one counted twice.
+    fc.property(calls, ({ parents, order }) => {
+      // Call i has 2^i tokens: the bits of a sum show which calls count in it; one that counted twice would carry.
       const rows = order.map((index) =>
-        row(`call-${index}`, `call-${above[index] ?? -1}`, 2n ** BigInt(index)),
+        row(`call-${index}`, `call-${parents[index] ?? -1}`, 2n ** BigInt(index)),
       );
-      const expected = above.map((_, index) => [`call-${index}`, sumBelow(index, above)] as const);
+      const expected = parents.map(
+        (_, index) => [`call-${index}`, sumSubtree(index, parents)] as const,
+      );
       expect(promptOf(rollUp(rows))).toEqual(Object.fromEntries(expected));
     }),
     { numRuns: 1_000 },
   );
 });
 
-/** Tokens of a call and of everything below it, by walking up from each call. */
-function sumBelow(top: number, above: readonly number[]): bigint {
-  const isBelow = (index: number): boolean => {
+/** Sums a call and its descendants by following the parents of each call. */
+function sumSubtree(root: number, parents: readonly number[]): bigint {
+  const isInSubtree = (index: number): boolean => {
     const seen = new Set<number>();
-    for (let at = index; at !== -1 && !seen.has(at); at = above[at] ?? -1) {
-      if (at === top) return true;
-      seen.add(at);
+    for (let call = index; call !== -1 && !seen.has(call); call = parents[call] ?? -1) {
+      if (call === root) return true;
+      seen.add(call);
     }
     return false;
   };
-  return above.reduce((sum, _, index) => (isBelow(index) ? sum + 2n ** BigInt(index) : sum), 0n);
+  return parents.reduce(
+    (sum, _, index) => (isInSubtree(index) ? sum + 2n ** BigInt(index) : sum),
+    0n,
+  );
 }
 
-test('the calls are counted and the unfinished named, each once', () => {
-  const added = rollUp([
+test('touched calls and unfinished ids are counted once each', () => {
+  const rolledUp = rollUp([
     { ...row('a', ''), calls: '3', unfinished_call_ids: ['x', 'a'] },
-    besides('a', 'other', { calls: '2', unfinished_call_ids: ['y'] }),
+    descendantRow('a', 'other', { calls: '2', unfinished_call_ids: ['y'] }),
     { ...row('b', 'a'), calls: '18446744073709551616' },
   ]);
-  expect(added.touchedBy(['b', 'a'])).toEqual({
+  expect(rolledUp.touchedBy(['b', 'a'])).toEqual({
     calls: 3n + 2n + 2n ** 64n,
     unfinishedCallIds: ['x', 'a', 'y'],
   });
 });
 
-test('of calls that are asked for beside others, only what they touch themselves is counted', () => {
-  // a > b > c, a > d; e > f > e is a circle.
+test('a request in a batch touches only its own calls and their descendants', () => {
+  // a > b > c, a > d; e > f > e is a cycle.
   const rows = Object.entries({ a: '', b: 'a', c: 'b', d: 'a', e: 'f', f: 'e' }).map(
-    ([id, above], index) => ({
-      ...row(id, above),
+    ([id, ancestor], index) => ({
+      ...row(id, ancestor),
       calls: String(2 ** index),
       unfinished_call_ids: [`in ${id}`],
     }),
@@ -287,10 +297,10 @@ test('of calls that are asked for beside others, only what they touch themselves
     expect(counted).toEqual({ calls: BigInt(calls) });
     expect(unfinishedCallIds.toSorted()).toEqual(touched.map((one) => `in ${one}`));
   }
-  expect(touchedBy(['b', 'a', 'nobody']).calls).toBe(touchedBy(['a']).calls);
+  expect(touchedBy(['b', 'a', 'unknown']).calls).toBe(touchedBy(['a']).calls);
 });
 
-test('no rows are no calls', () => {
+test('without rows there are no calls', () => {
   const { usages, touchedBy } = rollUp([]);
   expect(usages).toEqual(new Map());
   expect(touchedBy(['a'])).toEqual({ calls: 0n, unfinishedCallIds: [] });

@@ -9,13 +9,13 @@ import { usageClientFixture } from '../support/fixtures.ts';
 
 const usageClient = usageClientFixture();
 
-/** Prompt tokens of every call of an answer. */
+/** Prompt tokens of every call in an answer. */
 function tokensIn(answer: UsageAnswer): Record<string, number> {
   const ids = Object.keys(answer.call_usage);
   return Object.fromEntries(ids.map((id) => [id, promptTokens(answer, id)]));
 }
 
-/** Each call's tokens are a power of ten of its own: the digits of a sum say which calls are in it. */
+/** Each call has its own power of ten as tokens: the digits of a sum show which calls are in it. */
 const tree = [
   { id: 'root', usage: promptUsage(1) },
   { id: 'a', parent: 'root', usage: promptUsage(10) },
@@ -91,7 +91,7 @@ describe('which calls count', () => {
     });
   });
 
-  test('a parent in another project is no parent, and the same ids there are other calls', async () => {
+  test('a parent in another project is not a parent, and equal ids there are other calls', async () => {
     const [one, two] = [usageClient.newProject(), usageClient.newProject()];
     await one.sendCompleteCalls({ id: 'root', usage: promptUsage(1) });
     await two.sendCompleteCalls(
@@ -107,7 +107,7 @@ describe('which calls count', () => {
     expect(tokensIn(await one.queryUsage(['root']))).toEqual({ root: 1 });
   });
 
-  test('a project whose name begins another one’s is another project', async () => {
+  test('a project whose id is a prefix of another one’s is another project', async () => {
     const project = usageClient.newProject();
     await project.sendCompleteCalls({ id: 'a', usage: promptUsage(1) });
     const body = { project_id: project.id.slice(0, -1), call_ids: ['a'] };
@@ -125,26 +125,26 @@ describe('which calls count', () => {
   });
 });
 
-describe('tree faults', () => {
+describe('incomplete trees', () => {
   test('a call whose parent never arrived is nobody’s descendant', async () => {
     const project = usageClient.newProject();
     await project.sendCompleteCalls(
       { id: 'root', usage: promptUsage(1) },
-      { id: 'orphan', parent: 'never came', usage: promptUsage(10) },
-      { id: 'below', parent: 'orphan', usage: promptUsage(100) },
+      { id: 'orphan', parent: 'missing', usage: promptUsage(10) },
+      { id: 'descendant', parent: 'orphan', usage: promptUsage(100) },
     );
-    expect(tokensIn(await project.queryUsage(['root', 'never came']))).toEqual({
+    expect(tokensIn(await project.queryUsage(['root', 'missing']))).toEqual({
       root: 1,
-      'never came': 0,
+      missing: 0,
     });
-    expect(tokensIn(await project.queryUsage(['root', 'orphan', 'below']))).toEqual({
+    expect(tokensIn(await project.queryUsage(['root', 'orphan', 'descendant']))).toEqual({
       root: 1,
       orphan: 10 + 100,
-      below: 100,
+      descendant: 100,
     });
   });
 
-  test('a parent of which only the end has come is none', async () => {
+  test('a parent without a start is not a parent', async () => {
     const project = usageClient.newProject();
     await project.upsertBatch(
       project.endItem({ id: 'end', usage: promptUsage(1) }, { trace_id: 'trace' }),
@@ -153,7 +153,7 @@ describe('tree faults', () => {
     expect(tokensIn(await project.queryUsage(['end', 'child']))).toEqual({ end: 0, child: 10 });
   });
 
-  test('a parent that arrives late takes its children in', async () => {
+  test('a parent that arrives late has its children', async () => {
     const project = usageClient.newProject();
     await project.sendCompleteCalls({ id: 'child', parent: 'root', usage: promptUsage(10) });
     expect(tokensIn(await project.queryUsage(['root', 'child']))).toEqual({ root: 0, child: 10 });
@@ -173,13 +173,16 @@ describe('a cycle in parent_id', () => {
     const project = usageClient.newProject();
     await project.sendCompleteCalls(
       { id: 'a', parent: 'a', usage: promptUsage(1) },
-      { id: 'below', parent: 'a', usage: promptUsage(10) },
+      { id: 'descendant', parent: 'a', usage: promptUsage(10) },
     );
-    expect(tokensIn(await project.queryUsage(['a', 'below']))).toEqual({ a: 1 + 10, below: 10 });
-    expect(tokensIn(await project.queryUsage(['below']))).toEqual({ below: 10 });
+    expect(tokensIn(await project.queryUsage(['a', 'descendant']))).toEqual({
+      a: 1 + 10,
+      descendant: 10,
+    });
+    expect(tokensIn(await project.queryUsage(['descendant']))).toEqual({ descendant: 10 });
   });
 
-  /** a > b > c > a, with d below b and e below d; f stands apart. */
+  /** a > b > c > a; d is a child of b, e a child of d; f is a root. */
   const cycle = [
     { id: 'a', parent: 'c', usage: promptUsage(1) },
     { id: 'b', parent: 'a', usage: promptUsage(10) },
@@ -188,7 +191,7 @@ describe('a cycle in parent_id', () => {
     { id: 'e', parent: 'd', usage: promptUsage(10_000) },
     { id: 'f', usage: promptUsage(100_000) },
   ];
-  const whole = 1 + 10 + 100 + 1_000 + 10_000;
+  const cycleTotal = 1 + 10 + 100 + 1_000 + 10_000;
 
   test.each([
     [['a']],
@@ -204,9 +207,9 @@ describe('a cycle in parent_id', () => {
     [['f', 'e', 'd', 'c', 'b', 'a']],
   ])('counts its members once each, whichever are requested: %j', async (ids) => {
     const expected: Record<string, number> = {
-      a: whole,
-      b: whole,
-      c: whole,
+      a: cycleTotal,
+      b: cycleTotal,
+      c: cycleTotal,
       d: 1_000 + 10_000,
       e: 10_000,
       f: 100_000,
@@ -230,10 +233,10 @@ describe('a cycle in parent_id', () => {
     expect(unfinished_call_ids).toEqual(['a', 'b', 'c', 'd', 'e']);
   });
 
-  test('that a deletion breaks is a chain', async () => {
+  test('is deleted with all its members and their descendants', async () => {
     const project = usageClient.newProject();
     await project.sendCompleteCalls(...cycle);
-    // Deleting c deletes what stands below it, which is the whole cycle and what hangs on it.
+    // All members of the cycle are descendants of c, and so are d and e.
     expect(await project.deleteCalls('c')).toBe(5);
     expect(tokensIn(await project.queryUsage(['a', 'c', 'e', 'f']))).toEqual({
       a: 0,
@@ -260,7 +263,7 @@ describe('a cycle in parent_id', () => {
     });
   });
 
-  test('beside the requested tree changes nothing', async () => {
+  test('next to the requested tree changes nothing', async () => {
     const project = usageClient.newProject();
     await project.sendCompleteCalls(
       ...cycle,
@@ -271,10 +274,10 @@ describe('a cycle in parent_id', () => {
 });
 
 describe('deleted calls', () => {
-  test('are not counted, and they cut their subtree off', async () => {
+  test('are not counted, and their descendants do not count in ancestors', async () => {
     const project = usageClient.newProject();
     await project.sendCompleteCalls(...tree);
-    // a with b and c below it.
+    // a and its descendants b and c.
     expect(await project.deleteCalls('a')).toBe(3);
     const answer = await project.queryUsage(tree.map(({ id }) => id));
     expect(tokensIn(answer)).toEqual({
@@ -287,7 +290,7 @@ describe('deleted calls', () => {
     });
   });
 
-  test('cut off what comes below them later', async () => {
+  test('cut off descendants that arrive later', async () => {
     const project = usageClient.newProject();
     await project.sendCompleteCalls(...tree);
     await project.deleteCalls('a');
@@ -303,7 +306,7 @@ describe('deleted calls', () => {
     });
   });
 
-  test('between two requested calls keep the inner one out of the outer one', async () => {
+  test('between two requested calls keep the inner one from counting in the outer one', async () => {
     const project = usageClient.newProject();
     await project.sendCompleteCalls(...tree);
     await project.deleteCalls('b');
@@ -323,7 +326,7 @@ describe('deleted calls', () => {
     expect(tokensIn(await project.queryUsage(['root', 'a']))).toEqual({ root: 1 + 10_000, a: 0 });
   });
 
-  test('stay deleted when their end comes after the deletion', async () => {
+  test('stay deleted when their end arrives later', async () => {
     const project = usageClient.newProject();
     await project.upsertBatch(project.startItem({ id: 'a' }));
     await project.deleteCalls('a');
