@@ -184,7 +184,7 @@ export interface Settings extends SettingValues {
   readonly unknownSettings: readonly UnknownSetting[];
 }
 
-/** Settings that the service cannot start with; each line of the message names one and says what would be right. */
+/** Invalid settings; each line of the message names one and says what would be right. */
 export class SettingsError extends Error {
   override readonly name = 'SettingsError';
 }

@@ -2,7 +2,7 @@
 export const callsPerTrace = 20;
 
 /**
- * A call of about 1 kB, as clients send complete calls. It is deterministic; batches are traces of 20 calls.
+ * A call of about 1 kB, as clients send complete calls; deterministic. Batches are traces of 20 calls.
  * @param batch the name of its batch, which is also its thread
  */
 export function toCompleteCall(project_id: string, batch: string, index: number, seed: number) {
