@@ -1,23 +1,18 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openTestCluster, type TestCluster } from '../../support/cluster.ts';
-import { openService, type TestService } from '../../support/service.ts';
+import { describe, expect, test } from 'vitest';
+import { clusterFixture, fixture } from '../../support/fixtures.ts';
+import { openService } from '../../support/service.ts';
 import { promptTokens, promptUsage, toProject } from '../../support/usage-client.ts';
 
-let cluster: TestCluster;
-let service: TestService;
-beforeAll(async () => {
-  cluster = await openTestCluster();
-  service = await openService(cluster.environment);
-  await service.ready;
-});
-afterAll(async () => {
-  await service.close();
-  await cluster.stop();
+const cluster = clusterFixture();
+const service = fixture(async () => {
+  const opened = await openService(cluster.environment);
+  await opened.ready;
+  return opened;
 });
 
 const at = (second: number): string => new Date(Date.UTC(2026, 0, 31, 12, 0, second)).toISOString();
 
-/** Sends traces of a root, a child and a grandchild, with 1, 10 and 100 tokens times their number. */
+/** Sends traces of a root, a child and a grandchild; returns the names of the traces. */
 async function sendTraces(id: string, count: number): Promise<string[]> {
   const project = toProject(service, id);
   const names = Array.from({ length: count }, (_, index) => `trace-${index}`);
@@ -44,7 +39,7 @@ async function sendTraces(id: string, count: number): Promise<string[]> {
 }
 
 describe('calls on a cluster', () => {
-  test('are spread over the shards, each trace whole on one, each id where its hash belongs', async () => {
+  test('are distributed: each trace is complete on one shard, and each id is on the shard of its hash', async () => {
     const names = await sendTraces('team/spread', 40);
     type Counts = { calls: string; traces: string; ids: string };
     const rows = await Promise.all(
@@ -70,9 +65,9 @@ describe('calls on a cluster', () => {
     expect([sum('traces'), sum('calls'), sum('ids')]).toEqual([names.length, 120, 120]);
   });
 
-  test('are answered for roots, inner and nested calls alike', async () => {
-    const names = await sendTraces('team/asked', 12);
-    const project = toProject(service, 'team/asked');
+  test('have the same usage as on one server, for roots and for calls inside other requested subtrees', async () => {
+    const names = await sendTraces('team/requested', 12);
+    const project = toProject(service, 'team/requested');
     const roots = await project.queryUsage(names.map((name) => `${name} root`));
     expect(names.map((name) => promptTokens(roots, `${name} root`))).toEqual(
       names.map((_, index) => index + 10 + 100),
@@ -88,8 +83,8 @@ describe('calls on a cluster', () => {
     );
   });
 
-  test('count usage that an SDK rolled up once, lose what is deleted, and find ends without a trace', async () => {
-    const project = toProject(service, 'team/odd');
+  test('are counted once if an SDK rolled them up, not if they are deleted, and as soon as an orphan end has its start', async () => {
+    const project = toProject(service, 'team/repaired');
     const attributes = { weave: { source: 'js-sdk' } };
     const root = { id: 'root', startedAt: at(0), usage: promptUsage(110) };
     const child = { id: 'child', parent: 'root', startedAt: at(1), usage: promptUsage(100) };
@@ -108,7 +103,7 @@ describe('calls on a cluster', () => {
     expect(promptTokens(await project.queryUsage(['root']), 'root')).toBe(110 - 100 + 1_000);
   });
 
-  test('cost what the project’s prices say', async () => {
+  test('cost what the prices of the project say', async () => {
     const project = toProject(service, 'team/priced');
     await project.setPrices({ m: { prompt_token_cost: 0.5, completion_token_cost: 1 } });
     await project.sendCompleteCalls({
@@ -123,7 +118,7 @@ describe('calls on a cluster', () => {
   });
 });
 
-test('each default price stands on one shard, so that a newer one can take its place', async () => {
+test('each default price is stored on one shard only, where a newer price book can replace it', async () => {
   const prices = await Promise.all(
     [0, 1].map((node) =>
       cluster.query<{ id: string }>(
@@ -132,32 +127,32 @@ test('each default price stands on one shard, so that a newer one can take its p
       ),
     ),
   );
-  for (const ofNode of prices) expect(ofNode.length).toBeGreaterThan(0);
+  for (const pricesOfNode of prices) expect(pricesOfNode.length).toBeGreaterThan(0);
   const ids = prices.flat().map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);
-  // Of what migrations inserted, all has been taken back.
+  // None is left of those that a migration inserted.
   expect(ids.filter((id) => !id.startsWith('book:'))).toEqual([]);
 });
 
-test('while a shard is away nothing is answered by half, and all of it is when the shard is back', async () => {
-  const names = await sendTraces('team/away', 20);
-  const project = toProject(service, 'team/away');
+test('while a shard is unavailable requests fail instead of returning partial results, and succeed when it is back', async () => {
+  const names = await sendTraces('team/unavailable', 20);
+  const project = toProject(service, 'team/unavailable');
   const ids = names.map((name) => `${name} root`);
   const before = await project.queryUsage(ids);
   cluster.kill(1);
-  const away = await project.sendUsageRequest(ids);
-  expect(away.status, away.text).toBe(503);
-  expect(away.headers.get('retry-after')).not.toBeNull();
-  const whole = project.completeCall({ id: 'new', trace: 'a new trace' });
+  const refused = await project.sendUsageRequest(ids);
+  expect(refused.status, refused.text).toBe(503);
+  expect(refused.headers.get('retry-after')).not.toBeNull();
+  const complete = project.completeCall({ id: 'new', trace: 'a new trace' });
   const other = project.completeCall({ id: 'other', trace: 'one more trace' });
-  const taken = await service.send('/v2/team/away/calls/complete', {
+  const ingested = await service.send('/v2/team/unavailable/calls/complete', {
     body: {
-      batch: Array.from({ length: 8 }, (_, i) => ({ ...whole, trace_id: `new-${i}` })).concat(
+      batch: Array.from({ length: 8 }, (_, i) => ({ ...complete, trace_id: `new-${i}` })).concat(
         other as never,
       ),
     },
   });
-  expect(taken.status, taken.text).toBe(503);
+  expect(ingested.status, ingested.text).toBe(503);
   expect((await service.send('/health')).status).toBe(503);
   await cluster.restart(1);
   await expect.poll(async () => (await service.send('/health')).status).toBe(200);
