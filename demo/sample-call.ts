@@ -1,8 +1,5 @@
 import { createHash } from 'node:crypto';
-import type {
-  EndedCallSchemaForInsert,
-  StartedCallSchemaForInsert,
-} from '../src/openapi-types.ts';
+import type { EndedCallSchemaForInsert, StartedCallSchemaForInsert } from '../src/openapi-types.ts';
 
 /** Usage as an LLM client reports it: model to counters, with the field names of that client's vendor. */
 export type SampleUsage = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
@@ -72,7 +69,11 @@ export function toSampleCall(projectId: string, startedAt: number, rootStep: Ste
   return place(rootStep, rootStep.op, startedAt, null);
 }
 
-function toEnd(step: Step, start: SampleCall['start'], startedAt: number): EndedCallSchemaForInsert {
+function toEnd(
+  step: Step,
+  start: SampleCall['start'],
+  startedAt: number,
+): EndedCallSchemaForInsert {
   return {
     project_id: start.project_id,
     id: start.id,
