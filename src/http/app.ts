@@ -3,12 +3,11 @@ import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { apiErrors } from './api-errors.ts';
 import type { Key } from './auth/keys.ts';
-import { limitRate } from './auth/rate-limit.ts';
-import { requireKey } from './auth/require-key.ts';
+import { limitRate, requireKey } from './auth/require-key.ts';
 import { sendErrors } from './errors.ts';
 import { createDroppedCounter, createPricedCounter } from './metrics.ts';
 import { assignRequestId, logRequests } from './request-log.ts';
-import { addRoutes, type Route } from './routes/route.ts';
+import { addRoutes } from './routes/route.ts';
 import { type Services, routeTable } from './routes/route-table.ts';
 
 export interface AppOptions extends Omit<Services, 'countDropped' | 'countPriced'> {
@@ -29,16 +28,14 @@ export function createApp(options: AppOptions): Express {
   const countDropped = createDroppedCounter(metrics, log);
   const countPriced = createPricedCounter(metrics);
   const routes = routeTable({ ...options, countDropped, countPriced });
+  const publicRoutes = routes.filter(({ scope }) => scope === 'public');
+  const keyRoutes = routes.filter(({ scope }) => scope !== 'public');
   const context = { openApi, bodyLimitBytes, memoryBudget: partInserter.memoryBudget };
 
   const router = Router({ caseSensitive: true, strict: true });
-  addRoutes(
-    router,
-    routes.filter((route) => !needsKey(route)),
-    context,
-  );
+  addRoutes(router, publicRoutes, context);
   router.use(requireKey(keys), ...limitRate(options.rateLimitPerSecond));
-  addRoutes(router, routes.filter(needsKey), context);
+  addRoutes(router, keyRoutes, context);
   router.use(() => {
     throw apiErrors.notFound();
   });
@@ -46,10 +43,6 @@ export function createApp(options: AppOptions): Express {
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
   app.use(assignRequestId(), logRequests(log), refuseWhenStopping(stopping), router, sendErrors());
   return app;
-}
-
-function needsKey({ scope }: Route): boolean {
-  return scope !== 'public';
 }
 
 function refuseWhenStopping(stopping: AbortSignal): RequestHandler {

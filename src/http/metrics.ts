@@ -3,40 +3,40 @@ import { Counter, type Registry } from 'prom-client';
 import type { Key } from './auth/keys.ts';
 import type { Checked } from './routes/batch-items.ts';
 
-/** Counts the items of a batch that were dropped, and logs one line if any were. */
+/** Counts the dropped items of a batch, and logs one line for them. */
 export type CountDropped = (
   items: readonly Checked<unknown>[],
   requestId: string,
   key: Key,
 ) => void;
 
-/** Keeps `calls_usage_dropped_parts_total`, by the type of an item's first fault. */
+/** Counter `calls_usage_dropped_parts_total`, by the type of the first validation issue. */
 export function createDroppedCounter(registry: Registry, log: Logger): CountDropped {
   const counter = new Counter({
     name: 'calls_usage_dropped_parts_total',
-    help: 'Parts of batches that can never be stored and were dropped, by their first fault.',
+    help: 'Invalid parts that were dropped from batches, by type of their first validation issue.',
     labelNames: ['fault'],
     registers: [registry],
   });
   return (items, requestId, key) => {
-    const issues = items.flatMap((item) => ('issues' in item ? [item.issues[0]?.type ?? ''] : []));
-    if (issues.length === 0) return;
-    for (const issue of issues) counter.inc({ fault: issue });
+    const types = items.flatMap((item) => ('issues' in item ? [item.issues[0]?.type ?? ''] : []));
+    if (types.length === 0) return;
+    for (const type of types) counter.inc({ fault: type });
     const line = {
       request_id: requestId,
       key: key.name,
-      dropped: issues.length,
+      dropped: types.length,
       items: items.length,
-      issues: [...new Set(issues)],
+      issues: [...new Set(types)],
     };
-    log.warn(line, 'dropped parts that can never be stored');
+    log.warn(line, 'dropped invalid parts');
   };
 }
 
-/** Told of every answer with costs, whether each model in it has a price. */
+/** Counts an answer with costs, by whether each of its models has a price. */
 export type CountPriced = (isPriced: boolean) => void;
 
-/** Keeps `calls_usage_answers_with_costs_total`, by whether every model in an answer had a price. */
+/** Counter `calls_usage_answers_with_costs_total`, by whether every model of an answer has a price. */
 export function createPricedCounter(registry: Registry): CountPriced {
   const counter = new Counter({
     name: 'calls_usage_answers_with_costs_total',

@@ -4,11 +4,11 @@ import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type Settings, SettingsError } from '../settings.ts';
 
-/** A server that listens. */
+/** A listening server. */
 export interface HttpServer {
-  /** Where it can be reached, without a slash at the end. */
+  /** Without a trailing slash. */
   readonly url: string;
-  /** Stops listening, lets requests under way finish for so long, then closes what is left. */
+  /** Stops listening, waits at most this long for requests in flight, then closes their connections. */
   close(graceMs: number): Promise<void>;
 }
 
@@ -18,8 +18,8 @@ type ServerSettings = Pick<
 >;
 
 /**
- * Listens.
- * @throws {SettingsError} when HOST and PORT cannot be had
+ * Listens on HOST and PORT.
+ * @throws {SettingsError} they cannot be used
  */
 export async function listen(app: RequestListener, settings: ServerSettings): Promise<HttpServer> {
   const server = createServer(
@@ -32,7 +32,7 @@ export async function listen(app: RequestListener, settings: ServerSettings): Pr
     app,
   );
   server.on('clientError', answerBadRequest);
-  const inFlight = trackAnswers(server);
+  const inFlight = trackResponses(server);
   await startListening(server, settings);
   return {
     url: urlOf(server, settings.host),
@@ -53,12 +53,12 @@ function listenErrorMessage(error: NodeJS.ErrnoException, host: string, port: nu
   const where = `PORT ${String(port)} on HOST ${host}`;
   switch (error.code) {
     case 'EADDRINUSE':
-      return `${where} is taken by another program; set PORT to a free one, or to 0 for any.`;
+      return `${where} is in use by another program; set PORT to a free one, or to 0 for any.`;
     case 'EACCES':
       return `${where} may not be used by this user; ports below 1024 often may not.`;
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
-      return `HOST ${host} is no address of this machine.`;
+      return `HOST ${host} is not an address of this machine.`;
     default:
       return `${where} cannot be listened on: ${error.message}`;
   }
@@ -70,7 +70,7 @@ function urlOf(server: Server, host: string): string {
   return `http://${name}:${String(port)}`;
 }
 
-/** What is no HTTP never reaches the app; it too is told in the shape of every other error. */
+/** Malformed HTTP never reaches the app; its errors have the same format as all others. */
 function answerBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
   if (error.code === 'ECONNRESET' || !socket.writable) {
     socket.destroy();
@@ -90,13 +90,13 @@ const badRequests: Readonly<Record<string, readonly [string, string]>> = {
   ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'Request Timeout'],
 };
 
-function trackAnswers(server: Server): ReadonlySet<ServerResponse> {
+function trackResponses(server: Server): ReadonlySet<ServerResponse> {
   const inFlight = new Set<ServerResponse>();
   server.on('request', (_request, response) => {
     inFlight.add(response);
     response.once('close', () => {
       inFlight.delete(response);
-      // Once the server is closed, connections that fall idle are of no use.
+      // A closed server needs no idle connections.
       if (!server.listening) server.closeIdleConnections();
     });
   });
@@ -109,11 +109,11 @@ function closeServer(
   graceMs: number,
 ): Promise<void> {
   return new Promise((resolve) => {
-    const cut = setTimeout(() => {
+    const timer = setTimeout(() => {
       server.closeAllConnections();
     }, graceMs);
     server.close(() => {
-      clearTimeout(cut);
+      clearTimeout(timer);
       resolve();
     });
     for (const response of inFlight) {

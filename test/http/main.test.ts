@@ -75,7 +75,7 @@ test('on a port in use the service exits with one line that names the port', asy
   const { exit, output } = await startMain({ PORT: new URL(url).port });
 
   expect(await exit).toBe(1);
-  expect(output.stderr).toMatch(/^PORT \d+ on HOST 127\.0\.0\.1 is taken[^\n]*\n$/);
+  expect(output.stderr).toMatch(/^PORT \d+ on HOST 127\.0\.0\.1 is in use[^\n]*\n$/);
 });
 
 test.each(['SIGTERM', 'SIGINT'] as const)(

@@ -34,11 +34,13 @@ test('a port in use is reported with the setting to change', async () => {
   const { url } = await useService();
   const second = openService({ PORT: new URL(url).port });
   await expect(second).rejects.toThrow(SettingsError);
-  await expect(second).rejects.toThrow(/PORT \d+ on HOST 127\.0\.0\.1 is taken.*set PORT/);
+  await expect(second).rejects.toThrow(/PORT \d+ on HOST 127\.0\.0\.1 is in use.*set PORT/);
 });
 
 test('a HOST of another machine is reported', async () => {
-  await expect(openService({ HOST: '192.0.2.1' })).rejects.toThrow(/192\.0\.2\.1 is no address/);
+  await expect(openService({ HOST: '192.0.2.1' })).rejects.toThrow(
+    /192\.0\.2\.1 is not an address/,
+  );
 });
 
 test('the service can listen on IPv6 loopback', async () => {

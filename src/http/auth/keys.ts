@@ -8,9 +8,9 @@ import { type Settings, SettingsError } from '../../settings.ts';
 /** What a key may do: query usage and prices; ingest and delete calls; set prices. */
 export type Scope = 'read' | 'write' | 'prices';
 
-/** Who may do what, where. */
+/** An API key. */
 export interface Key {
-  /** For the log and for who set a price; never the key itself. */
+  /** Stands for the key in the log and in `created_by` of prices. */
   readonly name: string;
   readonly sha256: Buffer;
   /** `entity/project`, `entity/*` or `*`. */
@@ -23,28 +23,28 @@ type KeySettings = Pick<Settings, 'host' | 'apiKeys' | 'apiKeysFile' | 'dataDir'
 const allScopes: readonly Scope[] = ['read', 'write', 'prices'];
 
 /**
- * Reads the keys of API_KEYS and API_KEYS_FILE. Without any, and on loopback only, there is one in
- * `DATA_DIR/api-key`, made at the first start.
+ * Reads the keys of API_KEYS and API_KEYS_FILE. If there are none and HOST is a loopback address, one is generated at the
+ * first start and stored in `DATA_DIR/api-key`.
  *
- * @param tellMadeKey gets that key once, when it is made
- * @throws {SettingsError} keys that cannot be used, or none off loopback
+ * @param onKeyGenerated gets the generated key, once
+ * @throws {SettingsError} invalid keys, or none although HOST is not a loopback address
  */
 export function readKeys(
   settings: KeySettings,
   onKeyGenerated: (key: string, file: string) => void,
 ): readonly Key[] {
-  const keys = [...keysOfList(settings.apiKeys), ...keysOfFile(settings.apiKeysFile)];
+  const keys = [...parseKeyList(settings.apiKeys), ...readKeysOfFile(settings.apiKeysFile)];
   requireDistinct(keys);
   if (keys.length > 0) return keys;
   if (isLoopback(settings.host))
     return [fullKey('local', readGeneratedKey(settings.dataDir, onKeyGenerated))];
   throw new SettingsError(
-    `HOST is ${settings.host}, which others can reach, and there is no API key. ` +
+    `HOST is ${settings.host}, which other machines can reach, and there is no API key. ` +
       'Set API_KEYS or API_KEYS_FILE, or HOST to 127.0.0.1.',
   );
 }
 
-/** The key of a password, found in a time that tells nothing of any key; undefined if there is none. */
+/** The key of a password, found in constant time. */
 export function findKey(keys: readonly Key[], password: string): Key | undefined {
   const digest = sha256(password);
   let found: Key | undefined;
@@ -52,7 +52,7 @@ export function findKey(keys: readonly Key[], password: string): Key | undefined
   return found;
 }
 
-/** Whether a key may touch a project. */
+/** Whether a key may access a project. */
 export function coversProject(key: Key, projectId: string): boolean {
   return key.projects.some(
     (pattern) =>
@@ -62,13 +62,13 @@ export function coversProject(key: Key, projectId: string): boolean {
   );
 }
 
-function keysOfList(list: string | undefined): Key[] {
+function parseKeyList(list: string | undefined): Key[] {
   if (list === undefined) return [];
   const passwords = list
     .split(',')
-    .map((each) => each.trim())
-    .filter((each) => each !== '');
-  if (passwords.length === 0) throw new SettingsError('API_KEYS holds no key.');
+    .map((password) => password.trim())
+    .filter((password) => password !== '');
+  if (passwords.length === 0) throw new SettingsError('API_KEYS contains no key.');
   return passwords.map((password, index) => fullKey(`key-${String(index + 1)}`, password));
 }
 
@@ -81,7 +81,7 @@ function sha256(text: string): Buffer {
 }
 
 /**
- * What API_KEYS_FILE holds. The SHA-256 is of the key's UTF-8 bytes, in hexadecimal:
+ * Content of API_KEYS_FILE; `rights` are the scopes. The SHA-256 is of the key's UTF-8 bytes, in hexadecimal:
  * `printf %s "$KEY" | sha256sum`. A project pattern is `entity/project`, `entity/*` or `*`.
  *
  *     { "keys": [{ "name": "dashboard", "sha256": "9f86…", "projects": ["team/one"], "rights": ["read"] }] }
@@ -121,13 +121,13 @@ const keysFileSchema = {
   },
 };
 
-function keysOfFile(file: string | undefined): Key[] {
+function readKeysOfFile(file: string | undefined): Key[] {
   if (file === undefined) return [];
   const content = readKeysFile(file);
   const ajv = new Ajv2020({ strict: true, allErrors: true });
   if (!ajv.validate<KeysFile>(keysFileSchema, content)) {
     const issues = ajv.errorsText(ajv.errors, { dataVar: '', separator: '\n  ' });
-    throw new SettingsError(`API_KEYS_FILE ${file} is not as it should be:\n  ${issues}`);
+    throw new SettingsError(`API_KEYS_FILE ${file} is invalid:\n  ${issues}`);
   }
   return content.keys.map(({ name, sha256, projects, rights }) => ({
     name,
@@ -141,22 +141,22 @@ function readKeysFile(file: string): unknown {
   try {
     return JSON.parse(readFileSync(file, 'utf8'));
   } catch (error) {
-    // What JSON.parse says may quote the file.
-    const why = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
-    throw new SettingsError(`API_KEYS_FILE ${file} cannot be read: ${why}.`);
+    // The message of JSON.parse may quote the file.
+    const reason = error instanceof SyntaxError ? 'it is not JSON' : (error as Error).message;
+    throw new SettingsError(`API_KEYS_FILE ${file} cannot be read: ${reason}.`);
   }
 }
 
 function requireDistinct(keys: readonly Key[]): void {
   const names = keys.map((key) => key.name);
   const digests = keys.map((key) => key.sha256.toString('hex'));
-  const twice = keys.find(
+  const duplicate = keys.find(
     (key, index) =>
       names.indexOf(key.name) < index || digests.indexOf(digests[index] ?? '') < index,
   );
-  if (twice !== undefined) {
+  if (duplicate !== undefined) {
     throw new SettingsError(
-      `API_KEYS and API_KEYS_FILE hold the key or the name ${twice.name} twice.`,
+      `API_KEYS and API_KEYS_FILE contain the key or the name ${duplicate.name} twice.`,
     );
   }
 }
@@ -171,27 +171,29 @@ function readGeneratedKey(
 ): string {
   const file = join(dataDir, 'api-key');
   try {
-    const made = generateKey(dataDir, file);
-    if (made !== undefined) onKeyGenerated(made, file);
+    const generated = generateKey(dataDir, file);
+    if (generated !== undefined) onKeyGenerated(generated, file);
     chmodSync(file, 0o600);
     const key = readFileSync(file, 'utf8').trim();
     if (key !== '') return key;
   } catch (error) {
     throw new SettingsError(
-      `The API key in ${file} cannot be made or read: ${(error as Error).message}`,
+      `The API key in ${file} cannot be generated or read: ${(error as Error).message}`,
     );
   }
-  throw new SettingsError(`${file} holds no API key; remove it, and the next start makes one.`);
+  throw new SettingsError(
+    `${file} contains no API key; remove it, and the next start generates one.`,
+  );
 }
 
-/** @returns undefined when there is one already */
+/** @returns undefined if the file exists */
 function generateKey(dataDir: string, file: string): string | undefined {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const key = randomBytes(24).toString('base64url');
   const draft = `${file}.${String(process.pid)}`;
   writeFileSync(draft, `${key}\n`, { mode: 0o600, flag: 'wx' });
   try {
-    // A link appears whole or not at all, so a service that starts at the same moment reads all of it.
+    // Linking is atomic: a service that starts at the same time reads a complete file.
     linkSync(draft, file);
     return key;
   } catch (error) {

@@ -1,9 +1,10 @@
 import basicAuth, { type IBasicAuthedRequest } from 'express-basic-auth';
 import type { RequestHandler, Response } from 'express';
+import { rateLimit } from 'express-rate-limit';
 import { apiErrors } from '../api-errors.ts';
 import { coversProject, findKey, type Key, type Scope } from './keys.ts';
 
-/** Lets only requests with a key pass; the password is the key, the user name is ignored. */
+/** Refuses requests without a valid key. The key is the password; the user name is ignored. */
 export function requireKey(keys: readonly Key[]): RequestHandler[] {
   const authenticate = basicAuth({
     authorizer: (_user: string, password: string) => findKey(keys, password) !== undefined,
@@ -11,13 +12,13 @@ export function requireKey(keys: readonly Key[]): RequestHandler[] {
       throw apiErrors.notAuthenticated();
     },
   });
-  const remember: RequestHandler = (request, response, next) => {
+  const recordKey: RequestHandler = (request, response, next) => {
     const key = findKey(keys, (request as IBasicAuthedRequest).auth.password);
     if (key === undefined) throw apiErrors.notAuthenticated();
     response.locals.key = key;
     next();
   };
-  return [authenticate, remember];
+  return [authenticate, recordKey];
 }
 
 /** @throws {ApiError} 403 when the key does not have the scope */
@@ -32,6 +33,24 @@ export function requireProjects(key: Key, projectIds: Iterable<string>): void {
     if (coversProject(key, projectId)) continue;
     throw apiErrors.forbidden(`This key may not access the project ${JSON.stringify(projectId)}.`);
   }
+}
+
+/** Limits the requests of each key per second, within this process; 0 is no limit. */
+export function limitRate(rateLimitPerSecond: number): RequestHandler[] {
+  if (rateLimitPerSecond === 0) return [];
+  const limit = rateLimit({
+    windowMs: 1_000,
+    limit: rateLimitPerSecond,
+    keyGenerator: (_request, response) => keyOf(response).sha256.toString('hex'),
+    standardHeaders: false,
+    legacyHeaders: false,
+    handler: () => {
+      throw apiErrors.tooManyRequests(
+        `This key may send ${rateLimitPerSecond} requests a second; try again.`,
+      );
+    },
+  });
+  return [limit];
 }
 
 /** The key of an authenticated request. */

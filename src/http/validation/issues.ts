@@ -33,8 +33,7 @@ export const issueMessages = {
   int_from_float: () => 'Input should be a valid integer, got a number with a fractional part',
   float_type: () => 'Input should be a valid number',
   finite_number: () => 'Input should be a finite number',
-  greater_than_equal: (minimum: number) =>
-    `Input should be greater than or equal to ${minimum}`,
+  greater_than_equal: (minimum: number) => `Input should be greater than or equal to ${minimum}`,
   less_than_equal: (maximum: number) => `Input should be less than or equal to ${maximum}`,
 
   string_type: () => 'Input should be a valid string',
@@ -61,8 +60,7 @@ export const issueMessages = {
     'maxOperands' in limit
       ? `Expressions may be ${limit.maxLevels} levels deep and have ${limit.maxOperands} operators and operands`
       : `${limit.what} should have at most ${toCount(limit.maximum, 'item')} after validation, not ${limit.actual}`,
-  recursion_loop: (maxLevels: number) =>
-    `Input should be nested at most ${maxLevels} levels deep`,
+  recursion_loop: (maxLevels: number) => `Input should be nested at most ${maxLevels} levels deep`,
 
   json_invalid: (reason: 'syntax' | 'not UTF-8' = 'syntax') =>
     reason === 'syntax' ? 'JSON decode error' : 'JSON decode error: the body is not UTF-8',

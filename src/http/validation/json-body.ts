@@ -35,7 +35,7 @@ function requireJsonType(contentType: string): void {
   }
   const charset = parameters
     .map((parameter) => /^\s*charset\s*=\s*"?([^"]*?)"?\s*$/.exec(parameter)?.[1])
-    .find((each) => each !== undefined);
+    .find((value) => value !== undefined);
   if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
     throw apiErrors.unsupportedMedia('Only the charset utf-8 is supported.');
   }
@@ -57,23 +57,23 @@ function withoutByteOrderMark(text: string): string {
   return text.startsWith('\ufeff') ? text.slice(1) : text;
 }
 
-/** Text up to which it is worth looking for the place of a fault a second time. */
-const searchableLength = 1_000_000;
+/** Longer text is not parsed a second time to locate an error. */
+const maxLocatedLength = 1_000_000;
 
-/** Where text stops being JSON, in UTF-16 units; V8 says it of most faults but not of an unexpected token. */
+/** Position of the first error, in UTF-16 units. V8 reports it for most errors, not for an unexpected token. */
 function positionOfSyntaxError(text: string, message: string): number {
-  const told = / at position (\d+)/.exec(message)?.[1];
-  if (told !== undefined) return Number(told);
-  if (message.startsWith('Unexpected end') || text.length > searchableLength) return text.length;
-  const found: number[] = [];
+  const reported = / at position (\d+)/.exec(message)?.[1];
+  if (reported !== undefined) return Number(reported);
+  if (message.startsWith('Unexpected end') || text.length > maxLocatedLength) return text.length;
+  const positions: number[] = [];
   try {
     visit(
       text,
-      { onError: (_code, offset) => found.push(offset) },
+      { onError: (_code, offset) => positions.push(offset) },
       { disallowComments: true, allowTrailingComma: false },
     );
   } catch {
-    // The visitor recurses and may run out of stack; what it found until then is the answer.
+    // The visitor recurses and may overflow the stack; the errors until then are enough.
   }
-  return found[0] ?? 0;
+  return positions[0] ?? 0;
 }

@@ -37,9 +37,9 @@ const contractName = 'calls-usage.openapi.yaml';
 const ownName = 'service.openapi.yaml';
 
 /**
- * Reads the contract of /calls/usage, word for word, and our own document for everything around it.
+ * Reads the literal contract of /calls/usage and our own document with all other endpoints.
  * @param directory where both files are
- * @throws when a file cannot be read, or when both documents say something different of the same thing
+ * @throws a file cannot be read, or both documents define the same path or component
  */
 export function readOpenApi(directory: URL): OpenApi {
   const documents: Record<string, Document> = Object.fromEntries(
@@ -85,7 +85,7 @@ function createAjv(documents: Readonly<Record<string, Document>>, allErrors: boo
 }
 
 function refOf(documents: Readonly<Record<string, Document>>, schemaName: string): string {
-  const name = Object.keys(documents).find((each) => schemaName in schemasOf(documents[each]));
+  const name = Object.keys(documents).find((file) => schemaName in schemasOf(documents[file]));
   if (name === undefined) throw new Error(`No OpenAPI document has the schema ${schemaName}.`);
   return `${name}#/components/schemas/${schemaName}`;
 }
@@ -107,7 +107,7 @@ function withoutItems(schema: Document): Document {
   return { ...schema, properties: Object.fromEntries(properties) as Document };
 }
 
-/** Our own document with the contract's paths and components put in. */
+/** Adds the contract's paths and components to our own document. */
 function mergeDocuments(documents: Readonly<Record<string, Document>>): Document {
   const contract = documents[contractName];
   const own = withLocalRefs(documents[ownName]) as Document;
@@ -131,15 +131,17 @@ function mergeDocuments(documents: Readonly<Record<string, Document>>): Document
 }
 
 function mergeSections(contract: Document, own: Document, at: string): Document {
-  const pointsToContract = (name: string, entry: unknown): boolean =>
+  const isReferenceToContract = (name: string, entry: unknown): boolean =>
     name in contract && isRecord(entry) && entry['$ref'] === `#/${at}/${name}`;
-  const added = Object.entries(own).filter(([name, entry]) => !pointsToContract(name, entry));
-  const clash = added.find(([name]) => name in contract);
-  if (clash !== undefined) throw new Error(`Both OpenAPI documents have ${at}/${clash[0]}.`);
+  const added = Object.entries(own).filter(([name, entry]) => !isReferenceToContract(name, entry));
+  const duplicate = added.find(([name]) => name in contract);
+  if (duplicate !== undefined) {
+    throw new Error(`Both OpenAPI documents have ${at}/${duplicate[0]}.`);
+  }
   return { ...contract, ...Object.fromEntries(added) };
 }
 
-/** References to the contract's file are references within the one document. */
+/** Turns references to the contract's file into references within the merged document. */
 function withLocalRefs(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withLocalRefs);
   if (!isRecord(value)) return value;

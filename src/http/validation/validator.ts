@@ -3,35 +3,32 @@ import { apiErrors } from '../api-errors.ts';
 import { type Location, toIssue, type ValidationIssue } from './issues.ts';
 import { toIssues } from './schema-issues.ts';
 
-/** Checks values against one schema of the OpenAPI documents. */
+/** Validates values against one schema of the OpenAPI documents. */
 export interface Validator<T> {
-  /** Every fault of a value, each once; a value without any is a `T`. */
+  /** All issues of a value; a value without any is a `T`. */
   findIssues(value: unknown, at: Location): ValidationIssue[];
   /**
    * @returns the value, defaults filled in
-   * @throws {ApiError} 422 with every fault
+   * @throws {ApiError} 422 with all issues
    */
   parse(value: unknown, at: Location): T;
 }
 
-/** What a schema cannot say; it gets any value, also one that is against the schema. */
+/** Validates what a schema cannot express. The value may violate the schema. */
 export type ExtraValidation = (value: unknown, at: Location) => ValidationIssue[];
 
-/** The same schema compiled twice. */
+/** One schema, compiled twice. */
 export interface Compiled {
-  /** Stops at the first fault, so that hostile input costs no more than good input. */
+  /** Stops at the first error, so that hostile input costs no more than valid input. */
   readonly first: ValidateFunction;
-  /** Goes on to the last fault. */
+  /** Collects all errors. */
   readonly all: ValidateFunction;
 }
 
-/** Entries of a list or a map that are looked at for more than the first fault. */
+/** Entries of a list or object in which all errors are collected. */
 const detailedEntries = 10_000;
 
-/**
- * Makes a checker of a compiled schema and of what else must hold.
- * @param sizeValidation runs first; a value that it refuses is too large or too deep to be validated further
- */
+/** @param sizeValidation runs first; a value that it refuses is too large or too deep to be validated further */
 export function createValidator<T>(
   compiled: Compiled,
   extraValidation?: ExtraValidation,
@@ -57,30 +54,29 @@ export function createValidator<T>(
 }
 
 /**
- * Nothing bounds how many faults ajv collects: thirty million wrong ids in one body would take all memory.
- * So every fault is looked for in the first entries of each list only; beyond them, and in huge maps, the
- * first fault has to do.
+ * ajv does not limit how many errors it collects: thirty million invalid ids in one body would take all memory. So all
+ * errors are collected only in the first entries of each list; beyond them, and in huge objects, only the first one.
  */
 function schemaIssues({ first, all }: Compiled, value: unknown, at: Location): ValidationIssue[] {
   if (first(value)) return [];
   const issues = toIssues(first.errors ?? [], value, at);
-  if (isCrowded(value) || (isRecord(value) && Object.values(value).some(isCrowded))) return issues;
-  const part = withShortLists(value);
-  if (all(part)) return issues;
-  return [...toIssues(all.errors ?? [], part, at), ...issues];
+  if (isHuge(value) || (isRecord(value) && Object.values(value).some(isHuge))) return issues;
+  const shortened = shortenLists(value);
+  if (all(shortened)) return issues;
+  return [...toIssues(all.errors ?? [], shortened, at), ...issues];
 }
 
-function isCrowded(value: unknown): boolean {
+function isHuge(value: unknown): boolean {
   return isRecord(value) && Object.keys(value).length > detailedEntries;
 }
 
-function withShortLists(value: unknown): unknown {
+function shortenLists(value: unknown): unknown {
   if (!isRecord(value)) return value;
-  const shortened = Object.entries(value).map(([name, entry]) => [
+  const entries = Object.entries(value).map(([name, entry]) => [
     name,
     Array.isArray(entry) ? entry.slice(0, detailedEntries) : entry,
   ]);
-  return Object.fromEntries(shortened) as unknown;
+  return Object.fromEntries(entries) as unknown;
 }
 
 /** Whether a value is a JSON object. */

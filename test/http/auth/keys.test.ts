@@ -70,7 +70,7 @@ test('the file of the generated key is readable by its owner only, also after it
 test('an empty file of the generated key is refused and not used as an empty key', async () => {
   const dataDir = await useDirectory();
   await writeFile(join(dataDir, 'api-key'), '\n');
-  expect(() => readKeysOf({ dataDir })).toThrow(/holds no API key/);
+  expect(() => readKeysOf({ dataDir })).toThrow(/contains no API key/);
 });
 
 test('with API_KEYS no key is generated', async () => {
@@ -88,7 +88,7 @@ test('keys of API_KEYS are named by their position', () => {
 });
 
 test('an API_KEYS with commas only is refused', () => {
-  expect(() => readKeysOf({ apiKeys: ' , ' })).toThrow(/API_KEYS holds no key/);
+  expect(() => readKeysOf({ apiKeys: ' , ' })).toThrow(/API_KEYS contains no key/);
 });
 
 test('keys of API_KEYS and of API_KEYS_FILE can both be used', async () => {
