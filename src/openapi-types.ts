@@ -350,7 +350,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Cost Purge
-         * @description Deletes prices of a project by id. The expression consists of `$eq`, `$in` and `$or` over `id`; any other one is refused with 400. Unknown ids are ignored; default prices and prices of other projects cannot be deleted.
+         * @description Deletes prices of a project by id. The expression consists of `$eq`, `$in` and `$or` over `id`; other ones are refused with 400. Unknown ids are ignored; default prices and prices of other projects cannot be deleted.
          */
         readonly post: operations["cost_purge"];
         readonly delete?: never;
