@@ -14,10 +14,10 @@ import { expect, test } from 'vitest';
 import { openTestCluster } from '../support/cluster.ts';
 import { openTestClickHouse } from '../support/clickhouse.ts';
 import { openService, type TestService } from '../support/service.ts';
-import { forest, type ForestSeed } from './forest.ts';
-import { planForest } from './forest-plan.ts';
-import { newTally, playForest, type Player, type Tally } from './play-forest.ts';
-import { reduceForest } from './reduce-forest.ts';
+import { forest, type ForestSeed } from './forests/forest-seed.ts';
+import { planForest } from './forests/plan-forest.ts';
+import { newTally, playForest, type Player, type Tally } from './forests/play-forest.ts';
+import { reduceForest } from './forests/reduce-forest.ts';
 
 /** On one server, and on a cluster of two. */
 const onServer = Number(process.env['FORESTS'] ?? 304);

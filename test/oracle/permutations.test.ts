@@ -11,12 +11,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EmbeddedServer } from '../../src/clickhouse/embedded/embedded-server.ts';
 import { openService, type TestService } from '../support/service.ts';
 import { makeDirectory, startServer } from '../support/embedded-clickhouse.ts';
-import { forest, type ForestSeed } from './forest.ts';
-import { planForest, type Part, type Plan } from './forest-plan.ts';
+import { forest, type ForestSeed } from './forests/forest-seed.ts';
+import { planForest, type Part, type Plan } from './forests/plan-forest.ts';
 import { toObject, writeJson } from './json.ts';
 import { answer, type Event } from './oracle.ts';
-import { toBatches } from './part-requests.ts';
-import { toCost } from './play-forest.ts';
+import { toBatches } from './forests/part-requests.ts';
+import { toCost } from './forests/play-forest.ts';
 import { readAnswer, toComparable } from './read-answer.ts';
 
 const permutations = 50;

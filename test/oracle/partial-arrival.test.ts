@@ -7,11 +7,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import { openTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
 import { openService, type TestService } from '../support/service.ts';
-import type { Part, Plan, PlannedPhase } from './forest-plan.ts';
+import type { Part, Plan, PlannedPhase } from './forests/plan-forest.ts';
 import { toObject, writeJson } from './json.ts';
-import { toSingle } from './part-requests.ts';
-import { newTally, playForest } from './play-forest.ts';
-import { partsOf, questionOf, type SmallCall } from './small-parts.ts';
+import { toSingle } from './forests/part-requests.ts';
+import { newTally, playForest } from './forests/play-forest.ts';
+import { partsOf, questionOf, type SmallCall } from './forests/small-calls.ts';
 
 let clickhouse: TestClickHouse;
 let service: TestService;

@@ -1,8 +1,8 @@
 /** Sends a planned forest to a real service and compares every answer with the oracle's. */
 import { randomUUID } from 'node:crypto';
 
-import type { TestClickHouse } from '../support/clickhouse.ts';
-import type { TestService } from '../support/service.ts';
+import type { TestClickHouse } from '../../support/clickhouse.ts';
+import type { TestService } from '../../support/service.ts';
 import type {
   Part,
   Plan,
@@ -10,11 +10,11 @@ import type {
   PlannedPrice,
   PlannedQuestion,
   PlannedRequest,
-} from './forest-plan.ts';
-import { JsonNumber, toObject, writeJson, type Json, type JsonObject } from './json.ts';
-import { answer, countDeleted, countTouched, type Event, type Price } from './oracle.ts';
+} from './plan-forest.ts';
+import { JsonNumber, toObject, writeJson, type Json, type JsonObject } from '../json.ts';
+import { answer, countDeleted, countTouched, type Event, type Price } from '../oracle.ts';
 import { toBatches, toSingle } from './part-requests.ts';
-import { describeDifference, readAnswer, toComparable } from './read-answer.ts';
+import { describeDifference, readAnswer, toComparable } from '../read-answer.ts';
 
 export interface Player {
   readonly service: Pick<TestService, 'send'>;

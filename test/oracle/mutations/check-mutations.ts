@@ -14,7 +14,7 @@ import { fileURLToPath } from 'node:url';
 
 import { mutations, type Mutation } from './mutations.ts';
 
-const root = fileURLToPath(new URL('../../', import.meta.url));
+const root = fileURLToPath(new URL('../../../', import.meta.url));
 const copied = [
   'openapi',
   'package.json',

@@ -1,7 +1,14 @@
 /** Turns a seed into what is sent and asked, in order. */
-import type { CallSeed, ForestSeed, PhaseSeed, PriceSeed, RequestSeed, Shape } from './forest.ts';
-import { toJson, toObject, type Json, type JsonObject } from './json.ts';
-import { storedUsage, type Counters, type Event, type Price } from './oracle.ts';
+import type {
+  CallSeed,
+  ForestSeed,
+  PhaseSeed,
+  PriceSeed,
+  RequestSeed,
+  Shape,
+} from './forest-seed.ts';
+import { toJson, toObject, type Json, type JsonObject } from '../json.ts';
+import { storedUsage, type Counters, type Event, type Price } from '../oracle.ts';
 
 export interface Plan {
   readonly phases: readonly PlannedPhase[];

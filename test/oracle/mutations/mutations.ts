@@ -1,4 +1,4 @@
-/** What test/oracle/check-mutations.ts breaks on purpose, one at a time. */
+/** What test/oracle/mutations/check-mutations.ts breaks on purpose, one at a time. */
 export interface Mutation {
   readonly name: string;
   readonly changes: readonly Change[];

@@ -5,7 +5,7 @@
  */
 import fc from 'fast-check';
 
-import { JsonNumber } from './json.ts';
+import { JsonNumber } from '../json.ts';
 
 export interface ForestSeed {
   readonly shapes: readonly Shape[];

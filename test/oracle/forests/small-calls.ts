@@ -1,6 +1,6 @@
 /** Parts of small calls, for tests that say by hand what they send. */
-import type { Part, PlannedQuestion } from './forest-plan.ts';
-import { toObject } from './json.ts';
+import type { Part, PlannedQuestion } from './plan-forest.ts';
+import { toObject } from '../json.ts';
 
 export interface SmallCall {
   readonly id: string;

@@ -1,5 +1,5 @@
 /** Makes a forest that fails smaller: fast-check's own way takes too long where one try costs a second. */
-import type { CallSeed, ForestSeed, PhaseSeed, QuestionSeed } from './forest.ts';
+import type { CallSeed, ForestSeed, PhaseSeed, QuestionSeed } from './forest-seed.ts';
 
 /**
  * Takes away what can be taken away, largest pieces first, as long as the forest fails on.

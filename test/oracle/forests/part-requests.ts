@@ -1,6 +1,6 @@
 /** Parts of calls as requests of the endpoints that take them in. */
-import type { Part } from './forest-plan.ts';
-import { toObject, type JsonObject } from './json.ts';
+import type { Part } from './plan-forest.ts';
+import { toObject, type JsonObject } from '../json.ts';
 
 export interface PartRequest {
   readonly path: string;
