@@ -7,8 +7,8 @@ import { openService, type TestService } from '../support/service.ts';
 import type { Part, Plan, PlannedPhase } from './forests/plan-forest.ts';
 import { toObject, writeJson } from './json.ts';
 import { toBatches } from './forests/part-requests.ts';
-import { newTally, playForest } from './forests/play-forest.ts';
-import { partsOf, questionOf, type SmallCall } from './forests/small-calls.ts';
+import { newTally, runForest } from './forests/run-forest.ts';
+import { toParts, toUsageRequest, type SmallCall } from './forests/small-calls.ts';
 
 let clickhouse: TestClickHouse;
 let service: TestService;
@@ -25,10 +25,10 @@ afterAll(async () => {
 /** Each call but `own` is an SDK's and spent 1 itself; two are each other's parents. */
 const calls: SmallCall[] = [
   { id: 'root', tokens: 5, isRolledUp: true },
-  { id: 'a', parent: 'root', tokens: 3, isRolledUp: true, way: 'whole' },
-  { id: 'b', parent: 'a', tokens: 2, isRolledUp: true, way: 'apart, end without trace' },
+  { id: 'a', parent: 'root', tokens: 3, isRolledUp: true, channel: 'whole' },
+  { id: 'b', parent: 'a', tokens: 2, isRolledUp: true, channel: 'apart, end without trace' },
   { id: 'c', parent: 'b', tokens: 1, isRolledUp: true },
-  { id: 'own', parent: 'b', tokens: 10, way: 'whole' },
+  { id: 'own', parent: 'b', tokens: 10, channel: 'whole' },
   { id: 'd', parent: 'root', isRolledUp: true },
   { id: 'circle 1', parent: 'circle 2', tokens: 100 },
   { id: 'circle 2', parent: 'circle 1', tokens: 200 },
@@ -63,8 +63,8 @@ async function tokensOf(project: string, ...ids: string[]): Promise<Record<strin
 
 test('what was deleted stays deleted when its parts arrive again, and cuts off what comes below it', async () => {
   const project = 'deletes/again';
-  const parts = partsOf(project, calls);
-  const late = partsOf(project, [{ id: 'late', parent: 'c', tokens: 1_000 }]);
+  const parts = toParts(project, calls);
+  const late = toParts(project, [{ id: 'late', parent: 'c', tokens: 1_000 }]);
   await send(parts);
   expect(await tokensOf(project, 'root', 'b')).toEqual({ root: 15, b: 12 });
 
@@ -86,7 +86,7 @@ test('what was deleted stays deleted when its parts arrive again, and cuts off w
 
 test('a call that is not there yet is not deleted', async () => {
   const project = 'deletes/early';
-  const parts = partsOf(project, [{ id: 'x', tokens: 7 }]);
+  const parts = toParts(project, [{ id: 'x', tokens: 7 }]);
   expect(await remove(project, 'x')).toBe(0);
   await send(parts.filter(({ kind }) => kind === 'end'));
   expect(await remove(project, 'x')).toBe(0);
@@ -96,7 +96,9 @@ test('a call that is not there yet is not deleted', async () => {
 
 test('an end that arrives after its call was deleted brings nothing back', async () => {
   const project = 'deletes/ends';
-  const [start, end] = partsOf(project, [{ id: 'x', tokens: 7, way: 'apart, end without trace' }]);
+  const [start, end] = toParts(project, [
+    { id: 'x', tokens: 7, channel: 'apart, end without trace' },
+  ]);
   await send([start!]);
   expect(await remove(project, 'x')).toBe(1);
   await send([end!]);
@@ -105,13 +107,13 @@ test('an end that arrives after its call was deleted brings nothing back', async
 
 test('a deleted circle is deleted once', async () => {
   const project = 'deletes/circle';
-  await send(partsOf(project, calls));
+  await send(toParts(project, calls));
   expect(await remove(project, 'circle 2', 'circle 1', 'circle 2')).toBe(2);
   expect(await tokensOf(project, 'circle 1', 'root')).toEqual({ root: 15 });
 });
 
 test('deletions of another project change nothing', async () => {
-  await send([...partsOf('deletes/one', calls), ...partsOf('deletes/other', calls)]);
+  await send([...toParts('deletes/one', calls), ...toParts('deletes/other', calls)]);
   expect(await remove('deletes/one', 'root')).toBe(6);
   expect(await tokensOf('deletes/one', 'root', 'a')).toEqual({});
   expect(await tokensOf('deletes/other', 'root', 'a')).toEqual({ root: 15, a: 13 });
@@ -123,16 +125,16 @@ test('any call, after any number of parts, and all parts once more', async () =>
   for (const { id } of calls) {
     for (const share of [0.5, 1]) {
       const project = `deletes/any-${(projects += 1)}`;
-      const parts = partsOf(project, calls);
+      const parts = toParts(project, calls);
       const order = fc.shuffledSubarray(parts, { minLength: parts.length });
       const [sample] = fc.sample(order, { seed: projects, numRuns: 1 });
       const before = Math.floor(share * parts.length);
       const phase = (sent: readonly Part[], deleted: readonly string[]): PlannedPhase => ({
         prices: [],
-        requests: [{ way: 'batch', spoiled: false, parts: sent }],
+        requests: [{ channel: 'batch', hasInvalidItem: false, parts: sent }],
         parallel: 1,
         deletions: deleted.map((callId) => ({ project, callIds: [callId] })),
-        questions: [questionOf(project, calls)],
+        usageRequests: [toUsageRequest(project, calls)],
       });
       const phases = [
         phase(sample!.slice(0, before), [id]),
@@ -140,7 +142,7 @@ test('any call, after any number of parts, and all parts once more', async () =>
         phase(sample!, [id]),
       ];
       const plan: Plan = { phases, callCount: calls.length };
-      await playForest(plan, { service, clickhouse }, tally);
+      await runForest(plan, { service, clickhouse }, tally);
     }
   }
   // Three answers and two deletions each.

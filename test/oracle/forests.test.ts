@@ -14,9 +14,9 @@ import { expect, test } from 'vitest';
 import { openTestCluster } from '../support/cluster.ts';
 import { openTestClickHouse } from '../support/clickhouse.ts';
 import { openService, type TestService } from '../support/service.ts';
-import { forest, type ForestSeed } from './forests/forest-seed.ts';
+import { forestSeeds, type ForestSeed } from './forests/forest-seed.ts';
 import { planForest } from './forests/plan-forest.ts';
-import { newTally, playForest, type Player, type Tally } from './forests/play-forest.ts';
+import { newTally, runForest, type Target, type Tally } from './forests/run-forest.ts';
 import { reduceForest } from './forests/reduce-forest.ts';
 
 /** On one server, and on a cluster of two. */
@@ -27,10 +27,10 @@ const seed = Number(process.env['FOREST_SEED'] ?? randomBytes(4).readInt32LE());
 const path = process.env['FOREST_PATH'];
 
 /** Forests at once; each has its own projects and a seed of its own. */
-const lanes = path === undefined ? 4 : 1;
+const workers = path === undefined ? 4 : 1;
 
 /** What a forest is played with. */
-interface Stage extends Player {
+interface TestStack extends Target {
   readonly service: TestService;
   readonly close: () => Promise<void>;
 }
@@ -38,7 +38,7 @@ interface Stage extends Player {
 // Few readings at once, so that questions share them.
 const sharing = { USAGE_CONCURRENCY: '2' };
 
-async function openServer(): Promise<Stage> {
+async function openServer(): Promise<TestStack> {
   const clickhouse = await openTestClickHouse();
   const service = await openService({ ...clickhouse.environment, ...sharing });
   const close = async (): Promise<void> => {
@@ -48,7 +48,7 @@ async function openServer(): Promise<Stage> {
   return { clickhouse, service, close };
 }
 
-async function openCluster(): Promise<Stage> {
+async function openCluster(): Promise<TestStack> {
   const cluster = await openTestCluster();
   const service = await openService({ ...cluster.environment, ...sharing });
   await service.ready;
@@ -65,52 +65,52 @@ test.each([
 ])(
   'any forest, sent in any order, is answered as the oracle does, by %s',
   async (_, open, forests) => {
-    const stage = await open();
-    await stage.service.ready;
+    const stack = await open();
+    await stack.service.ready;
     const tally = newTally();
     const began = performance.now();
-    isOver = false;
-    const runs = Array.from({ length: lanes }, (_, lane) =>
-      playMany(stage, seed + lane, forests, tally),
+    hasDifference = false;
+    const runs = Array.from({ length: workers }, (_, worker) =>
+      runMany(stack, seed + worker, forests, tally),
     );
     const issues = (await Promise.all(runs)).filter((issue) => issue !== undefined);
     const seconds = (performance.now() - began) / 1_000;
-    await stage.close();
+    await stack.close();
     console.log(
       `Seed ${seed}: ${tally.forests} forests of ${tally.calls} calls in ${tally.requests} requests; ` +
         `${tally.answers} answers compared, with the usage of ${tally.entries} calls; ${seconds.toFixed(1)} s.`,
     );
     expect(issues.join('\n\n'), 'differences from the oracle').toBe('');
   },
-  60_000 + Math.max(onServer, onCluster) * 3_000 + lanes * shrinkMs,
+  60_000 + Math.max(onServer, onCluster) * 3_000 + workers * shrinkMs,
 );
 
 /** Set by the first difference, which ends all lanes. */
-let isOver = false;
+let hasDifference = false;
 
 /** @returns what differed, to be printed; undefined when nothing did */
-async function playMany(
-  stage: Stage,
-  laneSeed: number,
+async function runMany(
+  stack: TestStack,
+  workerSeed: number,
   forests: number,
   tally: Tally,
 ): Promise<string | undefined> {
-  const property = fc.asyncProperty(forest, async (forestSeed) => {
-    if (!isOver) await play(stage, forestSeed, tally);
+  const property = fc.asyncProperty(forestSeeds, async (forestSeed) => {
+    if (!hasDifference) await play(stack, forestSeed, tally);
   });
   const result = await fc.check(property, {
-    seed: laneSeed,
-    numRuns: path === undefined ? Math.ceil(forests / lanes) : 1,
+    seed: workerSeed,
+    numRuns: path === undefined ? Math.ceil(forests / workers) : 1,
     // reduceForest does better.
     endOnFailure: true,
     ...(path === undefined ? {} : { path }),
   });
   if (!result.failed || result.counterexample === null) return undefined;
-  isOver = true;
+  hasDifference = true;
   let difference = String(result.errorInstance);
   const fails = async (smaller: ForestSeed): Promise<boolean> => {
     try {
-      await play(stage, smaller, tally);
+      await play(stack, smaller, tally);
       return false;
     } catch (error) {
       difference = String(error);
@@ -118,12 +118,12 @@ async function playMany(
     }
   };
   await reduceForest(result.counterexample[0], fails, performance.now() + shrinkMs);
-  const replay = `FOREST_SEED=${laneSeed} FOREST_PATH=${result.counterexamplePath}`;
+  const replay = `FOREST_SEED=${workerSeed} FOREST_PATH=${result.counterexamplePath}`;
   const command = `${replay} npx vitest run test/oracle/forests.test.ts --project embedded`;
   return `${difference}\n\nPlay it again: ${command}`;
 }
 
-async function play(stage: Stage, forestSeed: ForestSeed, tally: Tally): Promise<void> {
+async function play(stack: TestStack, forestSeed: ForestSeed, tally: Tally): Promise<void> {
   const plan = planForest(forestSeed, randomBytes(6).toString('hex'));
-  await playForest(plan, stage, tally);
+  await runForest(plan, stack, tally);
 }

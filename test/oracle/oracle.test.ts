@@ -31,8 +31,8 @@ function call(id: string, given: CallGiven = {}): Event[] {
 }
 
 function tokensOf(events: readonly Event[], ...callIds: string[]): Record<string, object> {
-  const question = { project: 'p', callIds, includeCosts: false, limit: 100n };
-  const result = answer(events, question);
+  const usageRequest = { project: 'p', callIds, includeCosts: false, limit: 100n };
+  const result = answer(events, usageRequest);
   if (result.kind !== 'usage') throw new Error('limit');
   return Object.fromEntries(
     [...result.callUsage].map(([id, models]) => [
@@ -94,9 +94,9 @@ describe('trees', () => {
 });
 
 test('a call without an end is unfinished, one without a start is invisible', () => {
-  const question = { project: 'p', callIds: ['b', 'x'], includeCosts: false, limit: 9n };
+  const usageRequest = { project: 'p', callIds: ['b', 'x'], includeCosts: false, limit: 9n };
   const events = [start('b'), start('😀', { parent: 'b' }), start('\uffff', { parent: 'b' })];
-  expect(answer([...events, end('x', m(1))], question)).toEqual({
+  expect(answer([...events, end('x', m(1))], usageRequest)).toEqual({
     kind: 'usage',
     callUsage: new Map([
       ['b', new Map()],
@@ -104,7 +104,7 @@ test('a call without an end is unfinished, one without a start is invisible', ()
     ]),
     unfinishedCallIds: ['b', '\uffff', '😀'],
   });
-  expect(answer(events, { ...question, limit: 2n })).toEqual({
+  expect(answer(events, { ...usageRequest, limit: 2n })).toEqual({
     kind: 'limit_exceeded',
     touched: 3n,
     limit: 2n,
@@ -151,8 +151,8 @@ test('a counter is an integer below 2^53, however it is written', () => {
     start('a'),
     { kind: 'end', part: toObject({ project_id: 'p', id: 'a', summary: parseJson(usage) }) },
   ];
-  const question = { project: 'p', callIds: ['a'], includeCosts: false, limit: 1n };
-  expect(answer(events, question)).toMatchObject({
+  const usageRequest = { project: 'p', callIds: ['a'], includeCosts: false, limit: 1n };
+  expect(answer(events, usageRequest)).toMatchObject({
     callUsage: new Map([
       [
         'a',
@@ -176,7 +176,7 @@ test('a counter is an integer below 2^53, however it is written', () => {
 
 describe('costs', () => {
   function costOf(usage: object, ...prices: Partial<Price>[]): unknown {
-    const question = { project: 'p', callIds: ['a'], includeCosts: true, limit: 1n };
+    const usageRequest = { project: 'p', callIds: ['a'], includeCosts: true, limit: 1n };
     const base = { project: undefined, model: 'm', effectiveDate: time, completionCost: '2' };
     const none = { promptCost: '0', cacheReadCost: undefined, cacheCreationCost: undefined };
     const events: Event[] = [
@@ -186,7 +186,7 @@ describe('costs', () => {
       })),
       ...call('a', { usage: { m: usage } }),
     ];
-    const result = answer(events, question);
+    const result = answer(events, usageRequest);
     if (result.kind !== 'usage') throw new Error('limit');
     const { promptCost, completionCost } = result.callUsage.get('a')!.get('m')!;
     return [promptCost, completionCost];

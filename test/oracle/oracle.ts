@@ -27,7 +27,7 @@ export interface Price {
   readonly cacheCreationCost: string | undefined;
 }
 
-export interface Question {
+export interface UsageRequest {
   readonly project: string;
   readonly callIds: readonly string[];
   readonly includeCosts: boolean;
@@ -85,15 +85,15 @@ interface Call {
 }
 
 /** The answer to a question, after all of these events. */
-export function answer(events: readonly Event[], question: Question): Answer {
-  const calls = callsOf(events, question.project);
-  const touched = touchedCalls(calls, question.callIds);
-  if (BigInt(touched.size) > question.limit) {
-    return { kind: 'limit_exceeded', touched: BigInt(touched.size), limit: question.limit };
+export function answer(events: readonly Event[], usageRequest: UsageRequest): Answer {
+  const calls = callsOf(events, usageRequest.project);
+  const touched = touchedCalls(calls, usageRequest.callIds);
+  if (BigInt(touched.size) > usageRequest.limit) {
+    return { kind: 'limit_exceeded', touched: BigInt(touched.size), limit: usageRequest.limit };
   }
   const callUsage = new Map<string, Map<string, ModelUsage>>();
-  for (const id of question.callIds) {
-    callUsage.set(id, rollUp(subtreeOf(calls, id), calls, events, question));
+  for (const id of usageRequest.callIds) {
+    callUsage.set(id, rollUp(subtreeOf(calls, id), calls, events, usageRequest));
   }
   const unfinished: string[] = [];
   for (const call of touched) if (!call.isFinished) unfinished.push(call.id);
@@ -104,9 +104,9 @@ export function answer(events: readonly Event[], question: Question): Answer {
 /** How many calls a question touches: those asked for and their descendants, each once. */
 export function countTouched(
   events: readonly Event[],
-  question: Pick<Question, 'project' | 'callIds'>,
+  usageRequest: Pick<UsageRequest, 'project' | 'callIds'>,
 ): bigint {
-  return BigInt(touchedCalls(callsOf(events, question.project), question.callIds).size);
+  return BigInt(touchedCalls(callsOf(events, usageRequest.project), usageRequest.callIds).size);
 }
 
 /** What /calls/delete must answer after all of these events: how many calls it is that deletes them. */
@@ -136,7 +136,7 @@ function callsOf(events: readonly Event[], project: string): Call[] {
     if (event.kind === 'price') continue;
     if (event.kind === 'deletion') {
       if (event.project !== project) continue;
-      for (const id of idsBelow(starts, event.callIds)) deleted.add(id);
+      for (const id of idsOfSubtrees(starts, event.callIds)) deleted.add(id);
       continue;
     }
     if (event.part.get('project_id') !== project) continue;
@@ -163,7 +163,10 @@ function callsOf(events: readonly Event[], project: string): Call[] {
 }
 
 /** The calls with these ids and everything that is linked below them, deleted or not. */
-function idsBelow(starts: ReadonlyMap<string, JsonObject>, ids: readonly string[]): Set<string> {
+function idsOfSubtrees(
+  starts: ReadonlyMap<string, JsonObject>,
+  ids: readonly string[],
+): Set<string> {
   const found = new Set<string>();
   for (const id of ids) if (starts.has(id)) found.add(id);
   // A Set's iteration comes to what is added under way, and adding what is in it does nothing.
@@ -306,7 +309,7 @@ function rollUp(
   subtree: ReadonlySet<Call>,
   calls: readonly Call[],
   events: readonly Event[],
-  question: Question,
+  usageRequest: UsageRequest,
 ): Map<string, ModelUsage> {
   const sums = new Map<string, Counters>();
   const costs = new Map<string, { prompt: bigint; completion: bigint }>();
@@ -316,8 +319,8 @@ function rollUp(
         model,
         combine(sums.get(model) ?? nothing, counters, (a, b) => a + b),
       );
-      const price = priceOf(events, question.project, model, call.startedAt);
-      if (price === undefined || !question.includeCosts) continue;
+      const price = priceOf(events, usageRequest.project, model, call.startedAt);
+      if (price === undefined || !usageRequest.includeCosts) continue;
       const cost = costs.get(model) ?? { prompt: 0n, completion: 0n };
       cost.prompt += promptCost(counters, price);
       cost.completion += counters.completion * money(price.completionCost);

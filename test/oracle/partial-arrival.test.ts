@@ -10,8 +10,8 @@ import { openService, type TestService } from '../support/service.ts';
 import type { Part, Plan, PlannedPhase } from './forests/plan-forest.ts';
 import { toObject, writeJson } from './json.ts';
 import { toSingle } from './forests/part-requests.ts';
-import { newTally, playForest } from './forests/play-forest.ts';
-import { partsOf, questionOf, type SmallCall } from './forests/small-calls.ts';
+import { newTally, runForest } from './forests/run-forest.ts';
+import { toParts, toUsageRequest, type SmallCall } from './forests/small-calls.ts';
 
 let clickhouse: TestClickHouse;
 let service: TestService;
@@ -28,14 +28,14 @@ afterAll(async () => {
 /** An SDK's calls, each of which spent 1 itself, and one that ran elsewhere and came over REST. */
 const calls: SmallCall[] = [
   { id: 'root', tokens: 4, isRolledUp: true },
-  { id: 'a', parent: 'root', tokens: 2, isRolledUp: true, way: 'apart, end without trace' },
-  { id: 'b', parent: 'a', tokens: 1, isRolledUp: true, way: 'whole' },
+  { id: 'a', parent: 'root', tokens: 2, isRolledUp: true, channel: 'apart, end without trace' },
+  { id: 'b', parent: 'a', tokens: 1, isRolledUp: true, channel: 'whole' },
   { id: 'c', parent: 'root', tokens: 1, isRolledUp: true },
   { id: 'elsewhere', parent: 'a', tokens: 10 },
   { id: 'running', parent: 'elsewhere' },
 ];
 
-const parts = partsOf('late/fixed', calls);
+const parts = toParts('late/fixed', calls);
 
 async function send(part: Part): Promise<void> {
   const { path, body } = toSingle(part, false);
@@ -107,14 +107,14 @@ test('after every single part, in 10 orders, the answer is right for what is the
     const phases = sent.map((part, at): PlannedPhase => {
       return {
         prices: at === Math.floor(sent.length / 2) ? [latePrice(project)] : [],
-        requests: [{ way: 'single', spoiled: false, parts: [part] }],
+        requests: [{ channel: 'single', hasInvalidItem: false, parts: [part] }],
         parallel: 1,
         deletions: [],
-        questions: [questionOf(project, calls)],
+        usageRequests: [toUsageRequest(project, calls)],
       };
     });
     const plan: Plan = { phases, callCount: calls.length };
-    await playForest(plan, { service, clickhouse }, tally);
+    await runForest(plan, { service, clickhouse }, tally);
   }
   expect(tally.answers).toBe(10 * parts.length);
 }, 180_000);
@@ -130,5 +130,5 @@ function latePrice(project: string): PlannedPhase['prices'][number] {
     cacheReadCost: undefined,
     cacheCreationCost: undefined,
   };
-  return { price, isTakenBack: false };
+  return { price, isDeleted: false };
 }

@@ -11,12 +11,12 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { EmbeddedServer } from '../../src/clickhouse/embedded/embedded-server.ts';
 import { openService, type TestService } from '../support/service.ts';
 import { makeDirectory, startServer } from '../support/embedded-clickhouse.ts';
-import { forest, type ForestSeed } from './forests/forest-seed.ts';
+import { forestSeeds, type ForestSeed } from './forests/forest-seed.ts';
 import { planForest, type Part, type Plan } from './forests/plan-forest.ts';
 import { toObject, writeJson } from './json.ts';
 import { answer, type Event } from './oracle.ts';
 import { toBatches } from './forests/part-requests.ts';
-import { toCost } from './forests/play-forest.ts';
+import { toCost } from './forests/run-forest.ts';
 import { readAnswer, toComparable } from './read-answer.ts';
 
 const permutations = 50;
@@ -90,7 +90,7 @@ function planFor(project: string): Plan {
     {
       ...rest,
       calls: calls.map((call) => ({ ...call, inOtherProject: false })),
-      prices: prices.map((price) => ({ ...price, level: 'project', isTakenBack: false })),
+      prices: prices.map((price) => ({ ...price, level: 'project', isDeleted: false })),
       phases: phases.slice(0, 1),
     },
     project,
@@ -102,13 +102,13 @@ function planFor(project: string): Plan {
 function findForest(): ForestSeed {
   for (let next = seed; ; next += 1) {
     const found = fc
-      .sample(forest, { seed: next, numRuns: 100 })
+      .sample(forestSeeds, { seed: next, numRuns: 100 })
       .find(({ calls, rollUp }) => calls.length >= 60 && calls.length <= 160 && rollUp === 'mixed');
     if (found !== undefined) return found;
   }
 }
 
-function partsOf(plan: Plan): Part[] {
+function toParts(plan: Plan): Part[] {
   return plan.phases.flatMap(({ requests }) => requests.flatMap(({ parts }) => parts));
 }
 
@@ -117,8 +117,8 @@ function batchesOf(parts: readonly Part[]): fc.Arbitrary<Part[][]> {
   const places = parts.map((_, place) => place);
   const repeats = fc.subarray(places, { minLength: Math.floor(parts.length / 3) });
   return repeats
-    .chain((again) => {
-      const all = [...places, ...again];
+    .chain((repeats) => {
+      const all = [...places, ...repeats];
       return fc.tuple(
         fc.shuffledSubarray(all, { minLength: all.length }),
         fc.infiniteStream(fc.integer({ min: 1, max: 120 })),
@@ -139,7 +139,7 @@ test(`${permutations} orders of the same parts give one answer, byte for byte`, 
   const began = performance.now();
   const projects = Array.from({ length: permutations }, (_, index) => `permutation-${index}`);
   const work = projects.flatMap((project, index) => {
-    const batches = batchesOf(partsOf(planFor(project)));
+    const batches = batchesOf(toParts(planFor(project)));
     return fc.sample(batches, { seed: seed + index, numRuns: 1 })[0]!.flatMap(toBatches);
   });
   for (const project of projects) {
@@ -168,19 +168,19 @@ test(`${permutations} orders of the same parts give one answer, byte for byte`, 
   const answers = new Set<string>();
   for (const project of projects) {
     const plan = planFor(project);
-    const callIds = [...new Set(partsOf(plan).map(({ part }) => part.get('id') as string))].sort();
+    const callIds = [...new Set(toParts(plan).map(({ part }) => part.get('id') as string))].sort();
     const project_id = `forest-${project}/one`;
     const body = { project_id, call_ids: callIds, include_costs: true };
     const { status, text } = await service.send('/calls/usage', { body });
-    const events: Event[] = [...partsOf(plan)];
+    const events: Event[] = [...toParts(plan)];
     for (const { price } of plan.phases[0]!.prices) events.push({ kind: 'price', price });
-    const question = { project: project_id, callIds, includeCosts: true, limit: 10_000n };
-    expect(toComparable(readAnswer(status, text))).toBe(toComparable(answer(events, question)));
+    const usageRequest = { project: project_id, callIds, includeCosts: true, limit: 10_000n };
+    expect(toComparable(readAnswer(status, text))).toBe(toComparable(answer(events, usageRequest)));
     answers.add(text);
   }
   const seconds = ((performance.now() - began) / 1_000).toFixed(1);
   console.log(
-    `${projects.length} orders of ${partsOf(planFor('x')).length} parts in ${order.length} requests, ` +
+    `${projects.length} orders of ${toParts(planFor('x')).length} parts in ${order.length} requests, ` +
       `${refused} of them refused and sent again; ${answers.size} different answers; ${seconds} s.`,
   );
   expect(answers.size).toBe(1);

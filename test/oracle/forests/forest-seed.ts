@@ -28,7 +28,7 @@ export interface CallSeed {
   readonly pick: number;
   readonly time: number;
   readonly form: 'apart' | 'whole' | 'both' | 'unfinished' | 'end only';
-  readonly endNamesTrace: boolean;
+  readonly endHasTrace: boolean;
   readonly sender:
     'none' | 'js' | 'python' | 'rolled up' | 'own' | 'other source' | 'no rollup' | 'odd rollup';
   readonly stored: 'added' | 'children only' | 'own only' | 'one less';
@@ -43,7 +43,7 @@ export interface CallSeed {
 interface DeliverySeed {
   readonly phase: number;
   readonly order: number;
-  readonly again: readonly { readonly later: number; readonly order: number }[];
+  readonly repeats: readonly { readonly later: number; readonly order: number }[];
 }
 
 export interface PriceSeed {
@@ -51,7 +51,7 @@ export interface PriceSeed {
   readonly level: 'default' | 'project' | 'other project';
   readonly time: number;
   readonly phase: number;
-  readonly isTakenBack: boolean;
+  readonly isDeleted: boolean;
   readonly promptCost: string;
   readonly completionCost: string;
   readonly cacheReadCost: string | undefined;
@@ -65,13 +65,13 @@ export interface PhaseSeed {
   /** Requests at once. */
   readonly parallel: number;
   readonly deletions: readonly IdsSeed[];
-  readonly questions: readonly QuestionSeed[];
+  readonly usageRequests: readonly UsageRequestSeed[];
 }
 
 export interface RequestSeed {
   readonly parts: number;
-  readonly way: 'batch' | 'single' | 'single, v2' | 'table';
-  readonly spoiled: boolean;
+  readonly channel: 'batch' | 'single' | 'single, v2' | 'table';
+  readonly hasInvalidItem: boolean;
 }
 
 interface IdsSeed {
@@ -79,7 +79,7 @@ interface IdsSeed {
   readonly picks: readonly number[];
 }
 
-export interface QuestionSeed extends IdsSeed {
+export interface UsageRequestSeed extends IdsSeed {
   readonly all: boolean;
   /** Asks for the first call of each trace, which in orderly forests are the roots, and not for `picks`. */
   readonly roots: boolean;
@@ -196,7 +196,7 @@ const summary: fc.Arbitrary<unknown> = fc.oneof(
 const delivery: fc.Arbitrary<DeliverySeed> = fc.record({
   phase: mostly(3, 0, 1, 2),
   order: pick,
-  again: fc.oneof(
+  repeats: fc.oneof(
     { weight: 4, arbitrary: fc.constant([]) },
     {
       weight: 1,
@@ -222,7 +222,7 @@ const call: fc.Arbitrary<CallSeed> = fc.record({
     { weight: 6, arbitrary: fc.constant('whole' as const) },
     { weight: 1, arbitrary: fc.constantFrom('both' as const, 'unfinished', 'end only') },
   ),
-  endNamesTrace: fc.boolean(),
+  endHasTrace: fc.boolean(),
   sender: fc.oneof(
     fc.constantFrom('none' as const, 'js', 'python', 'rolled up', 'own', 'js', 'js'),
     fc.constantFrom('none' as const, 'other source', 'no rollup', 'odd rollup'),
@@ -246,7 +246,7 @@ const price: fc.Arbitrary<PriceSeed> = fc.record({
   level: fc.constantFrom('default', 'project', 'other project'),
   time: fc.nat(20),
   phase: mostly(3, 0, 1, 2),
-  isTakenBack: mostly(8, false, true),
+  isDeleted: mostly(8, false, true),
   promptCost: cost,
   completionCost: cost,
   cacheReadCost: fc.option(cost, { nil: undefined }),
@@ -258,18 +258,18 @@ const ids = {
   picks: fc.array(pick, { minLength: 1, maxLength: 6 }),
 };
 
-const question: fc.Arbitrary<QuestionSeed> = fc.record({
+const usageRequest: fc.Arbitrary<UsageRequestSeed> = fc.record({
   ...ids,
   all: mostly(3, false, true),
   roots: mostly(2, false, true),
   includeCosts: mostly(2, true, false),
-  limit: mostly<QuestionSeed['limit']>(3, 'default', 'exact', 'one less', 'plenty'),
+  limit: mostly<UsageRequestSeed['limit']>(3, 'default', 'exact', 'one less', 'plenty'),
 });
 
 const request: fc.Arbitrary<RequestSeed> = fc.record({
   parts: fc.oneof(fc.integer({ min: 1, max: 5 }), fc.integer({ min: 1, max: 80 })),
-  way: mostly<RequestSeed['way']>(5, 'batch', 'single', 'single, v2', 'table'),
-  spoiled: mostly(6, false, true),
+  channel: mostly<RequestSeed['channel']>(5, 'batch', 'single', 'single, v2', 'table'),
+  hasInvalidItem: mostly(6, false, true),
 });
 
 const phase: fc.Arbitrary<PhaseSeed> = fc.record({
@@ -285,7 +285,7 @@ const phase: fc.Arbitrary<PhaseSeed> = fc.record({
       }),
     },
   ),
-  questions: fc.array(question, { minLength: 1, maxLength: 3 }),
+  usageRequests: fc.array(usageRequest, { minLength: 1, maxLength: 3 }),
 });
 
 function callsOfSize(minLength: number, maxLength: number): fc.Arbitrary<CallSeed[]> {
@@ -293,7 +293,7 @@ function callsOfSize(minLength: number, maxLength: number): fc.Arbitrary<CallSee
 }
 
 /** Mostly small forests, some of up to 300 calls. */
-export const forest: fc.Arbitrary<ForestSeed> = fc.record({
+export const forestSeeds: fc.Arbitrary<ForestSeed> = fc.record({
   shapes: fc.array(fc.constantFrom<Shape>('bush', 'chain', 'star', 'ring'), {
     minLength: 1,
     maxLength: 3,

@@ -21,24 +21,24 @@ export interface PlannedPhase {
   readonly requests: readonly PlannedRequest[];
   readonly parallel: number;
   readonly deletions: readonly { readonly project: string; readonly callIds: readonly string[] }[];
-  readonly questions: readonly PlannedQuestion[];
+  readonly usageRequests: readonly PlannedUsageRequest[];
 }
 
 export interface PlannedPrice {
   readonly price: Price;
   /** Deleted as soon as it was made. */
-  readonly isTakenBack: boolean;
+  readonly isDeleted: boolean;
 }
 
 export interface PlannedRequest {
-  readonly way: RequestSeed['way'];
-  readonly spoiled: boolean;
+  readonly channel: RequestSeed['channel'];
+  readonly hasInvalidItem: boolean;
   readonly parts: readonly Part[];
 }
 
 export type Part = Extract<Event, { kind: 'start' | 'end' | 'whole' }>;
 
-export interface PlannedQuestion {
+export interface PlannedUsageRequest {
   readonly project: string;
   readonly callIds: readonly string[];
   readonly includeCosts: boolean;
@@ -125,15 +125,17 @@ export function planForest(seed: ForestSeed, unique: string, models = unique): P
         project: projectOf(deletion),
         callIds: idsOf(projectOf(deletion), deletion.picks),
       })),
-      questions: phase.questions.map(({ all, roots, picks, includeCosts, limit, ...question }) => {
-        const project = projectOf(question);
-        const everyPick = [...drafts.keys(), ...picks];
-        const firsts = drafts.filter((draft) => draft.project === project && draft.isFirst);
-        const callIds = roots
-          ? firsts.map(({ id }) => id)
-          : idsOf(project, all ? everyPick : picks);
-        return { project, callIds, includeCosts, limit };
-      }),
+      usageRequests: phase.usageRequests.map(
+        ({ all, roots, picks, includeCosts, limit, ...usageRequest }) => {
+          const project = projectOf(usageRequest);
+          const everyPick = [...drafts.keys(), ...picks];
+          const firsts = drafts.filter((draft) => draft.project === project && draft.isFirst);
+          const callIds = roots
+            ? firsts.map(({ id }) => id)
+            : idsOf(project, all ? everyPick : picks);
+          return { project, callIds, includeCosts, limit };
+        },
+      ),
     };
   });
   return { phases, callCount: drafts.length };
@@ -254,10 +256,10 @@ function placeParts(
   const placed: { part: Part; phase: number; order: number }[] = [];
   const lastPhase = seed.phases.length - 1;
   for (const draft of drafts) {
-    for (const { part, delivery } of partsOf(draft, summaries.of(draft))) {
-      const { phase, order, again } = delivery;
+    for (const { part, delivery } of toParts(draft, summaries.of(draft))) {
+      const { phase, order, repeats } = delivery;
       placed.push({ part, phase: Math.min(phase, lastPhase), order });
-      for (const repeat of again) {
+      for (const repeat of repeats) {
         const later = Math.min(phase + repeat.later, lastPhase);
         placed.push({ part, phase: later, order: repeat.order });
       }
@@ -269,29 +271,34 @@ function placeParts(
   );
 }
 
-function partsOf(draft: Draft, summary: JsonObject): { part: Part; delivery: CallSeed['start'] }[] {
+function toParts(draft: Draft, summary: JsonObject): { part: Part; delivery: CallSeed['start'] }[] {
   const { project, id, trace, parent, seed: call } = draft;
-  const begun = {
+  const startFields = {
     ...{ project_id: project, id, trace_id: trace, parent_id: parent, op_name: 'op' },
     started_at: draft.startedAt,
     ...{ attributes: attributesOf(draft.sender), inputs: {} },
   };
   const ended_at = '2262-04-11T23:47:16.9Z';
-  const ended = { project_id: project, id, ended_at, summary };
-  const endTrace = call.endNamesTrace ? { trace_id: trace } : {};
-  const start = { part: { kind: 'start', part: toObject(begun) }, delivery: call.start } as const;
+  const endFields = { project_id: project, id, ended_at, summary };
+  const endTrace = call.endHasTrace ? { trace_id: trace } : {};
+  const start = {
+    part: { kind: 'start', part: toObject(startFields) },
+    delivery: call.start,
+  } as const;
   const end = {
-    part: { kind: 'end', part: toObject({ ...ended, ...endTrace }) },
+    part: { kind: 'end', part: toObject({ ...endFields, ...endTrace }) },
     delivery: call.end,
   } as const;
-  const whole = { part: { kind: 'whole', part: toObject({ ...begun, ...ended }) } } as const;
+  const whole = {
+    part: { kind: 'whole', part: toObject({ ...startFields, ...endFields }) },
+  } as const;
   switch (call.form) {
     case 'apart':
       return [start, end];
     case 'whole':
       return [{ ...whole, delivery: call.start }];
     case 'both':
-      return [start, end, { ...whole, delivery: { ...call.end, again: [] } }];
+      return [start, end, { ...whole, delivery: { ...call.end, repeats: [] } }];
     case 'unfinished':
       return [start];
     case 'end only':
@@ -331,7 +338,7 @@ class Summaries {
     ]);
     const own = toObject({ usage: new Map(entries) });
     if (!rolledUp || seed.stored === 'own only') return own;
-    const below = this.#sumBelow(draft);
+    const below = this.#sumOfChildren(draft);
     if (below.size === 0) return own;
     if (seed.stored === 'added') addTo(below, storedUsage(own));
     if (seed.stored === 'one less') takeOne(below, seed.pick);
@@ -339,7 +346,7 @@ class Summaries {
     return toObject({ usage: new Map(sums) });
   }
 
-  #sumBelow({ project, trace, id }: Draft): Map<string, Counters> {
+  #sumOfChildren({ project, trace, id }: Draft): Map<string, Counters> {
     const sum = new Map<string, Counters>();
     for (const child of this.#drafts) {
       const isChild = child.project === project && child.trace === trace && child.parent === id;
@@ -399,11 +406,11 @@ function toRequests(phase: PhaseSeed, parts: readonly Part[]): PlannedRequest[] 
   const requests: PlannedRequest[] = [];
   let sent = 0;
   for (let turn = 0; sent < parts.length; turn += 1) {
-    const { way, spoiled, parts: size } = phase.requests[turn % phase.requests.length]!;
+    const { channel, hasInvalidItem, parts: size } = phase.requests[turn % phase.requests.length]!;
     // One request a part costs most of the time there is, so they come in handfuls.
-    const isSingle = way === 'single' || way === 'single, v2';
+    const isSingle = channel === 'single' || channel === 'single, v2';
     const take = isSingle ? Math.min(size, 3) : Math.max(size, parts.length / 20);
-    requests.push({ way, spoiled, parts: parts.slice(sent, sent + Math.ceil(take)) });
+    requests.push({ channel, hasInvalidItem, parts: parts.slice(sent, sent + Math.ceil(take)) });
     sent += Math.ceil(take);
   }
   return requests;
@@ -439,5 +446,5 @@ function toPrice(
     cacheReadCost: seed.cacheReadCost,
     cacheCreationCost: seed.cacheCreationCost,
   };
-  return { price, isTakenBack: seed.isTakenBack };
+  return { price, isDeleted: seed.isDeleted };
 }

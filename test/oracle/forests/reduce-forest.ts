@@ -1,5 +1,5 @@
 /** Makes a forest that fails smaller: fast-check's own way takes too long where one try costs a second. */
-import type { CallSeed, ForestSeed, PhaseSeed, QuestionSeed } from './forest-seed.ts';
+import type { CallSeed, ForestSeed, PhaseSeed, UsageRequestSeed } from './forest-seed.ts';
 
 /**
  * Takes away what can be taken away, largest pieces first, as long as the forest fails on.
@@ -38,17 +38,17 @@ function* smallerThan(seed: ForestSeed): Generator<ForestSeed> {
 
 function* plainerPhases(phase: PhaseSeed): Generator<PhaseSeed> {
   for (const deletions of shorterLists(phase.deletions)) yield { ...phase, deletions };
-  for (const questions of shorterLists(phase.questions)) yield { ...phase, questions };
+  for (const usageRequests of shorterLists(phase.usageRequests)) yield { ...phase, usageRequests };
   for (const requests of shorterLists(phase.requests, 1)) yield { ...phase, requests };
   if (phase.parallel > 1) yield { ...phase, parallel: 1 };
-  for (const questions of changedLists(phase.questions, plainerQuestions))
-    yield { ...phase, questions };
+  for (const usageRequests of changedLists(phase.usageRequests, plainerUsageRequests))
+    yield { ...phase, usageRequests };
 }
 
-function* plainerQuestions(question: QuestionSeed): Generator<QuestionSeed> {
-  if (question.includeCosts) yield { ...question, includeCosts: false };
-  if (question.limit !== 'plenty') yield { ...question, limit: 'plenty' };
-  for (const picks of shorterLists(question.picks, 1)) yield { ...question, picks };
+function* plainerUsageRequests(usageRequest: UsageRequestSeed): Generator<UsageRequestSeed> {
+  if (usageRequest.includeCosts) yield { ...usageRequest, includeCosts: false };
+  if (usageRequest.limit !== 'plenty') yield { ...usageRequest, limit: 'plenty' };
+  for (const picks of shorterLists(usageRequest.picks, 1)) yield { ...usageRequest, picks };
 }
 
 /** Each field of a call as it is in the plainest call, where it is not so already. */
@@ -67,9 +67,9 @@ function* plainerCalls(call: CallSeed): Generator<CallSeed> {
   }
   for (const usage of shorterLists(call.usage)) yield { ...call, usage };
   for (const part of ['start', 'end'] as const) {
-    const { phase, order, again } = call[part];
-    if (again.length > 0) yield { ...call, [part]: { phase, order, again: [] } };
-    if (phase > 0) yield { ...call, [part]: { phase: 0, order, again } };
+    const { phase, order, repeats } = call[part];
+    if (repeats.length > 0) yield { ...call, [part]: { phase, order, repeats: [] } };
+    if (phase > 0) yield { ...call, [part]: { phase: 0, order, repeats } };
   }
 }
 

@@ -8,7 +8,7 @@ import type {
   Plan,
   PlannedPhase,
   PlannedPrice,
-  PlannedQuestion,
+  PlannedUsageRequest,
   PlannedRequest,
 } from './plan-forest.ts';
 import { JsonNumber, toObject, writeJson, type Json, type JsonObject } from '../json.ts';
@@ -16,7 +16,7 @@ import { answer, countDeleted, countTouched, type Event, type Price } from '../o
 import { toBatches, toSingle } from './part-requests.ts';
 import { describeDifference, readAnswer, toComparable } from '../read-answer.ts';
 
-export interface Player {
+export interface Target {
   readonly service: Pick<TestService, 'send'>;
   /** For what is inserted past the service: parts by a pipeline, and default prices. */
   readonly clickhouse: Pick<TestClickHouse, 'insert'>;
@@ -41,37 +41,43 @@ export function newTally(): Tally {
 /**
  * @throws {Error} an answer is not the oracle's, with both and everything that was sent before
  */
-export async function playForest(plan: Plan, player: Player, tally: Tally): Promise<void> {
-  const game = new Game(player, tally);
-  for (const phase of plan.phases) await game.play(phase);
+export async function runForest(plan: Plan, target: Target, tally: Tally): Promise<void> {
+  const run = new ForestRun(target, tally);
+  for (const phase of plan.phases) await run.play(phase);
   tally.forests += 1;
   tally.calls += plan.callCount;
 }
 
-class Game {
-  readonly #player: Player;
+class ForestRun {
+  readonly #target: Target;
   readonly #tally: Tally;
   /** What was acknowledged. */
   readonly #events: Event[] = [];
   /** What was sent, for a person to read. */
   readonly #sent: string[] = [];
 
-  constructor(player: Player, tally: Tally) {
-    this.#player = player;
+  constructor(target: Target, tally: Tally) {
+    this.#target = target;
     this.#tally = tally;
   }
 
-  async play({ prices, requests, parallel, deletions, questions }: PlannedPhase): Promise<void> {
+  async play({
+    prices,
+    requests,
+    parallel,
+    deletions,
+    usageRequests,
+  }: PlannedPhase): Promise<void> {
     // One after the other, since of equal prices the last one made holds.
     for (const price of prices) await this.#sendPrice(price);
     await inParallel(parallel, requests, (request) => this.#sendParts(request));
     for (const { project, callIds } of deletions) await this.#delete(project, callIds);
-    await inParallel(parallel, questions, (question) => this.#ask(question));
+    await inParallel(parallel, usageRequests, (usageRequest) => this.#ask(usageRequest));
   }
 
   // Prices
 
-  async #sendPrice({ price, isTakenBack }: PlannedPrice): Promise<void> {
+  async #sendPrice({ price, isDeleted }: PlannedPrice): Promise<void> {
     const key = {
       id: price.project === undefined ? randomUUID() : await this.#createCost(price),
       pricing_level: price.project === undefined ? 'default' : 'project',
@@ -80,7 +86,7 @@ class Game {
     };
     if (price.project === undefined)
       await this.#insert('llm_token_prices', [toPriceRow(key, price)]);
-    if (isTakenBack) {
+    if (isDeleted) {
       const end = { ...key, is_deleted: 1, created_at: '2200-01-01 00:00:00' };
       await this.#insert('llm_token_prices', [end]);
     } else this.#events.push({ kind: 'price', price });
@@ -96,10 +102,10 @@ class Game {
 
   // Parts
 
-  async #sendParts({ way, spoiled, parts }: PlannedRequest): Promise<void> {
-    if (way === 'table') await this.#insertParts(parts);
-    else if (way === 'batch') await this.#sendBatches(parts, spoiled);
-    else for (const part of parts) await this.#sendSingle(part, way === 'single, v2');
+  async #sendParts({ channel, hasInvalidItem, parts }: PlannedRequest): Promise<void> {
+    if (channel === 'table') await this.#insertParts(parts);
+    else if (channel === 'batch') await this.#sendBatches(parts, hasInvalidItem);
+    else for (const part of parts) await this.#sendSingle(part, channel === 'single, v2');
     this.#events.push(...parts);
   }
 
@@ -113,15 +119,16 @@ class Game {
   }
 
   /** @param spoiled with an item that can never be stored, which must not be to the others' harm */
-  async #sendBatches(parts: readonly Part[], spoiled: boolean): Promise<void> {
+  async #sendBatches(parts: readonly Part[], hasInvalidItem: boolean): Promise<void> {
     for (const { path, body } of toBatches(parts)) {
       const batch = body.get('batch') as Json[];
-      if (spoiled) batch.splice(1, 0, toObject({ mode: 'start', req: { start: { id: 7 } } }));
+      if (hasInvalidItem)
+        batch.splice(1, 0, toObject({ mode: 'start', req: { start: { id: 7 } } }));
       const answered = JSON.parse(await this.#post(path, body)) as {
         readonly res?: readonly object[];
         readonly num_dropped?: number;
       };
-      this.#expect('num_dropped', spoiled ? 1 : 0, answered.num_dropped ?? 0);
+      this.#expect('num_dropped', hasInvalidItem ? 1 : 0, answered.num_dropped ?? 0);
       const isUpsert = path === '/call/upsert_batch';
       this.#expect('length of res', isUpsert ? batch.length : 0, answered.res?.length ?? 0);
     }
@@ -146,7 +153,7 @@ class Game {
     this.#tally.answers += 1;
   }
 
-  async #ask({ project, callIds, includeCosts, limit: kind }: PlannedQuestion): Promise<void> {
+  async #ask({ project, callIds, includeCosts, limit: kind }: PlannedUsageRequest): Promise<void> {
     const touched = countTouched(this.#events, { project, callIds });
     const least = (limit: bigint): bigint => (limit < 1n ? 1n : limit);
     const limits = {
@@ -185,13 +192,13 @@ class Game {
     const text = writeJson(body);
     this.#sent.push(`POST ${path} ${text}`);
     this.#tally.requests += 1;
-    return await this.#player.service.send(path, { body: text });
+    return await this.#target.service.send(path, { body: text });
   }
 
   async #insert(table: string, rows: readonly object[]): Promise<void> {
     this.#sent.push(...rows.map((row) => `INSERT INTO ${table} ${JSON.stringify(row)}`));
     this.#tally.requests += 1;
-    await this.#player.clickhouse.insert(table, rows);
+    await this.#target.clickhouse.insert(table, rows);
   }
 
   #expect(what: string, expected: string | number, actual: string | number): void {
