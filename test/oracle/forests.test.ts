@@ -120,7 +120,7 @@ async function runMany(
   await reduceForest(result.counterexample[0], fails, performance.now() + shrinkMs);
   const replay = `FOREST_SEED=${workerSeed} FOREST_PATH=${result.counterexamplePath}`;
   const command = `${replay} npx vitest run test/oracle/forests.test.ts --project embedded`;
-  return `${difference}\n\nPlay it again: ${command}`;
+  return `${difference}\n\nRepeat with: ${command}`;
 }
 
 async function play(stack: TestStack, forestSeed: ForestSeed, tally: Tally): Promise<void> {

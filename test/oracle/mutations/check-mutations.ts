@@ -1,7 +1,7 @@
 /**
- * Tests the tests: breaks one thing in a copy of the project at a time and lets test/oracle/forests.test.ts find
- * it. Prints a table; ends with 1 where a mutant survives, the unbroken copy fails, or a place that should be
- * broken is not there any more.
+ * Mutation tests of test/oracle/forests.test.ts: applies one mutation at a time to a copy of the project and checks that
+ * the test fails. Prints a table. Exits with 1 if a mutant survives, if the unchanged copy fails, or if the text that a
+ * mutation replaces does not exist.
  *
  *     npm run test:mutations [-- part of a mutation's name]
  */
@@ -15,6 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { mutations, type Mutation } from './mutations.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
+/** What the test needs; demo and cli are not part of the service. */
 const copied = [
   'openapi',
   'package.json',
@@ -26,57 +27,57 @@ const copied = [
 ];
 const testFile = 'test/oracle/forests.test.ts';
 
-/** Forests that a mutant may survive. */
+/** A mutant that survives so many forests has survived. */
 const forests = '120';
 const seed = '20261123';
 
 interface Result {
   readonly isCaught: boolean;
-  /** Forests that were played. */
+  /** The number of forests until the test ended. */
   readonly forests: string;
   readonly seconds: number;
-  /** What the test said first, in lines. */
-  readonly difference: readonly string[];
+  /** The first lines of the test's first error. */
+  readonly error: readonly string[];
 }
 
-/** What the test says of a statement that ClickHouse cannot run. */
-const failed = 'Error: Answered 500: {"detail":"Internal Server Error"}';
+/** The error of the test if ClickHouse cannot run a query. */
+const queryFailed = 'Error: Answered 500: {"detail":"Internal Server Error"}';
 
-const wanted = process.argv[2] ?? '';
-const chosen = mutations.filter(({ name }) => name.includes(wanted));
+const namePart = process.argv[2] ?? '';
+const selected = mutations.filter(({ name }) => name.includes(namePart));
 const directory = await mkdtemp(join(tmpdir(), 'calls-usage-mutant-'));
 try {
-  process.exitCode = (await tryAll(chosen)) ? 0 : 1;
+  process.exitCode = (await checkAll(selected)) ? 0 : 1;
 } finally {
   await rm(directory, { recursive: true });
 }
 
-/** @returns whether all of them were caught, and nothing but them */
-async function tryAll(all: readonly Mutation[]): Promise<boolean> {
+/** @returns whether the unchanged copy passes and every mutation is caught */
+async function checkAll(all: readonly Mutation[]): Promise<boolean> {
   for (const name of copied) await cp(join(root, name), join(directory, name), { recursive: true });
   await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));
   const control = await runForests();
-  print('nothing is broken', control, !control.isCaught);
+  print('no mutation', control, !control.isCaught);
   let caught = 0;
   for (const mutation of all) {
-    const result = await tryMutation(mutation);
-    // A statement that ClickHouse cannot run is no test of anything, unless running on is the fault.
-    const isBroken = result.difference[0] === failed && mutation.mayFail !== true;
-    const isAsItShould = result.isCaught && !isBroken;
-    if (isAsItShould) caught += 1;
-    print(mutation.name, result, isAsItShould);
+    const result = await checkMutation(mutation);
+    // A query that ClickHouse cannot run shows nothing about the test, unless the mutation makes it run forever.
+    const isInvalid = result.error[0] === queryFailed && mutation.mayFail !== true;
+    const isOk = result.isCaught && !isInvalid;
+    if (isOk) caught += 1;
+    print(mutation.name, result, isOk);
   }
   console.log(`${caught} of ${all.length} mutants caught.`);
   return !control.isCaught && all.length > 0 && caught === all.length;
 }
 
-async function tryMutation({ changes }: Mutation): Promise<Result> {
+async function checkMutation({ changes }: Mutation): Promise<Result> {
   const originals = new Map<string, string>();
   for (const { file, find, replace } of changes) {
     const path = join(directory, file);
     const text = await readFile(path, 'utf8');
     if (!text.includes(find))
-      throw new Error(`${file} does not hold what is to be broken: ${find}`);
+      throw new Error(`${file} does not contain the text to be replaced: ${find}`);
     if (!originals.has(path)) originals.set(path, text);
     await writeFile(path, text.replaceAll(find, replace));
   }
@@ -86,7 +87,7 @@ async function tryMutation({ changes }: Mutation): Promise<Result> {
 }
 
 async function runForests(): Promise<Result> {
-  const began = performance.now();
+  const startedAt = performance.now();
   const child = spawn(
     process.execPath,
     ['node_modules/vitest/vitest.mjs', 'run', '--project', 'embedded', testFile],
@@ -107,27 +108,27 @@ async function runForests(): Promise<Result> {
   child.stdout.on('data', (data: Buffer) => (output += data.toString()));
   child.stderr.on('data', (data: Buffer) => (output += data.toString()));
   const [code] = (await once(child, 'close')) as [number | null];
-  const played = /(\d+) forests of/.exec(output)?.[1];
-  if (played === undefined) throw new Error(`The test did not run:\n${output}`);
-  const said = output.split('\n').map((line) => line.replace(/^\+ ?/, ''));
-  const first = said.findIndex((line) => line.startsWith('Error: '));
-  const difference = first < 0 ? [] : said.slice(first, first + 12);
-  const seconds = (performance.now() - began) / 1_000;
-  return { isCaught: code !== 0, forests: played, seconds, difference };
+  const forestCount = /(\d+) forests of/.exec(output)?.[1];
+  if (forestCount === undefined) throw new Error(`The test did not run:\n${output}`);
+  const lines = output.split('\n').map((line) => line.replace(/^\+ ?/, ''));
+  const first = lines.findIndex((line) => line.startsWith('Error: '));
+  const error = first < 0 ? [] : lines.slice(first, first + 12);
+  const seconds = (performance.now() - startedAt) / 1_000;
+  return { isCaught: code !== 0, forests: forestCount, seconds, error };
 }
 
-function print(name: string, result: Result, isAsItShould: boolean): void {
-  const words = [
-    isAsItShould ? 'ok    ' : 'NOT OK',
-    name.padEnd(50),
+function print(name: string, result: Result, isOk: boolean): void {
+  const columns = [
+    isOk ? 'ok    ' : 'NOT OK',
+    name.padEnd(56),
     result.isCaught ? 'caught after' : 'survives    ',
     `${result.forests} forests`.padStart(12),
     `${result.seconds.toFixed(0)} s`.padStart(6),
   ];
-  console.log(words.join('  '));
-  const isNews = (line: string): boolean => line !== '' && !line.startsWith('Play it again');
-  const end = result.difference.findIndex((line) => line.startsWith('after, '));
-  for (const line of result.difference.slice(0, end < 0 ? undefined : end).filter(isNews)) {
+  console.log(columns.join('  '));
+  const isDifference = (line: string): boolean => line !== '' && !line.startsWith('Repeat with');
+  const end = result.error.findIndex((line) => line.startsWith('after, '));
+  for (const line of result.error.slice(0, end < 0 ? undefined : end).filter(isDifference)) {
     console.log(`        ${line.slice(0, 140)}`);
   }
 }

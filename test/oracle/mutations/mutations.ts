@@ -1,19 +1,19 @@
-/** What test/oracle/mutations/check-mutations.ts breaks on purpose, one at a time. */
+/** Breaks the service in one way, to test that the forests of test/oracle/forests.test.ts notice it. */
 export interface Mutation {
   readonly name: string;
   readonly changes: readonly Change[];
-  /** It is caught, too, when ClickHouse gives up. */
+  /** Whether a query that ClickHouse refuses or aborts counts as caught; otherwise only a wrong answer does. */
   readonly mayFail?: boolean;
 }
 
-/** Replaces every place in a file; it must be there. */
+/** Replaces every occurrence of a text in a file, which must contain it. */
 interface Change {
   readonly file: string;
   readonly find: string;
   readonly replace: string;
 }
 
-const [tree, roots, rolledUpRoots] = [
+const [treeWalk, flatSum, rolledUpFlatSum] = [
   'usage_tree_walk',
   'usage_flat_sum',
   'usage_flat_sum_rolled_up',
@@ -22,17 +22,13 @@ const requestedTraces = 'sql/queries/fragments/from_requested_traces.sql';
 const needsTreeWalk = 'sql/queries/fragments/needs_tree_walk.sql';
 const migration = 'sql/migrations/0005_calls_in_small_blocks.sql';
 
-function inAll(find: string, replace: string): Change[] {
-  return [tree, roots, rolledUpRoots].map((file) => ({ file, find, replace }));
-}
-
 export const mutations: readonly Mutation[] = [
   {
-    name: 'repeated parts are added up: no FINAL',
+    name: 'repeated parts are counted twice: no FINAL',
     changes: [{ file: requestedTraces, find: 'FROM calls FINAL', replace: 'FROM calls' }],
   },
   {
-    name: 'no project filter',
+    name: 'calls of all projects are read',
     changes: [
       {
         file: requestedTraces,
@@ -42,68 +38,72 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: 'no own usage: what is stored is summed',
+    name: 'usage of rolled-up children is not subtracted',
     changes: [
-      { file: tree, find: 'toInt128(stored) - of_children', replace: 'toInt128(stored)' },
-      { file: rolledUpRoots, find: 'toInt128(n) * sign', replace: 'if(sign > 0, toInt128(n), 0)' },
+      { file: treeWalk, find: 'toInt128(stored) - of_children', replace: 'toInt128(stored)' },
+      {
+        file: rolledUpFlatSum,
+        find: 'toInt128(n) * sign',
+        replace: 'if(sign > 0, toInt128(n), 0)',
+      },
     ],
   },
   {
-    name: 'what was never added is taken out, in trees',
+    name: 'tree walk: usage that was never added is subtracted',
     changes: [
       {
-        file: tree,
+        file: treeWalk,
         find: 'AND NOT arrayExists(own -> arrayMin(own) < 0, differences)',
         replace: '',
       },
       {
-        file: tree,
+        file: treeWalk,
         find: 'toInt128(stored) - of_children',
         replace: 'greatest(0, toInt128(stored) - of_children)',
       },
     ],
   },
   {
-    name: 'what was never added is taken out, in whole traces',
-    changes: [{ file: rolledUpRoots, find: ' OR arrayMin(own) < 0', replace: '' }],
+    name: 'flat sum: usage that was never added is subtracted',
+    changes: [{ file: rolledUpFlatSum, find: ' OR arrayMin(own) < 0', replace: '' }],
   },
   {
-    name: 'no bound for cycles',
-    changes: [{ file: tree, find: '        AND call.step < call.last_step\n', replace: '' }],
+    name: 'tree walk: cycles have no last step',
+    changes: [{ file: treeWalk, find: '        AND call.step < call.last_step\n', replace: '' }],
     mayFail: true,
   },
   {
-    name: 'the latest price, whenever the call was',
-    changes: inAll('from_us <= period_us', 'true'),
+    name: 'the latest price applies, whenever the call started',
+    changes: inAllUsageQueries('from_us <= period_us', 'true'),
   },
   {
-    name: 'deleted calls count, in trees',
-    changes: [{ file: tree, find: '            AND NOT is_deleted\n', replace: '' }],
+    name: 'tree walk: deleted calls are counted',
+    changes: [{ file: treeWalk, find: '            AND NOT is_deleted\n', replace: '' }],
   },
   {
-    name: 'deleted calls count, in whole traces',
+    name: 'flat sum: deleted calls are counted',
     changes: [{ file: needsTreeWalk, find: 'call.is_deleted OR ', replace: '' }],
   },
   {
-    name: 'deleted children stay in their parents',
+    name: 'usage of deleted children is not subtracted',
     changes: [
       {
-        file: tree,
+        file: treeWalk,
         find: '            AND is_rolled_up\n',
         replace: '            AND is_rolled_up AND NOT is_deleted\n',
       },
     ],
   },
   {
-    name: 'a trace is whole though a parent is missing',
+    name: 'flat sum: calls with a missing parent are counted',
     changes: [{ file: needsTreeWalk, find: '(parent_call.key = 0 OR ', replace: '(' }],
   },
   {
-    name: 'a trace is whole though it has several roots',
+    name: 'flat sum: a trace may have several roots',
     changes: [{ file: 'src/usage/query-usage.ts', find: 'count === 1', replace: 'count >= 1' }],
   },
   {
-    name: 'ends without a trace id are lost',
+    name: 'orphan ends are not repaired',
     changes: [
       {
         file: 'src/usage/read-repair.ts',
@@ -113,8 +113,8 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: 'default prices before those of the project',
-    changes: inAll('pricing_level DESC', 'pricing_level ASC'),
+    name: 'default prices precede those of the project',
+    changes: inAllUsageQueries('pricing_level DESC', 'pricing_level ASC'),
   },
   {
     name: 'cached tokens are priced twice',
@@ -127,14 +127,18 @@ export const mutations: readonly Mutation[] = [
     ],
   },
   {
-    name: 'a parent in another trace is a parent',
+    name: 'a call of another trace can be a parent',
     changes: [
       ...['trace_id, id', 'trace_id, parent_id'].map((find) => ({
         file: migration,
         find: `sipHash128(${find})`,
         replace: `sipHash128(${find.replace('trace_id', "''")})`,
       })),
-      { file: tree, find: 'sipHash128(trace_id, id)', replace: "sipHash128('', id)" },
+      { file: treeWalk, find: 'sipHash128(trace_id, id)', replace: "sipHash128('', id)" },
     ],
   },
 ];
+
+function inAllUsageQueries(find: string, replace: string): Change[] {
+  return [treeWalk, flatSum, rolledUpFlatSum].map((file) => ({ file, find, replace }));
+}
