@@ -5,12 +5,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import {
-  basicAuthorization,
-  clickhouseUnavailable,
-  testKey,
-  useService,
-} from '../support/service.ts';
+import { clickhouseUnavailable, testKey, useService } from '../support/service.ts';
+import { continueAnswer, toRequestHead, useTcpClient } from '../support/tcp-client.ts';
 
 /** Runs what `npm start` runs, with an unavailable ClickHouse unless the environment sets another. */
 async function startMain(environment: Readonly<Record<string, string>>) {
@@ -95,15 +91,11 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
 
 test('a second signal ends the process immediately with exit code 1', async () => {
   const { main, exit, waitForUrl } = await startMain({ SHUTDOWN_TIMEOUT_MS: '600000' });
-  const { hostname, port } = new URL(await waitForUrl());
-  const socket = connect(Number(port), hostname);
-  onTestFinished(() => void socket.destroy());
-  socket.on('error', () => undefined);
-  socket.write(
-    `POST /obj/create HTTP/1.1\r\nhost: x\r\nauthorization: ${basicAuthorization(testKey)}\r\n` +
-      'content-type: application/json\r\ncontent-length: 9\r\nexpect: 100-continue\r\n\r\n',
-  );
-  await once(socket, 'data');
+  const url = await waitForUrl();
+  const { hostname, port } = new URL(url);
+  const { socket, received } = await useTcpClient(url);
+  socket.write(toRequestHead('/obj/create', 9));
+  await expect.poll(received).toBe(continueAnswer);
 
   main.kill('SIGTERM');
   await expect.poll(() => refusesConnections(hostname, Number(port))).toBe(true);

@@ -1,34 +1,12 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { connect, type AddressInfo, type Socket } from 'node:net';
+import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { expect, onTestFinished, test } from 'vitest';
 import { disconnectSignal } from '../../src/http/routes/route.ts';
 import { SettingsError } from '../../src/settings.ts';
 import { basicAuthorization, openService, testKey, useService } from '../support/service.ts';
-
-/** Opens a TCP connection and collects the text that it receives. */
-async function useSocket(url: string): Promise<{ socket: Socket; received: () => string }> {
-  const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname);
-  let text = '';
-  socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
-  socket.on('error', () => undefined);
-  onTestFinished(() => void socket.destroy());
-  await once(socket, 'connect');
-  return { socket, received: () => text };
-}
-
-/** Request line and headers; the service answers them with `100 Continue` before it reads the body. */
-function requestHead(path: string, length: number): string {
-  return (
-    `POST ${path} HTTP/1.1\r\nhost: x\r\nauthorization: ${basicAuthorization(testKey)}\r\n` +
-    `content-type: application/json\r\ncontent-length: ${String(length)}\r\n` +
-    'expect: 100-continue\r\n\r\n'
-  );
-}
-
-const continueAnswer = 'HTTP/1.1 100 Continue\r\n\r\n';
+import { continueAnswer, toRequestHead, useTcpClient } from '../support/tcp-client.ts';
 
 test('a port in use is reported with the setting to change', async () => {
   const { url } = await useService();
@@ -67,7 +45,7 @@ test.each([
   ],
 ])('%s is answered with JSON and a request id', async (_what, request, status, detail) => {
   const service = await useService();
-  const { socket, received } = await useSocket(service.url);
+  const { socket, received } = await useTcpClient(service.url);
   socket.write(request);
   await once(socket, 'end');
 
@@ -82,13 +60,13 @@ test.each([
   [
     'a body',
     { HEADERS_TIMEOUT_MS: '100', REQUEST_TIMEOUT_MS: '200' },
-    `${requestHead('/calls/usage', 100)}{"proj`,
+    `${toRequestHead('/calls/usage', 100)}{"proj`,
   ],
 ])(
   'a client that sends %s too slowly is answered with 408 and disconnected',
   async (_what, settings, request) => {
     const service = await useService(settings);
-    const { socket, received } = await useSocket(service.url);
+    const { socket, received } = await useTcpClient(service.url);
     socket.write(request);
     await once(socket, 'end');
 
@@ -100,8 +78,8 @@ test.each([
 
 test('a client that disconnects while sending is logged with status 499, not as an error', async () => {
   const service = await useService();
-  const { socket } = await useSocket(service.url);
-  socket.write(`${requestHead('/calls/usage', 1_000)}{"project_id`);
+  const { socket } = await useTcpClient(service.url);
+  socket.write(`${toRequestHead('/calls/usage', 1_000)}{"project_id`);
   socket.resetAndDestroy();
 
   const lines = () => service.logLines().filter(({ msg }) => msg === 'request');
@@ -137,9 +115,9 @@ test('the disconnect signal of a request aborts when the client disconnects befo
 
 test('closing the service answers the request in flight, then ends its connection', async () => {
   const service = await openService();
-  const { socket, received } = await useSocket(service.url);
+  const { socket, received } = await useTcpClient(service.url);
   const body = JSON.stringify({ obj: { project_id: 'a/b', object_id: 'o', val: 1 } });
-  socket.write(requestHead('/obj/create', body.length) + body.slice(0, 10));
+  socket.write(toRequestHead('/obj/create', body.length) + body.slice(0, 10));
   await expect.poll(received).toBe(continueAnswer);
 
   const closed = service.close();
@@ -154,7 +132,7 @@ test('closing the service answers the request in flight, then ends its connectio
 
 test('a request that arrives while the service closes is refused with 503', async () => {
   const service = await openService();
-  const { socket, received } = await useSocket(service.url);
+  const { socket, received } = await useTcpClient(service.url);
   socket.write('GET /server_info HTTP/1.1\r\n');
   await waitUntilRead(service);
 
@@ -170,7 +148,7 @@ test('a request that arrives while the service closes is refused with 503', asyn
 
 test('closing the service ends idle connections and stops listening', async () => {
   const service = await openService();
-  const { socket, received } = await useSocket(service.url);
+  const { socket, received } = await useTcpClient(service.url);
   socket.write(
     `GET /server_info HTTP/1.1\r\nhost: x\r\nauthorization: ${basicAuthorization(testKey)}\r\n\r\n`,
   );
@@ -183,8 +161,8 @@ test('closing the service ends idle connections and stops listening', async () =
 
 test('a request that never ends is disconnected after SHUTDOWN_TIMEOUT_MS', async () => {
   const service = await openService({ SHUTDOWN_TIMEOUT_MS: '50' });
-  const { socket, received } = await useSocket(service.url);
-  socket.write(`${requestHead('/obj/create', 1_000)}{`);
+  const { socket, received } = await useTcpClient(service.url);
+  socket.write(`${toRequestHead('/obj/create', 1_000)}{`);
   await expect.poll(received).toBe(continueAnswer);
 
   await Promise.all([once(socket, 'close'), service.close()]);

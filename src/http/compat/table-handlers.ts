@@ -1,6 +1,6 @@
 import type { Handler } from '../routes/route.ts';
 import { JsonText } from '../routes/route.ts';
-import { digestJson } from './object-handlers.ts';
+import { digestJson } from './weave-digest.ts';
 
 /*
  * SDKs make tables of datasets. An SDK creates a table, queries its rows at once, and from then on refers to the

@@ -2,6 +2,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { serviceFixture } from '../../support/fixtures.ts';
 import type { TestAnswer } from '../../support/service.ts';
+import { continueAnswer, toRequestHead, useTcpClient } from '../../support/tcp-client.ts';
 import { issueTypesOf } from '../../support/validation-issues.ts';
 import { weaveDigest } from '../../support/weave-digest.ts';
 
@@ -87,6 +88,25 @@ test('a client that sends a form far beyond the limit gets 413, not a connection
   const answer = await createFile({ project_id: 'a/b', file: fileOf('x'.repeat(20_000_000)) });
   expect(answer.status).toBe(413);
   expect((await service.send('/server_info')).status).toBe(200);
+});
+
+test('a form with more fields than the limit is refused with 413', async () => {
+  const fields = Array.from({ length: 17 }, (_, index) => [`field${index}`, 'x'] as const);
+  const answer = await createFile({ ...Object.fromEntries(fields), file: fileOf('hello') });
+  expect(answer.status).toBe(413);
+});
+
+test('a client that disconnects while it sends a file is logged with status 499, not as an error', async () => {
+  const { socket, received } = await useTcpClient(service.url);
+  socket.write(toRequestHead('/file/create', 10_000, 'multipart/form-data; boundary=x'));
+  await expect.poll(received).toBe(continueAnswer);
+  const before = service.logLines().length;
+  socket.write('--x\r\ncontent-disposition: form-data; name="file"; filename="x"\r\n\r\nhel');
+  socket.resetAndDestroy();
+
+  const lines = () => service.logLines().slice(before);
+  await expect.poll(lines).toMatchObject([{ route: '/file/create', status: 499, level: 30 }]);
+  expect(lines()[0]).not.toHaveProperty('error');
 });
 
 test('a client that sends many bytes after a malformed part gets 422, not a connection reset', async () => {

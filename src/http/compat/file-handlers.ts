@@ -1,0 +1,79 @@
+import { createHash } from 'node:crypto';
+import { finished } from 'node:stream';
+import { promisify } from 'node:util';
+import type { Request, Response } from 'express';
+import multer, { type FileFilterCallback, MulterError, type StorageEngine } from 'multer';
+import { type ApiError, apiErrors } from '../api-errors.ts';
+import type { Handler } from '../routes/route.ts';
+import { toIssue } from '../validation/issues.ts';
+import type { CreateBodyReader } from '../validation/json-body.ts';
+import { toWeaveDigest } from './weave-digest.ts';
+
+/** Answers the digest of a file, see {@link createFileFormReader}; the file is not stored. */
+export const createFile: Handler<'FileCreateReq'> = ({ body: { file } }) => ({ digest: file });
+
+type FormReader = (request: Request, response: Response, done: (error?: unknown) => void) => void;
+
+/**
+ * Reads multipart forms in a streaming way: only `project_id` and the digest of `file` are kept. A body that is not a
+ * form has no fields.
+ *
+ * A form that is refused is read to its end: a client that is still sending does not read the answer.
+ */
+export const createFileFormReader: CreateBodyReader = (limitBytes) => {
+  const limits = {
+    fieldSize: maxFieldBytes,
+    fields: 16,
+    files: 1,
+    parts: 32,
+    fileSize: limitBytes,
+  };
+  const readForm = promisify(
+    multer({ storage: digestStorage, limits, fileFilter: acceptFileField }).any() as FormReader,
+  );
+  return async (request, response) => {
+    if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+      throw apiErrors.unsupportedMedia('A multipart body takes no content encoding.');
+    }
+    await readForm(request, response).catch((error: unknown) => {
+      throw toFormError(error);
+    });
+    const { project_id } = (request.body ?? {}) as { readonly project_id?: unknown };
+    const [file] = (request.files ?? []) as readonly Express.Multer.File[];
+    request.body = { project_id, file: file?.filename };
+  };
+};
+
+/** Far more than any valid project id, so that the schema reports one that is too long. */
+const maxFieldBytes = 131_072;
+
+/** Discards the bytes of a file; its digest is the name of the "stored" file. */
+const digestStorage: StorageEngine = {
+  _handleFile: (_request, { stream }, done) => {
+    const hash = createHash('sha256');
+    stream.on('data', (bytes: Buffer) => hash.update(bytes));
+    finished(stream, (error) => {
+      if (error) done(error);
+      else done(null, { filename: toWeaveDigest(hash) });
+    });
+  },
+  _removeFile: (_request, _file, done) => {
+    done(null);
+  },
+};
+
+function acceptFileField(
+  _request: Request,
+  { fieldname }: Express.Multer.File,
+  accept: FileFilterCallback,
+): void {
+  accept(null, fieldname === 'file');
+}
+
+function toFormError(error: unknown): ApiError {
+  if (error instanceof MulterError && error.code.startsWith('LIMIT_')) {
+    const part = error.code === 'LIMIT_FILE_SIZE' ? 'file' : 'form';
+    return apiErrors.tooLarge(`The ${part} is larger than the limit.`);
+  }
+  return apiErrors.invalid([toIssue('value_error', ['body'], 'formSyntax')]);
+}
