@@ -50,7 +50,7 @@ function openBatcher(options: Partial<Options> = {}) {
   return { batcher, batches, add, names: () => batches.map(({ names }) => names) };
 }
 
-/** Adds items that wait behind a first one, and ends that: they are one batch in flight. */
+/** Adds items while a first one is in flight, and ends that one: the items are one batch in flight. */
 async function openSharedBatch(names: string, options: Partial<Options> = {}) {
   const opened = openBatcher(options);
   opened.add('first');

@@ -41,7 +41,7 @@ export function toApiError(error: unknown): ApiError {
 
 const queueFullDetails = {
   'usage requests': 'Too many usage requests are queued; try again.',
-  inserts: 'Too many calls are queued; try again.',
+  inserts: 'Too many calls wait to be inserted; try again.',
 } as const;
 
 function toClickHouseApiError(error: unknown): ApiError | undefined {

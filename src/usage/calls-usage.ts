@@ -86,7 +86,7 @@ export class LimitExceededError extends Error {
   readonly limit: number;
 
   constructor(calls: bigint, limit: number) {
-    super(`The request touches ${calls} calls, which is more than its limit of ${limit}`);
+    super(`${calls} calls exceed the limit of ${limit}`);
     this.calls = calls;
     this.limit = limit;
   }

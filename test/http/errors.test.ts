@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { QueueFullError } from '../../src/batcher.ts';
 import {
   ClickHouseUnavailableError,
   ClickHouseOverloadedError,
@@ -7,6 +8,7 @@ import {
 } from '../../src/clickhouse/errors.ts';
 import { apiErrors } from '../../src/http/api-errors.ts';
 import { toApiError } from '../../src/http/errors.ts';
+import { LimitExceededError } from '../../src/usage/calls-usage.ts';
 import { serviceFixture } from '../support/fixtures.ts';
 import { issueTypesOf } from '../support/validation-issues.ts';
 
@@ -16,6 +18,7 @@ describe('toApiError', () => {
   test.each([
     [new ClickHouseUnavailableError(secret), 503, '1'],
     [new ClickHouseOverloadedError(secret), 503, '1'],
+    [new QueueFullError('inserts', secret), 503, '1'],
     [new QueryTimeoutError(secret), 504, undefined],
     [new ResultTooLargeError(secret), 422, undefined],
     [new Error(secret), 500, undefined],
@@ -32,6 +35,25 @@ describe('toApiError', () => {
 
   test('answers an unexpected error with "Internal Server Error" only', () => {
     expect(toApiError(new Error(secret)).detail).toBe('Internal Server Error');
+  });
+
+  test.each([
+    ['inserts', 'Too many calls wait to be inserted; try again.'],
+    ['usage requests', 'Too many usage requests are queued; try again.'],
+  ] as const)('names the full queue of %s', (queue, detail) => {
+    expect(toApiError(new QueueFullError(queue, secret)).detail).toBe(detail);
+  });
+
+  test('answers an exceeded limit with both numbers at the place of the limit', () => {
+    const error = toApiError(new LimitExceededError(2n ** 64n, 10_000));
+    expect(error.status).toBe(422);
+    expect(error.detail).toEqual([
+      {
+        loc: ['body', 'limit'],
+        msg: `The request touches ${2n ** 64n} calls, which is more than its limit of 10000`,
+        type: 'limit_exceeded',
+      },
+    ]);
   });
 
   test('answers an error of the catalogue unchanged', () => {

@@ -74,7 +74,7 @@ describe('the statement for located calls', () => {
   test('is the tree walk for calls that have a parent', async () => {
     await insert(
       completeRow('p/inner', child),
-      completeRow('p/inner', { ...root, parent: 'above' }),
+      completeRow('p/inner', { ...root, parent: 'missing' }),
     );
     const queries = [locate, treeWalk];
     expect(await queryRoot('p/inner')).toEqual({ prompt: 10 + 3, queries });

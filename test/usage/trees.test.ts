@@ -59,7 +59,7 @@ describe('which calls count', () => {
     });
   });
 
-  test('calls of many traces may be asked for at once', async () => {
+  test('calls of many traces may be requested together', async () => {
     const project = usageClient.newProject();
     const traces = Array.from({ length: 50 }, (_, index) => index);
     await project.sendCompleteCalls(
