@@ -63,12 +63,12 @@ const inclusion = /\{include (\w+)\}/g;
  * Reads every query of `sql/queries`.
  * @throws if a file is missing or malformed.
  */
-export function readQueries(folder = queriesFolder): Queries {
-  const fragments = readFragments(new URL('fragments/', folder));
+export function readQueries(): Queries {
+  const fragments = readFragments(new URL('fragments/', queriesFolder));
   return new Map(
     Array.from(queryPaths, ([name, path]) => [
       name,
-      parseQuery(name, readFileSync(new URL(path, folder), 'utf8'), fragments),
+      parseQuery(name, readFileSync(new URL(path, queriesFolder), 'utf8'), fragments),
     ]),
   );
 }

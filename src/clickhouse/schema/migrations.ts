@@ -13,13 +13,14 @@ export interface Migration {
   readonly checksum: string;
 }
 
-const migrationsFolder = new URL('../../../sql/migrations/', import.meta.url);
+/** The migrations of this version. */
+export const migrationsFolder = new URL('../../../sql/migrations/', import.meta.url);
 
 /**
- * Reads all migrations in order.
+ * Reads all migrations of a folder in order.
  * @throws {ClickHouseStartError} a file is misnamed, out of sequence or malformed.
  */
-export function readMigrations(folder: URL = migrationsFolder): Migration[] {
+export function readMigrations(folder: URL): Migration[] {
   const files = readdirSync(folder)
     .filter((file) => !file.startsWith('.'))
     .sort();

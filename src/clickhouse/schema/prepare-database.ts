@@ -5,7 +5,7 @@ import { openClient, type Address, type DatabaseAddress } from '../client/open-c
 import type { Log } from '../clickhouse.ts';
 import { ClickHouseUnavailableError, ClickHouseStartError } from '../errors.ts';
 import { migrate } from './migrate.ts';
-import { readMigrations, type Migration } from './migrations.ts';
+import { migrationsFolder, readMigrations, type Migration } from './migrations.ts';
 
 /** What this version of the service needs of a ClickHouse. */
 export interface Schema {
@@ -65,7 +65,7 @@ export async function prepareDatabase(
 /** Reads what this version needs. */
 export function readSchema(): Schema {
   // The oldest ClickHouse with which the statements of sql/ are tested.
-  return { minimumVersion: '25.8', migrations: readMigrations() };
+  return { minimumVersion: '25.8', migrations: readMigrations(migrationsFolder) };
 }
 
 async function readVersion(client: ClickHouseClient): Promise<string> {

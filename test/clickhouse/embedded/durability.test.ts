@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readMigrations } from '../../../src/clickhouse/schema/migrations.ts';
+import { readSchema } from '../../../src/clickhouse/schema/prepare-database.ts';
 import { readRows, toQueries } from '../../support/clickhouse.ts';
 import { fixture } from '../../support/fixtures.ts';
 import { openService, type TestService } from '../../support/service.ts';
@@ -106,7 +106,7 @@ async function readPromptTokens(project: Project): Promise<number[]> {
 async function countParts(): Promise<Map<string, number[]>> {
   const { clickhouse } = await openEmbeddedClickHouse(directory.path, {
     queries,
-    migrations: readMigrations(),
+    migrations: readSchema().migrations,
   });
   const rows = await readRows<{ trace_id: string; count: number }>(clickhouse, 'parts', {
     project_id: projectId,

@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, inject, test, vi } f
 import { openClient, type Address } from '../../../src/clickhouse/client/open-client.ts';
 import type { ClickHouse } from '../../../src/clickhouse/clickhouse.ts';
 import { ClickHouseStartError } from '../../../src/clickhouse/errors.ts';
-import { readMigrations } from '../../../src/clickhouse/schema/migrations.ts';
+import { migrationsFolder, readMigrations } from '../../../src/clickhouse/schema/migrations.ts';
 import { withServerLock } from '../../../src/clickhouse/schema/server-lock.ts';
 import { parseSettings } from '../../../src/settings.ts';
 import {
@@ -217,7 +217,7 @@ describe('migration files', () => {
   });
 
   test('of this version can be read', () => {
-    expect(readMigrations()).toBeInstanceOf(Array);
+    expect(readMigrations(migrationsFolder)).toBeInstanceOf(Array);
   });
 
   test.each([
