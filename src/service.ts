@@ -10,6 +10,7 @@ import { readPriceBook, readPriceBookVersion } from './prices/catalog/price-book
 import { createAliasResolver } from './prices/resolve-aliases.ts';
 import { loadPriceBook } from './prices/catalog/load-price-book.ts';
 import type { Settings } from './settings.ts';
+import { packageUrl } from './package-url.ts';
 
 /** The running service. */
 export interface Service {
@@ -40,7 +41,7 @@ export async function startService(
 ): Promise<Service> {
   const log = createLog(settings, destination);
   for (const { name, message } of settings.unknownSettings) log.warn({ setting: name }, message);
-  const openApi = readOpenApi(new URL('../openapi/', import.meta.url));
+  const openApi = readOpenApi(packageUrl('openapi/'));
   const keys = readKeys(settings, (key, file) => {
     print(`Generated an API key, stored in ${file}: ${key}`);
   });

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 
 import { removeComments } from './sql-text.ts';
+import { packageUrl } from '../../package-url.ts';
 
 /** The files of `sql/queries` by folder, without `.sql`; a test compares this list with the folders. */
 const queryFiles = {
@@ -51,7 +52,7 @@ export type Queries = ReadonlyMap<string, Query>;
 /** SQL that several statements include, by its name. */
 export type Fragments = ReadonlyMap<string, string>;
 
-const queriesFolder = new URL('../../../sql/queries/', import.meta.url);
+const queriesFolder = packageUrl('sql/queries/');
 
 /** Matches `{name: Type}`; a type may contain parentheses, commas and spaces. */
 export const placeholder = /\{\s*([A-Za-z_]\w*)\s*:\s*([^{}]+?)\s*\}/g;

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 import { ClickHouseStartError } from '../errors.ts';
 import { splitStatements } from '../client/sql-text.ts';
+import { packageUrl } from '../../package-url.ts';
 
 /** One file of `sql/migrations`. */
 export interface Migration {
@@ -14,7 +15,7 @@ export interface Migration {
 }
 
 /** The migrations of this version. */
-export const migrationsFolder = new URL('../../../sql/migrations/', import.meta.url);
+export const migrationsFolder = packageUrl('sql/migrations/');
 
 /**
  * Reads all migrations of a folder in order.
