@@ -1,6 +1,6 @@
 /**
- * A JSON number as it is written. A JavaScript number holds 53 bits and forgets whether it was `1`, `1.0` or
- * `1e0`; sums of tokens are larger, and what counts as an integer is part of what is tested.
+ * The text of a JSON number. A JavaScript number has 53 bits and does not distinguish `1`, `1.0` and `1e0`; sums of
+ * tokens are larger, and the tests check which texts are integers.
  */
 export class JsonNumber {
   readonly text: string;
@@ -10,7 +10,7 @@ export class JsonNumber {
   }
 }
 
-/** An object is a Map: it keeps the order of keys that look like integers and has no `__proto__`. */
+/** An object is a Map, which keeps the order of keys that look like integers and has no `__proto__`. */
 export type Json = null | boolean | string | JsonNumber | Json[] | JsonObject;
 
 export type JsonObject = Map<string, Json>;
@@ -19,7 +19,7 @@ export function isObject(value: Json | undefined): value is JsonObject {
   return value instanceof Map;
 }
 
-/** Turns plain JavaScript values into JSON; what is JSON already stays as it is, `undefined` is left out. */
+/** Converts plain JavaScript values to JSON. Values that are JSON already stay as they are; `undefined` is omitted. */
 export function toJson(value: unknown): Json {
   if (typeof value === 'number' || typeof value === 'bigint') return new JsonNumber(value);
   if (Array.isArray(value)) return value.map(toJson);
@@ -49,7 +49,7 @@ export function writeJson(value: Json): string {
 const token =
   /\s*(?:([{}[\],:])|("(?:[^"\\]|\\.)*")|(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][+-]?\d+)?)|([a-z]+))/y;
 
-/** Reads JSON without losing a digit of a number or the order of any keys. */
+/** Parses JSON without losing a digit of a number or the order of keys. */
 export function parseJson(text: string): Json {
   const tokens = toTokens(text);
   let place = 0;
@@ -61,12 +61,12 @@ export function parseJson(text: string): Json {
     if (word === 'null') return null;
     if (word === 'true' || word === 'false') return word === 'true';
     if (word !== undefined && /^[-\d]/.test(word)) return new JsonNumber(word);
-    throw new SyntaxError(`${String(word)} where a JSON value should be`);
+    throw new SyntaxError(`${String(word)} instead of a JSON value`);
   };
   const expectWord = (...words: string[]): string => {
     const word = tokens[place++];
     if (word === undefined || !words.includes(word)) {
-      throw new SyntaxError(`${String(word)} where ${words.join(' or ')} should be`);
+      throw new SyntaxError(`${String(word)} instead of ${words.join(' or ')}`);
     }
     return word;
   };
@@ -76,7 +76,7 @@ export function parseJson(text: string): Json {
     else {
       do {
         const key = JSON.parse(tokens[place++] ?? '') as string;
-        if (entries.has(key)) throw new SyntaxError(`The key ${key} is there twice`);
+        if (entries.has(key)) throw new SyntaxError(`Duplicate key ${key}`);
         expectWord(':');
         entries.set(key, value());
       } while (expectWord(',', '}') === ',');
@@ -92,9 +92,9 @@ export function parseJson(text: string): Json {
     }
     return entries;
   };
-  const whole = value();
+  const root = value();
   if (place !== tokens.length) throw new SyntaxError(`${String(tokens[place])} after the end`);
-  return whole;
+  return root;
 }
 
 function toTokens(text: string): string[] {
@@ -104,7 +104,7 @@ function toTokens(text: string): string[] {
   while (token.lastIndex < trimmed.length) {
     const from = token.lastIndex;
     const match = token.exec(trimmed);
-    if (match === null) throw new SyntaxError(`No JSON: ${trimmed.slice(from, from + 40)}`);
+    if (match === null) throw new SyntaxError(`Invalid JSON: ${trimmed.slice(from, from + 40)}`);
     tokens.push(match[1] ?? match[2] ?? match[3] ?? match[4] ?? '');
   }
   return tokens;

@@ -3,18 +3,18 @@ import { describe, expect, test } from 'vitest';
 import { parseJson, toObject, writeJson } from './json.ts';
 import { answer, countDeleted, countTouched, type Event, type Price } from './oracle.ts';
 
-/** The oracle's own test: few calls, and every expected number worked out by hand in the test. */
+/** Tests the oracle itself with few calls and expected numbers calculated by hand. */
 
 const time = '2026-01-31T12:00:00.000001Z';
 
-interface CallGiven {
+interface CallOptions {
   readonly parent?: string;
   readonly usage?: object;
   readonly weave?: object;
   readonly trace?: string;
 }
 
-function start(id: string, { parent, weave = {}, trace = 't' }: CallGiven = {}): Event {
+function start(id: string, { parent, weave = {}, trace = 't' }: CallOptions = {}): Event {
   const part = toObject({
     ...{ project_id: 'p', id, trace_id: trace, parent_id: parent, started_at: time },
     attributes: { weave },
@@ -26,8 +26,8 @@ function end(id: string, usage: object = {}): Event {
   return { kind: 'end', part: toObject({ project_id: 'p', id, summary: { usage } }) };
 }
 
-function call(id: string, given: CallGiven = {}): Event[] {
-  return [end(id, given.usage), start(id, given)];
+function call(id: string, options: CallOptions = {}): Event[] {
+  return [end(id, options.usage), start(id, options)];
 }
 
 function tokensOf(events: readonly Event[], ...callIds: string[]): Record<string, object> {
@@ -44,13 +44,13 @@ function tokensOf(events: readonly Event[], ...callIds: string[]): Record<string
 
 const m = (prompt_tokens: number): object => ({ m: { prompt_tokens } });
 
-describe('trees', () => {
-  test('a call and its descendants count, orphans and other traces do not', () => {
+describe('the oracle', () => {
+  test('counts a call and its descendants, without calls of other trees and traces', () => {
     const events = [
       ...call('child', { parent: 'root', usage: m(2) }),
       ...call('root', { usage: m(1) }),
       ...call('grandchild', { parent: 'child', usage: m(4) }),
-      ...call('orphan', { parent: 'never came', usage: m(8) }),
+      ...call('orphan', { parent: 'missing', usage: m(8) }),
       ...call('elsewhere', { parent: 'root', trace: 'u', usage: m(16) }),
     ];
     expect(tokensOf(events, 'root', 'child', 'orphan', 'unknown')).toEqual({
@@ -62,7 +62,7 @@ describe('trees', () => {
     expect(countTouched(events, { project: 'p', callIds: ['root', 'child', 'orphan'] })).toBe(4n);
   });
 
-  test('the members of a cycle count once each', () => {
+  test('counts every call of a cycle once', () => {
     const events = [
       ...call('a', { parent: 'b', usage: m(1) }),
       ...call('b', { parent: 'a', usage: m(2) }),
@@ -75,7 +75,7 @@ describe('trees', () => {
     });
   });
 
-  test('a deletion takes what is known then, and cuts off what comes later', () => {
+  test('deletes the descendants known at the deletion, and does not count later ones for ancestors', () => {
     const before = [
       ...call('root', { usage: m(1) }),
       ...call('middle', { parent: 'root', usage: m(2) }),
@@ -93,7 +93,7 @@ describe('trees', () => {
   });
 });
 
-test('a call without an end is unfinished, one without a start is invisible', () => {
+test('the oracle reports calls without an end as unfinished and ignores calls without a start', () => {
   const usageRequest = { project: 'p', callIds: ['b', 'x'], includeCosts: false, limit: 9n };
   const events = [start('b'), start('😀', { parent: 'b' }), start('\uffff', { parent: 'b' })];
   expect(answer([...events, end('x', m(1))], usageRequest)).toEqual({
@@ -111,13 +111,13 @@ test('a call without an end is unfinished, one without a start is invisible', ()
   });
 });
 
-describe('own usage', () => {
+describe('the oracle computes own usage:', () => {
   const js = { source: 'js-sdk' };
 
-  test('what is stored with a parent is taken off it, deleted children included', () => {
+  test('usage of rolled-up children is subtracted from the parent, also of deleted children', () => {
     const events = [
-      ...call('root', { weave: js, usage: m(7) }), // Its own 1, and 6 below.
-      ...call('a', { parent: 'root', weave: js, usage: m(6) }), // Its own 2, and 4 below.
+      ...call('root', { weave: js, usage: m(7) }), // Its own 1, and 6 of a.
+      ...call('a', { parent: 'root', weave: js, usage: m(6) }), // Its own 2, and 4 of b.
       ...call('b', { parent: 'a', weave: { usage_rollup: 'rolled_up' }, usage: m(4) }),
       ...call('own', { parent: 'a', weave: { ...js, usage_rollup: 'own' }, usage: m(100) }),
       ...call('plain', { parent: 'a', usage: m(1000) }),
@@ -134,7 +134,7 @@ describe('own usage', () => {
     });
   });
 
-  test('a parent that stored less than one counter of its children was never added up', () => {
+  test('all usage of a parent is its own if one counter is less than that of its children', () => {
     const events = [
       ...call('root', { weave: js, usage: { m: { prompt_tokens: 9, requests: 1 } } }),
       ...call('a', { parent: 'root', weave: js, usage: { m: { prompt_tokens: 1, requests: 2 } } }),
@@ -143,10 +143,10 @@ describe('own usage', () => {
   });
 });
 
-test('a counter is an integer below 2^53, however it is written', () => {
+test('the oracle accepts integers below 2^53 in any notation as counters', () => {
   const usage = `{"usage":{"m":{"prompt_tokens":1e3,"input_tokens":1.0,"requests":-1,
     "completion_tokens":9007199254740992,"output_tokens":9007199254740991,"total_tokens":"5"},
-    "no object":[1],"zeros":{"prompt_tokens":0.5,"cache_read_input_tokens":5}}}`;
+    "an array":[1],"zeros":{"prompt_tokens":0.5,"cache_read_input_tokens":5}}}`;
   const events: Event[] = [
     start('a'),
     { kind: 'end', part: toObject({ project_id: 'p', id: 'a', summary: parseJson(usage) }) },
@@ -174,7 +174,7 @@ test('a counter is an integer below 2^53, however it is written', () => {
   });
 });
 
-describe('costs', () => {
+describe('the costs of the oracle', () => {
   function costOf(usage: object, ...prices: Partial<Price>[]): unknown {
     const usageRequest = { project: 'p', callIds: ['a'], includeCosts: true, limit: 1n };
     const base = { project: undefined, model: 'm', effectiveDate: time, completionCost: '2' };
@@ -192,7 +192,7 @@ describe('costs', () => {
     return [promptCost, completionCost];
   }
 
-  test('cached tokens are priced apart; where they are more than the prompt they stand beside it', () => {
+  test('price cached tokens separately, and in addition to the prompt if they exceed it', () => {
     const cached = {
       prompt_tokens: 10,
       prompt_tokens_details: { cached_tokens: 3 },
@@ -200,14 +200,14 @@ describe('costs', () => {
       completion_tokens: 4,
     };
     const price = { promptCost: '0.1', cacheReadCost: '1e-2' };
-    // 5 × 0.1 + 3 × 0.01 + 2 × 0.1, the price of a prompt where there is none for making a cache.
+    // 5 × 0.1 + 3 × 0.01 + 2 × 0.1, the prompt price, since cache creation has no price.
     expect(costOf(cached, price)).toEqual([0.73, 8]);
     // 10 × 0.1 + 11 × 0.01: 10 − 11 is negative, so all of the prompt is uncached.
     expect(costOf({ prompt_tokens: 10, cache_read_input_tokens: 11 }, price)).toEqual([1.11, 0]);
     expect(costOf(cached)).toEqual([null, null]);
   });
 
-  test('in force before future, project before default, latest first, of equal ones the last', () => {
+  test('prefer prices in force, then the project’s, then the latest, then the one created last', () => {
     const tokens = { prompt_tokens: 1 };
     const earlier = '2025-01-01T00:00:00Z';
     const later = '2026-01-31T12:00:00.000002Z';
@@ -225,7 +225,7 @@ describe('costs', () => {
   });
 });
 
-test('JSON keeps every digit and the order of its keys', () => {
+test('parsing and writing JSON keeps every digit and the order of keys', () => {
   const text = '{"b":1.0,"10":[9007199254740993,-0,1e3,{}],"9":"\\u0000\\"é😀","__proto__":null}';
   expect(writeJson(parseJson(` ${text} `))).toBe(text);
   for (const wrong of ['', '{', '[1,]', '{"a":1,"a":2}', '01', '1 2', '{"a" 1}', '"', 'nul', "'a'"])

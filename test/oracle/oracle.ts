@@ -1,22 +1,22 @@
 /**
- * What POST /calls/usage must answer, a second time and as plainly as possible: loops over everything that was
- * sent, whole numbers of any size, no SQL, no floating point, nothing shared with the service. It is slow and
- * holds everything in memory; it is for comparing only.
+ * A second, simplest possible implementation of POST /calls/usage, to compare the service with: loops over everything
+ * that was sent, with integers of any size, without SQL and floating point, and without code of the service. It is slow
+ * and keeps everything in memory.
  *
- * Time is the order of the list of events: an answer, and what a deletion deletes, depends on what stands
- * before it. Within that, the order never matters.
+ * Events are listed in the order in which they were acknowledged. An answer and a deletion depend on the set of parts
+ * before them, not on the order of these parts.
  */
 import { isObject, JsonNumber, type Json, type JsonObject } from './json.ts';
 
-/** Something the service acknowledged. Parts are the objects of the wire, `start`, `end` or an item of a batch. */
+/** A request that the service acknowledged. A part is the JSON object `start` or `end`, or an item of a batch. */
 export type Event =
   | { readonly kind: 'start' | 'end' | 'whole'; readonly part: JsonObject }
   | { readonly kind: 'deletion'; readonly project: string; readonly callIds: readonly string[] }
   | { readonly kind: 'price'; readonly price: Price };
 
-/** A row of the price table; the costs are the texts of JSON numbers, in USD per token. */
+/** A row of the price table. Costs are texts of JSON numbers, in USD per token. */
 export interface Price {
-  /** The project whose price it is; undefined for a default price. */
+  /** Undefined for a default price. */
   readonly project: string | undefined;
   readonly model: string;
   /** ISO 8601. */
@@ -48,12 +48,12 @@ export interface ModelUsage {
   readonly promptTokens: bigint;
   readonly completionTokens: bigint;
   readonly totalTokens: bigint;
-  /** null where no cost was asked for, or none is known. */
+  /** null if costs were not requested or the model has no price. */
   readonly promptCost: number | null;
   readonly completionCost: number | null;
 }
 
-/** What one call spent with one model. */
+/** The usage of one call and one model. */
 export interface Counters {
   readonly requests: bigint;
   readonly prompt: bigint;
@@ -72,7 +72,7 @@ const counterNames = [
   'cacheCreation',
 ] as const satisfies (keyof Counters)[];
 
-/** A call whose start has been seen; without its start it is invisible. */
+/** A call whose start has arrived; other calls are ignored. */
 interface Call {
   readonly id: string;
   readonly traceId: string;
@@ -84,7 +84,7 @@ interface Call {
   readonly stored: ReadonlyMap<string, Counters>;
 }
 
-/** The answer to a question, after all of these events. */
+/** The answer to a usage request after these events. */
 export function answer(events: readonly Event[], usageRequest: UsageRequest): Answer {
   const calls = callsOf(events, usageRequest.project);
   const touched = touchedCalls(calls, usageRequest.callIds);
@@ -101,7 +101,7 @@ export function answer(events: readonly Event[], usageRequest: UsageRequest): An
   return { kind: 'usage', callUsage, unfinishedCallIds: unfinished };
 }
 
-/** How many calls a question touches: those asked for and their descendants, each once. */
+/** How many calls a usage request covers: the requested calls and their descendants, each once. */
 export function countTouched(
   events: readonly Event[],
   usageRequest: Pick<UsageRequest, 'project' | 'callIds'>,
@@ -109,7 +109,7 @@ export function countTouched(
   return BigInt(touchedCalls(callsOf(events, usageRequest.project), usageRequest.callIds).size);
 }
 
-/** What /calls/delete must answer after all of these events: how many calls it is that deletes them. */
+/** The answer of POST /calls/delete after these events: how many calls it newly deletes. */
 export function countDeleted(
   events: readonly Event[],
   project: string,
@@ -162,19 +162,19 @@ function callsOf(events: readonly Event[], project: string): Call[] {
   return calls;
 }
 
-/** The calls with these ids and everything that is linked below them, deleted or not. */
+/** The ids of calls and of all their descendants, deleted or not. */
 function idsOfSubtrees(
   starts: ReadonlyMap<string, JsonObject>,
   ids: readonly string[],
 ): Set<string> {
   const found = new Set<string>();
   for (const id of ids) if (starts.has(id)) found.add(id);
-  // A Set's iteration comes to what is added under way, and adding what is in it does nothing.
-  for (const above of found) {
-    const { traceId } = placeOf(starts.get(above)!);
+  // Iterating over a Set includes elements that are added meanwhile, and adding an element twice has no effect.
+  for (const ancestorId of found) {
+    const { traceId } = placeOf(starts.get(ancestorId)!);
     for (const [id, start] of starts) {
       const place = placeOf(start);
-      if (place.parentId === above && place.traceId === traceId) found.add(id);
+      if (place.parentId === ancestorId && place.traceId === traceId) found.add(id);
     }
   }
   return found;
@@ -192,7 +192,7 @@ function isRolledUp(attributes: Json | undefined): boolean {
   const weave = isObject(attributes) ? attributes.get('weave') : undefined;
   if (!isObject(weave)) return false;
   const rollup = weave.get('usage_rollup');
-  // Text that says anything else says that usage is the call's own.
+  // Any other text means that usage is the call's own.
   if (typeof rollup === 'string' && rollup !== '') return rollup === 'rolled_up';
   const source = weave.get('source');
   return source === 'js-sdk' || source === 'python-sdk';
@@ -200,11 +200,11 @@ function isRolledUp(attributes: Json | undefined): boolean {
 
 // Trees
 
-/** The call with this id and its descendants; nothing where it is unknown or deleted. */
+/** The call with this id and its descendants; empty if it is unknown or deleted. */
 function subtreeOf(calls: readonly Call[], id: string): Set<Call> {
   const members = new Set<Call>();
   for (const call of calls) if (call.id === id && !call.isDeleted) members.add(call);
-  // As in idsBelow: this comes to what is added under way, and a cycle adds nothing new.
+  // As in idsOfSubtrees, elements that are added meanwhile are included, and a cycle adds nothing new.
   for (const member of members) {
     for (const call of calls) if (isChild(call, member) && !call.isDeleted) members.add(call);
   }
@@ -248,7 +248,7 @@ function countersOf(entry: JsonObject): Counters {
   };
 }
 
-/** A count is an integer from 0 to 2^53 - 1, however it is written; anything else is 0. */
+/** A count is an integer from 0 to 2^53 - 1 in any notation; anything else is 0. */
 function count(value: Json | undefined): bigint {
   if (!(value instanceof JsonNumber)) return 0n;
   const { units, decimals } = exact(value.text);
@@ -257,35 +257,35 @@ function count(value: Json | undefined): bigint {
   return units / one;
 }
 
-/** What a call spent itself, where its SDK stored the usage of the calls below it with its own. */
+/** The usage of a call without that of its children, which the SDK of a rolled-up call has added. */
 function ownUsage(call: Call, calls: readonly Call[]): ReadonlyMap<string, Counters> {
   if (!call.isRolledUp) return call.stored;
-  const below = new Map<string, Counters>();
+  const ofChildren = new Map<string, Counters>();
   for (const child of calls) {
-    // A call is not below itself, even where it says that it is its own parent.
+    // A call is not its own child, even if it is its own parent.
     if (child === call || !child.isRolledUp || !isChild(child, call)) continue;
     for (const [model, counters] of child.stored) {
-      below.set(
+      ofChildren.set(
         model,
-        combine(below.get(model) ?? nothing, counters, (a, b) => a + b),
+        combine(ofChildren.get(model) ?? zero, counters, (a, b) => a + b),
       );
     }
   }
-  for (const [model, counters] of below) {
-    const stored = call.stored.get(model) ?? nothing;
+  for (const [model, counters] of ofChildren) {
+    const stored = call.stored.get(model) ?? zero;
     for (const name of counterNames) if (stored[name] < counters[name]) return call.stored;
   }
   const own = new Map<string, Counters>();
   for (const [model, counters] of call.stored) {
     own.set(
       model,
-      combine(counters, below.get(model) ?? nothing, (a, b) => a - b),
+      combine(counters, ofChildren.get(model) ?? zero, (a, b) => a - b),
     );
   }
   return own;
 }
 
-const nothing: Counters = {
+const zero: Counters = {
   requests: 0n,
   prompt: 0n,
   completion: 0n,
@@ -317,7 +317,7 @@ function rollUp(
     for (const [model, counters] of ownUsage(call, calls)) {
       sums.set(
         model,
-        combine(sums.get(model) ?? nothing, counters, (a, b) => a + b),
+        combine(sums.get(model) ?? zero, counters, (a, b) => a + b),
       );
       const price = priceOf(events, usageRequest.project, model, call.startedAt);
       if (price === undefined || !usageRequest.includeCosts) continue;
@@ -345,7 +345,7 @@ function rollUp(
 
 // Prices
 
-/** Money is a whole number of 10^-60 USD. */
+/** Money is an integer in units of 10^-60 USD. */
 const moneyDecimals = 60n;
 
 function promptCost(counters: Counters, price: Price): bigint {
@@ -359,7 +359,7 @@ function promptCost(counters: Counters, price: Price): bigint {
   );
 }
 
-/** The price of a model for a call of a project that started then. */
+/** The price of a model for a call of a project with this start time. */
 function priceOf(
   events: readonly Event[],
   project: string,
@@ -370,13 +370,13 @@ function priceOf(
   for (const event of events) {
     if (event.kind !== 'price' || event.price.model !== model) continue;
     if (event.price.project !== undefined && event.price.project !== project) continue;
-    // Of equal rows the last one made holds.
+    // Of equal prices, the one created last applies.
     if (best === undefined || !isBefore(best, event.price, startedAt)) best = event.price;
   }
   return best;
 }
 
-/** Whether price a comes strictly before price b. */
+/** Whether price a strictly precedes price b. */
 function isBefore(a: Price, b: Price, startedAt: bigint): boolean {
   const [dateA, dateB] = [microseconds(a.effectiveDate), microseconds(b.effectiveDate)];
   const [inForceA, inForceB] = [dateA <= startedAt, dateB <= startedAt];
@@ -387,11 +387,12 @@ function isBefore(a: Price, b: Price, startedAt: bigint): boolean {
 
 function money(text: string): bigint {
   const { units, decimals } = exact(text);
-  if (decimals > moneyDecimals) throw new RangeError(`${text} has more decimals than money here`);
+  if (decimals > moneyDecimals)
+    throw new RangeError(`${text} has more than ${moneyDecimals} decimals`);
   return units * 10n ** (moneyDecimals - decimals);
 }
 
-/** The JSON number nearest to an amount: reading a decimal rounds correctly, whatever its length. */
+/** The double nearest to an amount: JavaScript rounds decimal text of any length correctly. */
 function toNumber(amount: bigint): number {
   return Number(`${String(amount)}e-${String(moneyDecimals)}`);
 }
@@ -407,7 +408,7 @@ function exact(text: string): { units: bigint; decimals: bigint } {
   return decimals >= 0n ? { units, decimals } : { units: units * 10n ** -decimals, decimals: 0n };
 }
 
-/** Microseconds since 1970 of an ISO 8601 time with `Z` or an offset; further digits are cut off. */
+/** Microseconds since 1970 of an ISO 8601 time with `Z` or an offset; further digits are truncated. */
 function microseconds(text: string): bigint {
   const [, seconds, fraction = '', zone] =
     /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(text)!;
@@ -415,7 +416,7 @@ function microseconds(text: string): bigint {
   return wholeSeconds * 1_000_000n + BigInt(fraction.slice(0, 6).padEnd(6, '0'));
 }
 
-/** JavaScript compares UTF-16 units, which is another order for characters beyond U+FFFF. */
+/** JavaScript compares UTF-16 code units, which orders characters beyond U+FFFF differently. */
 function compareByCodePoint(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

@@ -1,9 +1,9 @@
-/** Answers of POST /calls/usage as they come over the wire, read strictly and without losing a digit. */
+/** Parses answers of POST /calls/usage strictly and without losing a digit. */
 import { isObject, JsonNumber, parseJson, writeJson, type Json, type JsonObject } from './json.ts';
 import type { Answer, ModelUsage } from './oracle.ts';
 
 /**
- * @throws {Error} where the answer has not exactly the shape of the contract
+ * @throws {Error} the answer does not have exactly the shape of the contract
  */
 export function readAnswer(status: number, text: string): Answer {
   const body = asObject(parseJson(text));
@@ -17,7 +17,7 @@ export function readAnswer(status: number, text: string): Answer {
     callUsage.set(id, usage);
   }
   const unfinishedCallIds = asArray(body.get('unfinished_call_ids')).map((id) => {
-    if (typeof id !== 'string') throw new Error('An unfinished id is no string');
+    if (typeof id !== 'string') throw new Error('An unfinished id is not a string');
     return id;
   });
   return { kind: 'usage', callUsage, unfinishedCallIds };
@@ -43,70 +43,70 @@ function readUsage(fields: JsonObject): ModelUsage {
 
 function readInteger(value: Json | undefined): bigint {
   if (value instanceof JsonNumber && /^\d+$/.test(value.text)) return BigInt(value.text);
-  throw new Error(`No token count: ${writeJson(value ?? null)}`);
+  throw new Error(`Not a token count: ${writeJson(value ?? null)}`);
 }
 
 function readCost(value: Json | undefined): number | null {
   if (value === null) return null;
   if (value instanceof JsonNumber) return Number(value.text);
-  throw new Error(`No cost: ${writeJson(value ?? null)}`);
+  throw new Error(`Not a cost: ${writeJson(value ?? null)}`);
 }
 
-/** The limit's fault names the calls that were touched, then the limit. */
+/** The validation issue of the limit names the number of calls of the request, then the limit. */
 function readLimitExceeded(body: JsonObject): Answer {
   const [issue, ...others] = asArray(body.get('detail')).map(asObject);
   const loc = writeJson(issue?.get('loc') ?? null);
   const isLimit = issue?.get('type') === 'limit_exceeded' && loc === '["body","limit"]';
-  if (!isLimit || others.length > 0) throw new Error('422 for something else than the limit');
+  if (!isLimit || others.length > 0) throw new Error('422 for another reason than the limit');
   const [touched, limit] = writeJson(issue.get('msg') ?? null).match(/\d+/g) ?? [];
   return { kind: 'limit_exceeded', touched: BigInt(touched ?? -1), limit: BigInt(limit ?? -1) };
 }
 
 function expectKeys(object: JsonObject, names: readonly string[]): void {
   const [found, expected] = [[...object.keys()].sort().join(), [...names].sort().join()];
-  if (found !== expected) throw new Error(`Has the fields ${found}, not ${expected}`);
+  if (found !== expected) throw new Error(`The fields are ${found}, not ${expected}`);
 }
 
 function asObject(value: Json | undefined): JsonObject {
   if (isObject(value)) return value;
-  throw new Error('No object where one should be');
+  throw new Error('Expected an object');
 }
 
 function asArray(value: Json | undefined): Json[] {
   if (Array.isArray(value)) return value;
-  throw new Error('No array where one should be');
+  throw new Error('Expected an array');
 }
 
 /**
- * An answer as text, one line for each model of each call; equal answers are equal texts. The order of calls counts; that of models is no part of
- * what is promised.
+ * An answer as text, one line for each model of each call. Equal answers give equal texts: the order of calls matters,
+ * that of models does not, because the contract does not fix it.
  */
-export function toComparable(given: Answer): string {
-  if (given.kind === 'limit_exceeded') {
-    return `limit ${String(given.limit)} exceeded by ${String(given.touched)} calls`;
+export function toComparable(value: Answer): string {
+  if (value.kind === 'limit_exceeded') {
+    return `limit ${String(value.limit)} exceeded by ${String(value.touched)} calls`;
   }
   const lines: string[] = [];
-  for (const [id, models] of given.callUsage) {
-    lines.push(`${JSON.stringify(id)} is there`);
+  for (const [id, models] of value.callUsage) {
+    lines.push(`${JSON.stringify(id)} is present`);
     for (const model of [...models.keys()].sort()) {
       const fields = Object.entries(models.get(model)!) as [string, bigint | number | null][];
       const values = fields.map(([name, value]) => `${name} ${String(value)}`);
       lines.push(`${JSON.stringify(id)} ${JSON.stringify(model)}: ${values.join(', ')}`);
     }
   }
-  return [...lines, `unfinished: ${JSON.stringify(given.unfinishedCallIds)}`].join('\n');
+  return [...lines, `unfinished: ${JSON.stringify(value.unfinishedCallIds)}`].join('\n');
 }
 
-/** What two texts do not have in common, line by line; both where that is only the order. */
+/** The lines that only one of two texts has; both texts if only the order of lines differs. */
 export function describeDifference(expected: string, actual: string): string {
-  const [left, right] = [expected.split('\n'), actual.split('\n')];
-  const onlyLeft = left.filter((line) => !right.includes(line));
-  const onlyRight = right.filter((line) => !left.includes(line));
-  const isOrder = onlyLeft.length + onlyRight.length === 0;
+  const [expectedLines, actualLines] = [expected.split('\n'), actual.split('\n')];
+  const missing = expectedLines.filter((line) => !actualLines.includes(line));
+  const unexpected = actualLines.filter((line) => !expectedLines.includes(line));
+  const onlyOrderDiffers = missing.length + unexpected.length === 0;
   return [
     'expected:',
-    ...(isOrder ? left : onlyLeft),
+    ...(onlyOrderDiffers ? expectedLines : missing),
     'but was:',
-    ...(isOrder ? right : onlyRight),
+    ...(onlyOrderDiffers ? actualLines : unexpected),
   ].join('\n');
 }
