@@ -25,10 +25,10 @@ afterAll(async () => {
 /** Each call but `own` is an SDK's and spent 1 itself; two are each other's parents. */
 const calls: SmallCall[] = [
   { id: 'root', tokens: 5, isRolledUp: true },
-  { id: 'a', parent: 'root', tokens: 3, isRolledUp: true, channel: 'whole' },
-  { id: 'b', parent: 'a', tokens: 2, isRolledUp: true, channel: 'apart, end without trace' },
+  { id: 'a', parent: 'root', tokens: 3, isRolledUp: true, form: 'complete' },
+  { id: 'b', parent: 'a', tokens: 2, isRolledUp: true, form: 'start and orphan end' },
   { id: 'c', parent: 'b', tokens: 1, isRolledUp: true },
-  { id: 'own', parent: 'b', tokens: 10, channel: 'whole' },
+  { id: 'own', parent: 'b', tokens: 10, form: 'complete' },
   { id: 'd', parent: 'root', isRolledUp: true },
   { id: 'circle 1', parent: 'circle 2', tokens: 100 },
   { id: 'circle 2', parent: 'circle 1', tokens: 200 },
@@ -96,9 +96,7 @@ test('a call that is not there yet is not deleted', async () => {
 
 test('an end that arrives after its call was deleted brings nothing back', async () => {
   const project = 'deletes/ends';
-  const [start, end] = toParts(project, [
-    { id: 'x', tokens: 7, channel: 'apart, end without trace' },
-  ]);
+  const [start, end] = toParts(project, [{ id: 'x', tokens: 7, form: 'start and orphan end' }]);
   await send([start!]);
   expect(await remove(project, 'x')).toBe(1);
   await send([end!]);

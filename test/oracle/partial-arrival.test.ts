@@ -28,8 +28,8 @@ afterAll(async () => {
 /** An SDK's calls, each of which spent 1 itself, and one that ran elsewhere and came over REST. */
 const calls: SmallCall[] = [
   { id: 'root', tokens: 4, isRolledUp: true },
-  { id: 'a', parent: 'root', tokens: 2, isRolledUp: true, channel: 'apart, end without trace' },
-  { id: 'b', parent: 'a', tokens: 1, isRolledUp: true, channel: 'whole' },
+  { id: 'a', parent: 'root', tokens: 2, isRolledUp: true, form: 'start and orphan end' },
+  { id: 'b', parent: 'a', tokens: 1, isRolledUp: true, form: 'complete' },
   { id: 'c', parent: 'root', tokens: 1, isRolledUp: true },
   { id: 'elsewhere', parent: 'a', tokens: 10 },
   { id: 'running', parent: 'elsewhere' },

@@ -1,7 +1,6 @@
 /**
- * Forests chosen by chance: what fast-check draws. A seed is plain data that shrinks well; every number in it
- * that chooses something is read modulo what there is to choose from (see forest-plan.ts), so that a smaller
- * seed is always a forest too.
+ * Random seeds of forests for fast-check. A seed is plain data that can be reduced: every number that selects something
+ * is taken modulo the number of choices (see plan-forest.ts), so that any smaller seed is a valid forest too.
  */
 import fc from 'fast-check';
 
@@ -9,7 +8,7 @@ import { JsonNumber } from '../json.ts';
 
 export interface ForestSeed {
   readonly shapes: readonly Shape[];
-  /** Whether each trace is one tree whose calls start after their parents, as most real ones are. */
+  /** Whether each trace is one tree whose calls start after their parents, as in most real traces. */
   readonly isOrderly: boolean;
   readonly rollUp: 'never' | 'always' | 'mixed';
   readonly models: number;
@@ -18,7 +17,7 @@ export interface ForestSeed {
   readonly phases: readonly PhaseSeed[];
 }
 
-/** How the calls of a trace hang together; single calls do otherwise. */
+/** The shape of a trace. Single calls may deviate from it. */
 export type Shape = 'chain' | 'star' | 'bush' | 'ring';
 
 export interface CallSeed {
@@ -27,19 +26,19 @@ export interface CallSeed {
   readonly parent: 'as trace' | 'none' | 'empty' | 'any' | 'self' | 'missing' | 'elsewhere';
   readonly pick: number;
   readonly time: number;
-  readonly form: 'apart' | 'whole' | 'both' | 'unfinished' | 'end only';
+  readonly form: 'start and end' | 'complete' | 'both' | 'unfinished' | 'end only';
   readonly endHasTrace: boolean;
   readonly sender:
     'none' | 'js' | 'python' | 'rolled up' | 'own' | 'other source' | 'no rollup' | 'odd rollup';
   readonly stored: 'added' | 'children only' | 'own only' | 'one less';
   readonly usage: readonly { readonly model: number; readonly entry: unknown }[];
-  /** Replaces the whole summary, to get it wrong. */
+  /** Replaces the summary by an invalid one. */
   readonly summary: unknown;
   readonly start: DeliverySeed;
   readonly end: DeliverySeed;
 }
 
-/** When a part is sent, and when again. */
+/** When a part is sent and repeated. */
 interface DeliverySeed {
   readonly phase: number;
   readonly order: number;
@@ -58,11 +57,11 @@ export interface PriceSeed {
   readonly cacheCreationCost: string | undefined;
 }
 
-/** First prices, then parts, then deletions, then questions. */
+/** Sends prices, then parts, then deletions, then usage requests. */
 export interface PhaseSeed {
-  /** How the parts are cut into requests, again and again from the first. */
+  /** How the parts are divided into requests, cyclically. */
   readonly requests: readonly RequestSeed[];
-  /** Requests at once. */
+  /** Requests in flight. */
   readonly parallel: number;
   readonly deletions: readonly IdsSeed[];
   readonly usageRequests: readonly UsageRequestSeed[];
@@ -81,16 +80,16 @@ interface IdsSeed {
 
 export interface UsageRequestSeed extends IdsSeed {
   readonly all: boolean;
-  /** Asks for the first call of each trace, which in orderly forests are the roots, and not for `picks`. */
+  /** Requests the first call of each trace, which is its root in orderly forests, instead of `picks`. */
   readonly roots: boolean;
   readonly includeCosts: boolean;
   readonly limit: 'default' | 'exact' | 'one less' | 'plenty';
 }
 
 /** Chooses the first value most often, and shrinks to it. */
-function mostly<T>(times: number, usual: T, ...others: readonly T[]): fc.Arbitrary<T> {
+function mostly<T>(weight: number, usual: T, ...others: readonly T[]): fc.Arbitrary<T> {
   return fc.oneof(
-    { weight: times, arbitrary: fc.constant(usual) },
+    { weight, arbitrary: fc.constant(usual) },
     ...others.map((other) => ({ weight: 1, arbitrary: fc.constant(other) })),
   );
 }
@@ -98,7 +97,7 @@ function mostly<T>(times: number, usual: T, ...others: readonly T[]): fc.Arbitra
 const pick = fc.nat(1_000_000);
 const largest = 2 ** 53 - 1;
 
-/** Whatever may stand where a count should be; the texts are JSON numbers that a printer would not write so. */
+/** Unusual and invalid values of a count. The texts are JSON numbers in notations that JSON.stringify does not use. */
 const oddCount: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom(...['7.0', '1e3', '12E+2', '1500e-2', '0.0', '-0', '-0.0', '1e0'].map(number)),
   fc.constantFrom(...['9007199254740991', '9007199254740992', '1e16', '1e300'].map(number)),
@@ -126,7 +125,7 @@ const details: fc.Arbitrary<unknown> = fc.oneof(
   },
 );
 
-/** Usage of one model: the ways of several SDKs, any fields at all, and what is no usage. */
+/** Usage of one model: as several SDKs send it, with arbitrary fields, and invalid values. */
 const entry: fc.Arbitrary<unknown> = fc.oneof(
   {
     weight: 6,
@@ -218,8 +217,8 @@ const call: fc.Arbitrary<CallSeed> = fc.record({
   pick,
   time: fc.nat(20),
   form: fc.oneof(
-    { weight: 6, arbitrary: fc.constant('apart' as const) },
-    { weight: 6, arbitrary: fc.constant('whole' as const) },
+    { weight: 6, arbitrary: fc.constant('start and end' as const) },
+    { weight: 6, arbitrary: fc.constant('complete' as const) },
     { weight: 1, arbitrary: fc.constantFrom('both' as const, 'unfinished', 'end only') },
   ),
   endHasTrace: fc.boolean(),
@@ -234,7 +233,7 @@ const call: fc.Arbitrary<CallSeed> = fc.record({
   end: delivery,
 });
 
-/** What a price may be: at most 30 decimals, and no more digits than a JSON number holds. */
+/** Valid prices: at most 30 decimals, and no more digits than a double has. */
 const cost = fc.oneof(
   fc.constantFrom('0', '0.000003', '1.5e-7', '3E-06', '0.1', '1000', '0.30', '7', '1e-9'),
   fc.double({ min: 1e-9, max: 1000, noNaN: true }).map(String),
@@ -292,7 +291,7 @@ function callsOfSize(minLength: number, maxLength: number): fc.Arbitrary<CallSee
   return fc.array(call, { minLength, maxLength, size: 'max' });
 }
 
-/** Mostly small forests, some of up to 300 calls. */
+/** Mostly small forests, some with up to 300 calls. */
 export const forestSeeds: fc.Arbitrary<ForestSeed> = fc.record({
   shapes: fc.array(fc.constantFrom<Shape>('bush', 'chain', 'star', 'ring'), {
     minLength: 1,

@@ -1,4 +1,4 @@
-/** Parts of calls as requests of the endpoints that take them in. */
+/** Parts of calls as requests to the ingestion endpoints. */
 import type { Part } from './plan-forest.ts';
 import { toObject, type JsonObject } from '../json.ts';
 
@@ -7,22 +7,22 @@ export interface PartRequest {
   readonly body: JsonObject;
 }
 
-/** Starts and ends as one batch, whole calls as one batch for each project. */
+/** Starts and ends as one batch, complete calls as one batch per project. */
 export function toBatches(parts: readonly Part[]): PartRequest[] {
   const batch = parts
     .filter(({ kind }) => kind !== 'whole')
     .map(({ kind, part }) => toObject({ mode: kind, req: { [kind]: part } }));
   const requests =
     batch.length === 0 ? [] : [{ path: '/call/upsert_batch', body: toObject({ batch }) }];
-  const whole = parts.filter(({ kind }) => kind === 'whole').map(({ part }) => part);
-  for (const project of new Set(whole.map(projectOf))) {
-    const items = whole.filter((part) => projectOf(part) === project);
+  const complete = parts.filter(({ kind }) => kind === 'whole').map(({ part }) => part);
+  for (const project of new Set(complete.map(projectOf))) {
+    const items = complete.filter((part) => projectOf(part) === project);
     requests.push({ path: `${v2(project)}/calls/complete`, body: toObject({ batch: items }) });
   }
   return requests;
 }
 
-/** A part by itself; a whole call can only go as a batch of one. */
+/** A request with one part. A complete call is sent as a batch of one, because there is no other endpoint for it. */
 export function toSingle(single: Part, isV2: boolean): PartRequest {
   const { kind, part } = single;
   const path = `${isV2 ? v2(projectOf(part)) : ''}/call/${kind}`;

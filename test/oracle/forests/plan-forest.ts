@@ -1,4 +1,4 @@
-/** Turns a seed into what is sent and asked, in order. */
+/** Turns a seed into the requests to send, in order. */
 import type {
   CallSeed,
   ForestSeed,
@@ -17,7 +17,7 @@ export interface Plan {
 
 export interface PlannedPhase {
   readonly prices: readonly PlannedPrice[];
-  /** Each list goes in one way; batches of the other ways are requests of their own. */
+  /** The parts of each request go through one channel. */
   readonly requests: readonly PlannedRequest[];
   readonly parallel: number;
   readonly deletions: readonly { readonly project: string; readonly callIds: readonly string[] }[];
@@ -26,7 +26,7 @@ export interface PlannedPhase {
 
 export interface PlannedPrice {
   readonly price: Price;
-  /** Deleted as soon as it was made. */
+  /** Whether the price is deleted as soon as it is created. */
   readonly isDeleted: boolean;
 }
 
@@ -45,7 +45,7 @@ export interface PlannedUsageRequest {
   readonly limit: 'default' | 'exact' | 'one less' | 'plenty';
 }
 
-/** A call on its way from seed to parts. */
+/** A call with everything that its parts need. */
 interface Draft {
   readonly seed: CallSeed;
   readonly project: string;
@@ -59,7 +59,7 @@ interface Draft {
   readonly isFirst: boolean;
 }
 
-/** Several are the same moment, in different words; prices take theirs from here too. */
+/** Start times of calls and effective dates of prices. Several are the same moment in different notations. */
 const times = [
   '2025-07-01T00:00:00Z',
   '2025-07-01T00:00:00.000001Z',
@@ -73,7 +73,7 @@ const times = [
   '2262-04-11T23:47:16.854776Z',
 ];
 
-/** None ends in a digit, so that what a number is added to stays different from all others. */
+/** None ends in a digit, so that prefixes with numbers appended are unique. */
 const idPrefixes = [
   'call-',
   '',
@@ -88,12 +88,12 @@ const idPrefixes = [
   '%',
 ];
 
-/** Names that would be trouble where names are not just names; the others are the forest's alone. */
+/** Model names with special characters or meanings. All other models have names that only one forest uses. */
 const sharedModels = ['', '__proto__', ' ', '😀', '0'];
 
 /**
- * @param unique told apart from every other forest: part of the projects' ids
- * @param models part of the names of models with default prices, which all projects share
+ * @param unique makes the ids of the forest's projects unique
+ * @param models makes model names unique; default prices apply to all projects
  */
 export function planForest(seed: ForestSeed, unique: string, models = unique): Plan {
   const projects = [`forest-${unique}/one`, `forest-${unique}/two`] as const;
@@ -109,7 +109,7 @@ export function planForest(seed: ForestSeed, unique: string, models = unique): P
   const modelNames = nameModels(seed, models);
   const parts = placeParts(seed, drafts, modelNames);
   const idsOf = (project: string, picks: readonly number[]): string[] => {
-    // The last two are calls that are not there; projects share ids, so that others' ids come up as well.
+    // The last two are unknown calls. Both projects use the same ids, so ids of the other project occur as well.
     const ids = drafts.filter((draft) => draft.project === project).map(({ id }) => id);
     const all = [...ids, `unknown-${unique}`, ''];
     return picks.map((pick) => all[pick % all.length]!);
@@ -175,7 +175,7 @@ function draftCalls(seed: ForestSeed, project: string, seeds: readonly CallSeed[
   });
 }
 
-/** Ten days after the call before, but for one in ten, which starts with it. */
+/** Ten days after the previous call, except that one in ten starts at the same time as the previous call. */
 function orderlyTime(place: number): string {
   return new Date(Date.UTC(2024, 11, 25) + Math.floor(place * 0.9) * 10 * 86_400_000).toISOString();
 }
@@ -217,7 +217,7 @@ function parentInShape(
   return inTrace[shape === 'star' ? 0 : pick % place];
 }
 
-/** What the start says of who sent it, in forests without, with some and with nothing but rolled-up calls. */
+/** The sender of a call: never, sometimes or always one whose calls are rolled up. */
 function senderOf({ rollUp }: ForestSeed, { sender }: CallSeed): CallSeed['sender'] {
   if (rollUp === 'mixed') return sender;
   if (rollUp === 'always') return 'js';
@@ -293,9 +293,9 @@ function toParts(draft: Draft, summary: JsonObject): { part: Part; delivery: Cal
     part: { kind: 'whole', part: toObject({ ...startFields, ...endFields }) },
   } as const;
   switch (call.form) {
-    case 'apart':
+    case 'start and end':
       return [start, end];
-    case 'whole':
+    case 'complete':
       return [{ ...whole, delivery: call.start }];
     case 'both':
       return [start, end, { ...whole, delivery: { ...call.end, repeats: [] } }];
@@ -306,12 +306,12 @@ function toParts(draft: Draft, summary: JsonObject): { part: Part; delivery: Cal
   }
 }
 
-/** What each call's summary says; rolled-up calls hold their children's usage too, as SDKs send it. */
+/** The summary of each call. Those of rolled-up calls include their children's usage, as SDKs send it. */
 class Summaries {
   readonly #drafts: readonly Draft[];
   readonly #modelNames: readonly string[];
-  readonly #made = new Map<Draft, JsonObject>();
-  /** Calls whose summary is being made; in a cycle an SDK could not have added them up. */
+  readonly #summaries = new Map<Draft, JsonObject>();
+  /** Calls whose summary is being computed; they are skipped as children, because an SDK cannot sum a cycle. */
   readonly #inFlight = new Set<Draft>();
 
   constructor(drafts: readonly Draft[], modelNames: readonly string[]) {
@@ -320,16 +320,16 @@ class Summaries {
   }
 
   of(draft: Draft): JsonObject {
-    const made = this.#made.get(draft);
-    if (made !== undefined) return made;
+    const known = this.#summaries.get(draft);
+    if (known !== undefined) return known;
     this.#inFlight.add(draft);
-    const summary = this.#make(draft);
+    const summary = this.#compute(draft);
     this.#inFlight.delete(draft);
-    this.#made.set(draft, summary);
+    this.#summaries.set(draft, summary);
     return summary;
   }
 
-  #make(draft: Draft): JsonObject {
+  #compute(draft: Draft): JsonObject {
     const { seed, isRolledUp: rolledUp } = draft;
     if (seed.summary !== undefined) return toObject(seed.summary as object);
     const entries = seed.usage.map(({ model, entry }): [string, Json] => [
@@ -338,11 +338,11 @@ class Summaries {
     ]);
     const own = toObject({ usage: new Map(entries) });
     if (!rolledUp || seed.stored === 'own only') return own;
-    const below = this.#sumOfChildren(draft);
-    if (below.size === 0) return own;
-    if (seed.stored === 'added') addTo(below, storedUsage(own));
-    if (seed.stored === 'one less') takeOne(below, seed.pick);
-    const sums = [...below].map(([model, sum]): [string, Json] => [model, toEntry(sum)]);
+    const total = this.#sumOfChildren(draft);
+    if (total.size === 0) return own;
+    if (seed.stored === 'added') addTo(total, storedUsage(own));
+    if (seed.stored === 'one less') subtractOne(total, seed.pick);
+    const sums = [...total].map(([model, sum]): [string, Json] => [model, toEntry(sum)]);
     return toObject({ usage: new Map(sums) });
   }
 
@@ -376,8 +376,8 @@ function addTo(sum: Map<string, Counters>, more: ReadonlyMap<string, Counters>):
   }
 }
 
-/** Takes one away from one counter: then the sum is less than what it should hold. */
-function takeOne(sum: Map<string, Counters>, pick: number): void {
+/** Subtracts one from one counter, so that the sum is less than the usage of the children. */
+function subtractOne(sum: Map<string, Counters>, pick: number): void {
   const places = [...sum].flatMap(([model, counters]) =>
     (Object.keys(counters) as (keyof Counters)[])
       .filter((name) => counters[name] > 0n)
@@ -407,7 +407,7 @@ function toRequests(phase: PhaseSeed, parts: readonly Part[]): PlannedRequest[] 
   let sent = 0;
   for (let turn = 0; sent < parts.length; turn += 1) {
     const { channel, hasInvalidItem, parts: size } = phase.requests[turn % phase.requests.length]!;
-    // One request a part costs most of the time there is, so they come in handfuls.
+    // Requests with a single part would take most of the test's time, so there are at most three in a row.
     const isSingle = channel === 'single' || channel === 'single, v2';
     const take = isSingle ? Math.min(size, 3) : Math.max(size, parts.length / 20);
     requests.push({ channel, hasInvalidItem, parts: parts.slice(sent, sent + Math.ceil(take)) });
@@ -431,10 +431,10 @@ function toPrice(
   projects: readonly [string, string],
   modelNames: readonly string[],
 ): PlannedPrice {
-  // A model without a name cannot be given a price.
+  // A model with an empty name cannot have a price.
   const named = modelNames.filter((name) => name !== '');
   const model = named[seed.model % named.length]!;
-  // A default price is everybody's, so only models that are the forest's own may have one.
+  // A default price applies to all forests, so only models that no other forest uses may have one.
   const level = seed.level === 'default' && sharedModels.includes(model) ? 'project' : seed.level;
   const project = level === 'project' ? projects[0] : projects[1];
   const price = {

@@ -1,10 +1,10 @@
-/** Makes a forest that fails smaller: fast-check's own way takes too long where one try costs a second. */
+/** Reduces a failing forest. fast-check's own shrinking takes too long, because one attempt takes about a second. */
 import type { CallSeed, ForestSeed, PhaseSeed, UsageRequestSeed } from './forest-seed.ts';
 
 /**
- * Takes away what can be taken away, largest pieces first, as long as the forest fails on.
- * @param fails whether a forest still fails
- * @param until by `performance.now()`, when to be content with what there is
+ * Removes parts of the forest, largest first, as long as it still fails.
+ * @param fails whether a forest fails
+ * @param until the time, by `performance.now()`, at which to stop
  */
 export async function reduceForest(
   failing: ForestSeed,
@@ -14,7 +14,7 @@ export async function reduceForest(
   let smallest = failing;
   for (let found = true; found;) {
     found = false;
-    for (const smaller of smallerThan(smallest)) {
+    for (const smaller of smallerForests(smallest)) {
       if (performance.now() > until) return smallest;
       if (!(await fails(smaller))) continue;
       smallest = smaller;
@@ -25,44 +25,44 @@ export async function reduceForest(
   return smallest;
 }
 
-function* smallerThan(seed: ForestSeed): Generator<ForestSeed> {
+function* smallerForests(seed: ForestSeed): Generator<ForestSeed> {
   for (const phases of shorterLists(seed.phases, 1)) yield { ...seed, phases };
   for (const calls of shorterLists(seed.calls)) yield { ...seed, calls };
   for (const prices of shorterLists(seed.prices)) yield { ...seed, prices };
-  for (const phases of changedLists(seed.phases, plainerPhases)) yield { ...seed, phases };
+  for (const phases of changedLists(seed.phases, simplerPhases)) yield { ...seed, phases };
   if (seed.models > 1) yield { ...seed, models: 1 };
   if (seed.isOrderly) yield { ...seed, isOrderly: false };
   if (seed.rollUp !== 'never') yield { ...seed, rollUp: 'never' };
-  for (const calls of changedLists(seed.calls, plainerCalls)) yield { ...seed, calls };
+  for (const calls of changedLists(seed.calls, simplerCalls)) yield { ...seed, calls };
 }
 
-function* plainerPhases(phase: PhaseSeed): Generator<PhaseSeed> {
+function* simplerPhases(phase: PhaseSeed): Generator<PhaseSeed> {
   for (const deletions of shorterLists(phase.deletions)) yield { ...phase, deletions };
   for (const usageRequests of shorterLists(phase.usageRequests)) yield { ...phase, usageRequests };
   for (const requests of shorterLists(phase.requests, 1)) yield { ...phase, requests };
   if (phase.parallel > 1) yield { ...phase, parallel: 1 };
-  for (const usageRequests of changedLists(phase.usageRequests, plainerUsageRequests))
+  for (const usageRequests of changedLists(phase.usageRequests, simplerUsageRequests))
     yield { ...phase, usageRequests };
 }
 
-function* plainerUsageRequests(usageRequest: UsageRequestSeed): Generator<UsageRequestSeed> {
+function* simplerUsageRequests(usageRequest: UsageRequestSeed): Generator<UsageRequestSeed> {
   if (usageRequest.includeCosts) yield { ...usageRequest, includeCosts: false };
   if (usageRequest.limit !== 'plenty') yield { ...usageRequest, limit: 'plenty' };
   for (const picks of shorterLists(usageRequest.picks, 1)) yield { ...usageRequest, picks };
 }
 
-/** Each field of a call as it is in the plainest call, where it is not so already. */
-function* plainerCalls(call: CallSeed): Generator<CallSeed> {
-  const plain: Partial<CallSeed> = {
+/** The call with one field set to its simplest value. */
+function* simplerCalls(call: CallSeed): Generator<CallSeed> {
+  const simplest: Partial<CallSeed> = {
     inOtherProject: false,
     parent: 'none',
-    form: 'whole',
+    form: 'complete',
     sender: 'none',
     stored: 'added',
     summary: undefined,
     time: 0,
   };
-  for (const [field, value] of Object.entries(plain) as [keyof CallSeed, unknown][]) {
+  for (const [field, value] of Object.entries(simplest) as [keyof CallSeed, unknown][]) {
     if (call[field] !== value) yield { ...call, [field]: value };
   }
   for (const usage of shorterLists(call.usage)) yield { ...call, usage };
@@ -73,8 +73,8 @@ function* plainerCalls(call: CallSeed): Generator<CallSeed> {
   }
 }
 
-/** The list without its halves, its quarters, and so on to each single entry. */
-function* shorterLists<T>(list: readonly T[], least = 0): Generator<T[]> {
+/** The list without each of its halves, quarters, and so on down to single entries. */
+function* shorterLists<T>(list: readonly T[], minLength = 0): Generator<T[]> {
   for (
     let size = Math.ceil(list.length / 2);
     size >= 1;
@@ -82,12 +82,12 @@ function* shorterLists<T>(list: readonly T[], least = 0): Generator<T[]> {
   ) {
     for (let from = 0; from < list.length; from += size) {
       const shorter = [...list.slice(0, from), ...list.slice(from + size)];
-      if (shorter.length >= least) yield shorter;
+      if (shorter.length >= minLength) yield shorter;
     }
   }
 }
 
-/** The list with one entry in another's place. */
+/** The list with one changed entry. */
 function* changedLists<T>(list: readonly T[], changes: (entry: T) => Iterable<T>): Generator<T[]> {
   for (const [index, entry] of list.entries()) {
     for (const changed of changes(entry)) yield list.with(index, changed);

@@ -1,4 +1,4 @@
-/** Sends a planned forest to a real service and compares every answer with the oracle's. */
+/** Sends a planned forest to a service and compares every answer with the oracle's. */
 import { randomUUID } from 'node:crypto';
 
 import type { TestClickHouse } from '../../support/clickhouse.ts';
@@ -18,11 +18,11 @@ import { describeDifference, readAnswer, toComparable } from '../read-answer.ts'
 
 export interface Target {
   readonly service: Pick<TestService, 'send'>;
-  /** For what is inserted past the service: parts by a pipeline, and default prices. */
+  /** For inserts without the service: parts of a pipeline, and default prices. */
   readonly clickhouse: Pick<TestClickHouse, 'insert'>;
 }
 
-/** What was done so far. */
+/** Counts of what was done so far. */
 export interface Tally {
   forests: number;
   calls: number;
@@ -30,7 +30,7 @@ export interface Tally {
   requests: number;
   /** Answers of POST /calls/usage and /calls/delete, each compared with the oracle's. */
   answers: number;
-  /** Calls whose usage stands in those answers. */
+  /** Calls whose usage is in those answers. */
   entries: number;
 }
 
@@ -39,11 +39,11 @@ export function newTally(): Tally {
 }
 
 /**
- * @throws {Error} an answer is not the oracle's, with both and everything that was sent before
+ * @throws {Error} an answer differs from the oracle's; the message has the difference and everything that was sent before
  */
 export async function runForest(plan: Plan, target: Target, tally: Tally): Promise<void> {
   const run = new ForestRun(target, tally);
-  for (const phase of plan.phases) await run.play(phase);
+  for (const phase of plan.phases) await run.runPhase(phase);
   tally.forests += 1;
   tally.calls += plan.callCount;
 }
@@ -51,9 +51,9 @@ export async function runForest(plan: Plan, target: Target, tally: Tally): Promi
 class ForestRun {
   readonly #target: Target;
   readonly #tally: Tally;
-  /** What was acknowledged. */
+  /** The acknowledged requests. */
   readonly #events: Event[] = [];
-  /** What was sent, for a person to read. */
+  /** The requests that were sent, for the error message. */
   readonly #sent: string[] = [];
 
   constructor(target: Target, tally: Tally) {
@@ -61,18 +61,18 @@ class ForestRun {
     this.#tally = tally;
   }
 
-  async play({
+  async runPhase({
     prices,
     requests,
     parallel,
     deletions,
     usageRequests,
   }: PlannedPhase): Promise<void> {
-    // One after the other, since of equal prices the last one made holds.
+    // In sequence, because of equal prices the one created last applies.
     for (const price of prices) await this.#sendPrice(price);
     await inParallel(parallel, requests, (request) => this.#sendParts(request));
     for (const { project, callIds } of deletions) await this.#delete(project, callIds);
-    await inParallel(parallel, usageRequests, (usageRequest) => this.#ask(usageRequest));
+    await inParallel(parallel, usageRequests, (usageRequest) => this.#queryUsage(usageRequest));
   }
 
   // Prices
@@ -118,19 +118,19 @@ class ForestRun {
     );
   }
 
-  /** @param spoiled with an item that can never be stored, which must not be to the others' harm */
+  /** @param hasInvalidItem whether to add an item that the service must drop without dropping others */
   async #sendBatches(parts: readonly Part[], hasInvalidItem: boolean): Promise<void> {
     for (const { path, body } of toBatches(parts)) {
       const batch = body.get('batch') as Json[];
       if (hasInvalidItem)
         batch.splice(1, 0, toObject({ mode: 'start', req: { start: { id: 7 } } }));
-      const answered = JSON.parse(await this.#post(path, body)) as {
+      const result = JSON.parse(await this.#post(path, body)) as {
         readonly res?: readonly object[];
         readonly num_dropped?: number;
       };
-      this.#expect('num_dropped', hasInvalidItem ? 1 : 0, answered.num_dropped ?? 0);
+      this.#expect('num_dropped', hasInvalidItem ? 1 : 0, result.num_dropped ?? 0);
       const isUpsert = path === '/call/upsert_batch';
-      this.#expect('length of res', isUpsert ? batch.length : 0, answered.res?.length ?? 0);
+      this.#expect('length of res', isUpsert ? batch.length : 0, result.res?.length ?? 0);
     }
   }
 
@@ -153,13 +153,18 @@ class ForestRun {
     this.#tally.answers += 1;
   }
 
-  async #ask({ project, callIds, includeCosts, limit: kind }: PlannedUsageRequest): Promise<void> {
+  async #queryUsage({
+    project,
+    callIds,
+    includeCosts,
+    limit: kind,
+  }: PlannedUsageRequest): Promise<void> {
     const touched = countTouched(this.#events, { project, callIds });
-    const least = (limit: bigint): bigint => (limit < 1n ? 1n : limit);
+    const atLeastOne = (limit: bigint): bigint => (limit < 1n ? 1n : limit);
     const limits = {
       default: undefined,
-      exact: least(touched),
-      'one less': least(touched - 1n),
+      exact: atLeastOne(touched),
+      'one less': atLeastOne(touched - 1n),
       plenty: 1_000_000n,
     };
     const limit = limits[kind];
@@ -171,7 +176,7 @@ class ForestRun {
     });
     const body = toObject({
       ...{ project_id: project, call_ids: callIds, limit },
-      // False is the default.
+      // The default is false.
       include_costs: includeCosts || undefined,
     });
     const { status, text } = await this.#send('/calls/usage', body);
@@ -180,8 +185,7 @@ class ForestRun {
     this.#tally.entries += expected.kind === 'usage' ? expected.callUsage.size : 0;
   }
 
-  // The wire
-
+  // Requests
   async #post(path: string, body: JsonObject): Promise<string> {
     const { status, text } = await this.#send(path, body);
     this.#expect('status', 200, status === 200 ? status : `${status} ${text}`);
@@ -204,20 +208,20 @@ class ForestRun {
   #expect(what: string, expected: string | number, actual: string | number): void {
     if (actual === expected) return;
     const difference = describeDifference(String(expected), String(actual));
-    const story = [`${what} ${difference}`, 'after, in this order:', ...this.#sent];
-    throw new Error(story.join('\n').slice(0, 20_000));
+    const message = [`${what} ${difference}`, 'after, in this order:', ...this.#sent];
+    throw new Error(message.join('\n').slice(0, 20_000));
   }
 }
 
-/** Does something with all, so many at once, in any order. */
+/** Processes all items with this many in flight. */
 async function inParallel<T>(
   workers: number,
-  all: readonly T[],
-  work: (one: T) => Promise<void>,
+  items: readonly T[],
+  process: (item: T) => Promise<void>,
 ): Promise<void> {
-  const left = all.values();
+  const remaining = items.values();
   const worker = async (): Promise<void> => {
-    for (const one of left) await work(one);
+    for (const item of remaining) await process(item);
   };
   await Promise.all(Array.from({ length: workers }, worker));
 }
@@ -246,7 +250,7 @@ function toPriceRow(key: object, price: Price): object {
   };
 }
 
-/** ClickHouse takes no integers beyond 64 bits for JSON; the service writes them in another way. */
+/** ClickHouse does not accept integers beyond 64 bits as JSON; the service writes them in another notation. */
 function canBeInserted({ part }: Part): boolean {
   return !/[:,[]-?\d{19}/.test(writeJson(part));
 }
@@ -269,7 +273,7 @@ function toPartRow({ kind, part }: Part): object {
   };
 }
 
-/** A time of the wire as ClickHouse reads it by default: in UTC, with up to six decimals. */
+/** An ISO 8601 time in the default format of ClickHouse: in UTC, with six decimals. */
 function toDateTime(text: string): string {
   const [, seconds, fraction = '', zone] = /^(.{19})(?:\.(\d+))?(.+)$/.exec(text)!;
   const utc = new Date(`${seconds!}${zone!}`).toISOString().slice(0, 19).replace('T', ' ');
