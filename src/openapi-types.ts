@@ -35,7 +35,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Call Start
-         * @description Stores the start of a call. Sent again it changes nothing.
+         * @description Stores the start of a call. Sending it again changes nothing.
          */
         readonly post: operations["call_start"];
         readonly delete?: never;
@@ -75,7 +75,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Call Start Batch
-         * @description Stores starts and ends as one insert. An item that can never be stored does not fail the others: it is dropped, counted, answered with `{}` and listed in `dropped`.
+         * @description Stores starts and ends as one insert. An invalid item does not fail the others: it is dropped, answered with `{}`, and reported in `dropped` and `num_dropped`.
          */
         readonly post: operations["call_upsert_batch"];
         readonly delete?: never;
@@ -100,7 +100,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Calls Complete
-         * @description Stores whole calls as one insert. An item that can never be stored, or whose `project_id` is not the path's, does not fail the others: it is dropped, counted and listed in `dropped`.
+         * @description Stores complete calls as one insert. An item that is invalid, or whose `project_id` is not the project of the path, does not fail the others: it is dropped and reported in `dropped` and `num_dropped`.
          */
         readonly post: operations["calls_complete"];
         readonly delete?: never;
@@ -125,7 +125,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Call Start V2
-         * @description Stores the start of a call of the path's project.
+         * @description Stores the start of a call of the project in the path.
          */
         readonly post: operations["call_start_v2"];
         readonly delete?: never;
@@ -150,7 +150,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Call End V2
-         * @description Stores the end of a call of the path's project.
+         * @description Stores the end of a call of the project in the path.
          */
         readonly post: operations["call_end_v2"];
         readonly delete?: never;
@@ -170,7 +170,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Calls Delete
-         * @description Deletes calls and all their descendants as they are known now.
+         * @description Deletes calls and all descendants that they have at this time.
          */
         readonly post: operations["calls_delete"];
         readonly delete?: never;
@@ -190,7 +190,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Obj Create
-         * @description Answers the digest of an object; the object is not stored.
+         * @description Returns the digest of an object; the object is not stored.
          */
         readonly post: operations["obj_create"];
         readonly delete?: never;
@@ -210,7 +210,7 @@ export interface paths {
         readonly put?: never;
         /**
          * File Create
-         * @description Answers the digest of a file; the file is not stored.
+         * @description Returns the digest of a file; the file is not stored.
          */
         readonly post: operations["file_create"];
         readonly delete?: never;
@@ -230,7 +230,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Table Create
-         * @description Answers the digests of a table and its rows; the table is not stored.
+         * @description Returns the digests of a table and its rows; the table is not stored.
          */
         readonly post: operations["table_create"];
         readonly delete?: never;
@@ -250,7 +250,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Table Query
-         * @description Answers the digests of the rows of a table that `/table/create` has answered, in order, without the rows. A table of another service has no rows.
+         * @description Returns the digests of the rows of a table, in order, without the rows. A digest that `/table/create` did not return has no rows.
          */
         readonly post: operations["table_query"];
         readonly delete?: never;
@@ -270,7 +270,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Feedback Create
-         * @description Takes feedback about a call, such as a score; it is not stored.
+         * @description Accepts feedback about a call, such as a score; it is not stored.
          */
         readonly post: operations["feedback_create"];
         readonly delete?: never;
@@ -290,7 +290,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Call Update
-         * @description Takes a new display name for a call; it is not stored.
+         * @description Accepts a new display name of a call; it is not stored.
          */
         readonly post: operations["call_update"];
         readonly delete?: never;
@@ -408,7 +408,7 @@ export interface paths {
         };
         /**
          * Server Info
-         * @description What SDKs ask for before they send anything.
+         * @description Versions that SDKs request before they send anything.
          */
         readonly get: operations["server_info"];
         readonly put?: never;
@@ -468,7 +468,7 @@ export interface paths {
         };
         /**
          * Docs
-         * @description This document as a page to read and to try.
+         * @description This document as a page on which requests can be sent.
          */
         readonly get: operations["docs"];
         readonly put?: never;
@@ -596,9 +596,9 @@ export interface components {
          */
         readonly StartedCallSchemaForInsert: {
             readonly project_id: components["schemas"]["ProjectId"];
-            /** @description Made by the server if absent. */
+            /** @description Generated if absent. */
             readonly id?: components["schemas"]["Id"] | null;
-            /** @description Made by the server if absent. */
+            /** @description Generated if absent. */
             readonly trace_id?: components["schemas"]["Id"] | null;
             /** @description The call that made this one, in the same project and trace; null for a root. */
             readonly parent_id?: components["schemas"]["OptionalText"];
@@ -625,16 +625,16 @@ export interface components {
             readonly ended_at: components["schemas"]["Time"];
             readonly summary: components["schemas"]["SummaryInsertMap"];
             readonly started_at?: components["schemas"]["Time"] | null;
-            /** @description The call's usage is found without it too. */
+            /** @description Optional; without it the call is found by its id. */
             readonly trace_id?: components["schemas"]["OptionalText"];
             readonly exception?: components["schemas"]["Exception"];
-            /** @description Any JSON. */
+            /** @description Any JSON value. */
             readonly output?: unknown;
             readonly wb_run_step_end?: components["schemas"]["RunStep"];
         };
         /**
          * CompletedCallSchemaForInsert
-         * @description A call that arrives whole.
+         * @description A complete call.
          */
         readonly CompletedCallSchemaForInsert: {
             readonly project_id: components["schemas"]["ProjectId"];
@@ -653,7 +653,7 @@ export interface components {
             readonly thread_id?: components["schemas"]["OptionalText"];
             readonly turn_id?: components["schemas"]["OptionalText"];
             readonly exception?: components["schemas"]["Exception"];
-            /** @description Any JSON. */
+            /** @description Any JSON value. */
             readonly output?: unknown;
             readonly otel_dump?: components["schemas"]["OpenMap"] | null;
             readonly wb_user_id?: components["schemas"]["OptionalText"];
@@ -665,7 +665,7 @@ export interface components {
         readonly Exception: string | null;
         /**
          * SummaryInsertMap
-         * @description An open map. `usage` is read where it is an object from model name to an object of token counts: `requests`, `prompt_tokens`, `input_tokens`, `completion_tokens`, `output_tokens`, `total_tokens`, `cache_read_input_tokens`, `cache_creation_input_tokens`. Counts are in tokens, prompt counts include cached tokens; missing, negative and unreadable counts are 0. Model names are well-formed Unicode of at most 4096 code points.
+         * @description Free-form JSON. Usage is read from `usage`, an object from model name to an object of token counts: `requests`, `prompt_tokens`, `input_tokens`, `completion_tokens`, `output_tokens`, `total_tokens`, `cache_read_input_tokens`, `cache_creation_input_tokens`. Prompt counts include cached tokens; missing, negative and unreadable counts are 0. Model names are well-formed Unicode of at most 4096 code points.
          */
         readonly SummaryInsertMap: {
             readonly [key: string]: unknown;
@@ -703,7 +703,7 @@ export interface components {
         };
         /** CallCreateBatchRes */
         readonly CallCreateBatchRes: {
-            /** @description One answer per item, in order: both ids for a start, `{}` for an end and for what was dropped. */
+            /** @description One answer per item, in order: both ids for a start, `{}` for an end and for a dropped item. */
             readonly res: readonly (components["schemas"]["CallStartRes"] | components["schemas"]["CallEndRes"])[];
             readonly dropped?: components["schemas"]["DroppedItems"];
             readonly num_dropped?: components["schemas"]["DroppedCount"];
@@ -717,13 +717,13 @@ export interface components {
             readonly dropped?: components["schemas"]["DroppedItems"];
             readonly num_dropped?: components["schemas"]["DroppedCount"];
         };
-        /** @description Items that can never be stored, with why; the first 1,000 of them. Absent when nothing was dropped. */
+        /** @description The first 1,000 invalid items with their validation issues. Absent when none was dropped. */
         readonly DroppedItems: readonly {
-            /** @description Place in the batch */
+            /** @description Index in the batch */
             readonly index: number;
             readonly detail: readonly components["schemas"]["ValidationError"][];
         }[];
-        /** @description How many items were dropped. Absent when nothing was dropped. */
+        /** @description Number of dropped items. Absent when none was dropped. */
         readonly DroppedCount: number;
         /** CallsDeleteReq */
         readonly CallsDeleteReq: {
@@ -732,7 +732,7 @@ export interface components {
         };
         /** CallsDeleteRes */
         readonly CallsDeleteRes: {
-            /** @description How many calls that were there this request deleted, descendants included. */
+            /** @description Number of existing calls that this request deleted, descendants included. */
             readonly num_deleted: number;
         };
         /** ObjCreateReq */
@@ -743,7 +743,7 @@ export interface components {
         readonly ObjSchemaForInsert: {
             readonly project_id: components["schemas"]["ProjectId"];
             readonly object_id: components["schemas"]["Id"];
-            /** @description Any JSON. */
+            /** @description Any JSON value. */
             readonly val: unknown;
         };
         /** ObjCreateRes */
@@ -778,9 +778,9 @@ export interface components {
         readonly TableQueryReq: {
             readonly project_id: components["schemas"]["ProjectId"];
             readonly digest: components["schemas"]["Id"];
-            /** @description How many rows to answer at most; all if absent. */
+            /** @description Maximum number of rows to return; all if absent. */
             readonly limit?: components["schemas"]["RowCount"] | null;
-            /** @description How many rows to leave out before; none if absent. */
+            /** @description Number of rows to skip; none if absent. */
             readonly offset?: components["schemas"]["RowCount"] | null;
         };
         readonly RowCount: number;
@@ -790,7 +790,7 @@ export interface components {
                 readonly digest: components["schemas"]["Digest"];
                 /** @description Rows are not stored. */
                 readonly val: null;
-                /** @description Place in the table */
+                /** @description Index in the table */
                 readonly original_index: number;
             }[];
         };
@@ -823,7 +823,7 @@ export interface components {
         /** CostCreateReq */
         readonly CostCreateReq: {
             readonly project_id: components["schemas"]["ProjectId"];
-            /** @description From the name of a model, as calls report it, to its price. */
+            /** @description Price by name of the model, as calls report it. */
             readonly costs: {
                 readonly [key: string]: components["schemas"]["CostCreateInput"];
             };
@@ -949,9 +949,9 @@ export interface components {
         /** CostUnpricedReq */
         readonly CostUnpricedReq: {
             readonly project_id: components["schemas"]["ProjectId"];
-            /** @description Calls that started then or later; all if absent. */
+            /** @description Only calls that started at this time or later. */
             readonly after?: components["schemas"]["Time"] | null;
-            /** @description Calls that started earlier; all if absent. */
+            /** @description Only calls that started before this time. */
             readonly before?: components["schemas"]["Time"] | null;
             /** @default 100 */
             readonly limit: number;
@@ -971,7 +971,7 @@ export interface components {
         readonly CostResolveReq: {
             readonly project_id: components["schemas"]["ProjectId"];
             readonly models: readonly string[];
-            /** @description When the call starts; now if absent. */
+            /** @description Start time of the call; now if absent. */
             readonly at?: components["schemas"]["Time"] | null;
             /** @default 0 */
             readonly prompt_tokens: number;
@@ -1012,7 +1012,7 @@ export interface components {
         };
     };
     responses: {
-        /** @description The body is not JSON, or against the schema; every fault at once. */
+        /** @description The body is not JSON or violates the schema; all validation issues. */
         readonly Invalid: {
             headers: {
                 readonly [name: string]: unknown;
@@ -1021,7 +1021,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["HTTPValidationError"];
             };
         };
-        /** @description 401 not authenticated, 403 not allowed, 404 no such path, 405 no such method, 413 body too large, 415 encoding not supported, 429 too many requests of one key (with `Retry-After`), 500 a fault of the service, 503 ClickHouse away or overloaded (with `Retry-After`), 504 the query ran into its time limit. */
+        /** @description 401 not authenticated, 403 key without the scope or the project, 404 unknown path, 405 unknown method, 413 body too large, 415 unsupported encoding, 429 too many requests of one key (with `Retry-After`), 500 internal error, 503 ClickHouse unavailable or overloaded, or a queue of the service full (with `Retry-After`), 504 the query exceeded its time limit. */
         readonly Refused: {
             headers: {
                 readonly [name: string]: unknown;
@@ -1215,7 +1215,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description Every item that is not listed as dropped is stored. */
+            /** @description All items that are not reported as dropped are stored. */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1246,7 +1246,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description Every item that is not listed as dropped is stored. */
+            /** @description All items that are not reported as dropped are stored. */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1438,7 +1438,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description A row of the answer for each row of the table. */
+            /** @description One entry for each row of the table. */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1464,7 +1464,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description The feedback is taken. */
+            /** @description The feedback is accepted. */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1490,7 +1490,7 @@ export interface operations {
             };
         };
         readonly responses: {
-            /** @description The name is taken. */
+            /** @description The name is accepted. */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1715,7 +1715,7 @@ export interface operations {
         };
         readonly requestBody?: never;
         readonly responses: {
-            /** @description The versions that this service speaks. */
+            /** @description The versions that this service supports. */
             readonly 200: {
                 headers: {
                     readonly [name: string]: unknown;
@@ -1745,7 +1745,7 @@ export interface operations {
                     readonly "application/json": components["schemas"]["HealthRes"];
                 };
             };
-            /** @description ClickHouse is starting or away, or the service is stopping. */
+            /** @description ClickHouse is starting or unavailable, or the service is stopping. */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
