@@ -23,8 +23,8 @@ const forbiddenRooms = {
 const forbiddenHttpRooms = {
   auth: ['routes', 'compat', 'validation'],
   validation: ['routes', 'compat', 'auth'],
-  compat: [],
-  routes: [],
+  compat: ['routes'],
+  routes: ['compat'],
 };
 
 /** What composes the rooms of src/clickhouse. */
@@ -79,14 +79,12 @@ function layers() {
         ...(room === 'clickhouse' ? [] : [clickHousePackages]),
       ),
     ),
-    ...Object.entries(forbiddenHttpRooms)
-      .filter(([, rooms]) => rooms.length > 0)
-      .map(([room, rooms]) =>
-        restrictImports(
-          `src/http/${room}`,
-          ...[noProgram, clickHousePackages, http, noImportFrom(rooms)],
-        ),
+    ...Object.entries(forbiddenHttpRooms).map(([room, rooms]) =>
+      restrictImports(
+        `src/http/${room}`,
+        ...[noProgram, clickHousePackages, http, noImportFrom(rooms)],
       ),
+    ),
     ...Object.entries(forbiddenClickHouseRooms).map(([room, rooms]) =>
       restrictImports(`src/clickhouse/${room}`, noProgram, clickhouse, noImportFrom(rooms)),
     ),

@@ -7,8 +7,8 @@ import { limitRate, requireKey } from './auth/require-key.ts';
 import { sendErrors } from './errors.ts';
 import { createDroppedCounter, createPricedCounter } from './metrics.ts';
 import { assignRequestId, logRequests } from './request-log.ts';
-import { addRoutes } from './routes/route.ts';
-import { type Services, routeTable } from './routes/route-table.ts';
+import { addRoutes } from './route.ts';
+import { type Services, routeTable } from './route-table.ts';
 
 export interface AppOptions extends Omit<Services, 'countDropped' | 'countPriced'> {
   readonly keys: readonly Key[];

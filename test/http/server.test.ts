@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import { expect, onTestFinished, test } from 'vitest';
-import { disconnectSignal } from '../../src/http/routes/route.ts';
+import { disconnectSignal } from '../../src/http/route.ts';
 import { SettingsError } from '../../src/settings.ts';
 import { basicAuthorization, openService, testKey, useService } from '../support/service.ts';
 import { continueAnswer, toRequestHead, useTcpClient } from '../support/tcp-client.ts';

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Handler } from '../routes/route.ts';
+import type { Handler } from '../route.ts';
 
 /** Accepts feedback about a call, such as a score, and answers as Weave does; nothing is stored. */
 export const createFeedback: Handler<'FeedbackCreateReq'> = ({ body: { payload } }) => ({

@@ -4,7 +4,7 @@ import { promisify } from 'node:util';
 import type { Request, Response } from 'express';
 import multer, { type FileFilterCallback, MulterError, type StorageEngine } from 'multer';
 import { type ApiError, apiErrors } from '../api-errors.ts';
-import type { Handler } from '../routes/route.ts';
+import type { Handler } from '../route.ts';
 import { toIssue } from '../validation/issues.ts';
 import type { CreateBodyReader } from '../validation/json-body.ts';
 import { toWeaveDigest } from './weave-digest.ts';

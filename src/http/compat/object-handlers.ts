@@ -1,4 +1,4 @@
-import type { Handler } from '../routes/route.ts';
+import type { Handler } from '../route.ts';
 import { digestJson } from './weave-digest.ts';
 
 /** Answers the digest of an object; the object is not stored. */

@@ -1,5 +1,5 @@
-import type { Handler } from '../routes/route.ts';
-import { JsonText } from '../routes/route.ts';
+import type { Handler } from '../route.ts';
+import { JsonText } from '../route.ts';
 import { digestJson } from './weave-digest.ts';
 
 /*

@@ -20,7 +20,7 @@ import {
   type IngestHandler,
   type IngestInput,
   pathProjectIssues,
-} from './route.ts';
+} from '../route.ts';
 
 interface CallOptions {
   readonly clickhouse: ClickHouse;

@@ -6,7 +6,7 @@ import { purgeCosts, toCostIds } from '../../prices/purge-costs.ts';
 import { queryCosts } from '../../prices/query-costs.ts';
 import type { ResolveAliases } from '../../prices/resolve-aliases.ts';
 import { resolveCosts } from '../../prices/resolve-costs.ts';
-import { type Handler, JsonText } from './route.ts';
+import { type Handler, JsonText } from '../route.ts';
 
 interface CostOptions {
   readonly clickhouse: ClickHouse;

@@ -3,7 +3,7 @@ import { dirname, join } from 'node:path';
 import type { RequestHandler } from 'express';
 import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
 import type { OpenApi, Schema } from '../validation/openapi.ts';
-import { get, type Route } from './route.ts';
+import { get, type Route } from '../route.ts';
 
 /** GET /health: whether requests can be answered. */
 export function checkHealth(clickhouse: ClickHouse): RequestHandler {

@@ -1,5 +1,5 @@
 import { CallsUsage, type CallsUsageOptions } from '../../usage/calls-usage.ts';
-import { type Handler, JsonText } from './route.ts';
+import { type Handler, JsonText } from '../route.ts';
 
 /** The handler of POST /calls/usage. */
 export function usageHandler(options: CallsUsageOptions): Handler<'CallsUsageReq'> {

@@ -1,18 +1,23 @@
-import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
-import type { PartInserter } from '../../ingest/part-inserter.ts';
-import type { ResolveAliases } from '../../prices/resolve-aliases.ts';
-import type { UsageLimits } from '../../usage/calls-usage.ts';
-import { createFeedback, updateCall } from '../compat/feedback-handlers.ts';
-import { createFile, createFileFormReader } from '../compat/file-handlers.ts';
-import { createObject } from '../compat/object-handlers.ts';
-import { createTable, queryTable } from '../compat/table-handlers.ts';
-import type { CountDropped, CountPriced } from '../metrics.ts';
-import type { OpenApi } from '../validation/openapi.ts';
-import { callHandlers } from './call-handlers.ts';
-import { costHandlers } from './cost-handlers.ts';
+import type { ClickHouse } from '../clickhouse/clickhouse.ts';
+import type { PartInserter } from '../ingest/part-inserter.ts';
+import type { ResolveAliases } from '../prices/resolve-aliases.ts';
+import type { UsageLimits } from '../usage/calls-usage.ts';
+import { createFeedback, updateCall } from './compat/feedback-handlers.ts';
+import { createFile, createFileFormReader } from './compat/file-handlers.ts';
+import { createObject } from './compat/object-handlers.ts';
+import { createTable, queryTable } from './compat/table-handlers.ts';
+import type { CountDropped, CountPriced } from './metrics.ts';
+import type { OpenApi } from './validation/openapi.ts';
+import { callHandlers } from './routes/call-handlers.ts';
+import { costHandlers } from './routes/cost-handlers.ts';
 import { get, ingest, ingestBatch, post, type Route } from './route.ts';
-import { checkHealth, describeServer, docsRoutes, sendDocument } from './service-handlers.ts';
-import { usageHandler } from './usage-handler.ts';
+import {
+  checkHealth,
+  describeServer,
+  docsRoutes,
+  sendDocument,
+} from './routes/service-handlers.ts';
+import { usageHandler } from './routes/usage-handler.ts';
 
 /** What the handlers work with. */
 export interface Services {
@@ -27,7 +32,7 @@ export interface Services {
 
 /**
  * Every route of the service: path, scope, schema of the request, field of its project id, handler. Scopes and schemas
- * are checked before a handler is called, and the key against the project; see `routes/route.ts`.
+ * are checked before a handler is called, and the key against the project; see `src/http/route.ts`.
  */
 export function routeTable(services: Services): Route[] {
   const calls = callHandlers(services);

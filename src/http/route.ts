@@ -1,14 +1,14 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request, RequestHandler, Response, Router } from 'express';
-import type { MemoryBudget, Reservation } from '../../ingest/memory-budget.ts';
-import { apiErrors } from '../api-errors.ts';
-import type { Key, Scope } from '../auth/keys.ts';
-import { keyOf, requireProjects, requireScope } from '../auth/require-key.ts';
-import { type CreateBodyReader, createJsonReader } from '../validation/json-body.ts';
-import type { Envelope, OpenApi, Schema, SchemaName } from '../validation/openapi.ts';
-import type { Validator } from '../validation/validator.ts';
-import { type Location, toIssue, type ValidationIssue } from '../validation/issues.ts';
+import type { MemoryBudget, Reservation } from '../ingest/memory-budget.ts';
+import { apiErrors } from './api-errors.ts';
+import type { Key, Scope } from './auth/keys.ts';
+import { keyOf, requireProjects, requireScope } from './auth/require-key.ts';
+import { type CreateBodyReader, createJsonReader } from './validation/json-body.ts';
+import type { Envelope, OpenApi, Schema, SchemaName } from './validation/openapi.ts';
+import type { Validator } from './validation/validator.ts';
+import { type Location, toIssue, type ValidationIssue } from './validation/issues.ts';
 
 /** One method of one path: a line of the route table. */
 export interface Route {
