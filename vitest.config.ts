@@ -2,7 +2,7 @@ import { availableParallelism } from 'node:os';
 
 import { defineConfig } from 'vitest/config';
 
-import { whyNoDocker } from './test/support/docker.ts';
+import { whyNoDocker } from './test/support/clickhouse/docker.ts';
 
 /** Everything that goes through a ClickHouse, and must hold on a server as on the embedded one. */
 const serverSuite = ['http', 'ingest', 'oracle', 'prices', 'sql', 'usage'];
@@ -31,7 +31,7 @@ export default defineConfig({
           name: 'embedded',
           include: ['test/**/*.test.ts'],
           exclude: ['test/support/**'],
-          globalSetup: ['test/support/global-setup-embedded.ts'],
+          globalSetup: ['test/support/clickhouse/global-setup-embedded.ts'],
         },
       },
       {
@@ -43,9 +43,9 @@ export default defineConfig({
                 include: serverSuite.map((folder) => `test/${folder}/**/*.test.ts`),
                 // It kills its own embedded ClickHouse.
                 exclude: ['test/oracle/permutations.test.ts'],
-                globalSetup: ['test/support/global-setup-server.ts'],
+                globalSetup: ['test/support/clickhouse/global-setup-server.ts'],
               }
-            : { name: 'server', include: ['test/support/server-skipped.test.ts'] },
+            : { name: 'server', include: ['test/support/clickhouse/server-skipped.test.ts'] },
       },
     ],
   },

@@ -9,7 +9,7 @@ import { join } from 'node:path';
 
 import type { ClickHouseClient } from '@clickhouse/client';
 
-import { startEmbeddedPair } from '../test/support/embedded-pair.ts';
+import { startEmbeddedPair } from '../test/support/clickhouse/embedded-pair.ts';
 import { fillProject } from './project/fill-project.ts';
 import { pageOfRoots, pagesScale, project } from './project/scale.ts';
 import { openBenchClient } from './support/bench-client.ts';

@@ -12,7 +12,7 @@ import {
   type EmbeddedServer,
   startEmbeddedServer,
 } from '../../src/clickhouse/embedded/embedded-server.ts';
-import { addQueryLog } from '../../test/support/embedded-overrides.ts';
+import { addQueryLog } from '../../test/support/clickhouse/embedded-overrides.ts';
 import { apiKey } from './usage-api.ts';
 
 /** The service in a process of its own. */

@@ -15,9 +15,9 @@ import {
   toMigrations,
   toQueries,
   type TestChoices,
-} from '../support/clickhouse.ts';
+} from '../support/clickhouse/clickhouse.ts';
 import { silentLog } from '../support/silent-log.ts';
-import { openTcpProxy } from '../support/tcp-proxy.ts';
+import { openTcpProxy } from '../support/http/tcp-proxy.ts';
 
 const choices = {
   queries: toQueries({

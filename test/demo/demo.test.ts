@@ -9,7 +9,7 @@ import type { Answer } from '../../demo/client.ts';
 import { listCalls } from '../../demo/sample-call.ts';
 import { sampleProjectId, sampleTraces } from '../../demo/sample-traces.ts';
 import { listShownCalls } from '../../demo/tree.ts';
-import { parseCurl } from '../support/curl.ts';
+import { parseCurl } from '../support/http/curl.ts';
 import { expectUsage, type ExpectedUsage } from '../support/expected-usage.ts';
 import { codeIn, readText, sectionOf } from '../support/markdown.ts';
 

@@ -8,7 +8,7 @@ import { issueMessages, type ValidationIssue } from '../../src/http/validation/i
 import { readOpenApi } from '../../src/http/validation/openapi.ts';
 import { fixture } from '../support/fixtures.ts';
 import { readText, tableOf, uncoded } from '../support/markdown.ts';
-import { openService, type TestService } from '../support/service.ts';
+import { openService, type TestService } from '../support/http/service.ts';
 
 const api = readText('docs/api.md');
 const scopes = ['read', 'write', 'prices'] as const;

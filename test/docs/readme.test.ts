@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { settingsTable } from '../../src/settings.ts';
-import { parseCurl } from '../support/curl.ts';
+import { parseCurl } from '../support/http/curl.ts';
 import { usageClientFixture } from '../support/fixtures.ts';
 import { codeIn, isPresent, listFiles, readText, sectionOf } from '../support/markdown.ts';
 

@@ -10,7 +10,7 @@ import { apiErrors } from '../../src/http/api-errors.ts';
 import { toApiError } from '../../src/http/errors.ts';
 import { LimitExceededError } from '../../src/usage/calls-usage.ts';
 import { serviceFixture } from '../support/fixtures.ts';
-import { issueTypesOf } from '../support/validation-issues.ts';
+import { issueTypesOf } from '../support/http/validation-issues.ts';
 
 describe('toApiError', () => {
   const secret = "SELECT secret FROM table at query.ts:12, user 'default'";

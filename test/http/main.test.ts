@@ -5,8 +5,8 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { clickhouseUnavailable, testKey, useService } from '../support/service.ts';
-import { continueAnswer, toRequestHead, useTcpClient } from '../support/tcp-client.ts';
+import { clickhouseUnavailable, testKey, useService } from '../support/http/service.ts';
+import { continueAnswer, toRequestHead, useTcpClient } from '../support/http/tcp-client.ts';
 
 /** Runs what `npm start` runs, with an unavailable ClickHouse unless the environment sets another. */
 async function startMain(environment: Readonly<Record<string, string>>) {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { testKey } from '../support/service.ts';
+import { testKey } from '../support/http/service.ts';
 import { serviceFixture } from '../support/fixtures.ts';
 
 const service = serviceFixture({ LOG_LEVEL: 'trace' });

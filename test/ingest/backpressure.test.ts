@@ -11,8 +11,8 @@ import {
   startServiceProcess,
 } from '../../bench/support/processes.ts';
 import { apiKey } from '../../bench/support/usage-api.ts';
-import { basicAuthorization } from '../support/service.ts';
-import { makeDirectory } from '../support/embedded-clickhouse.ts';
+import { basicAuthorization } from '../support/http/service.ts';
+import { makeDirectory } from '../support/clickhouse/embedded-clickhouse.ts';
 
 const project = 'ingest/backpressure';
 const clients = 48;

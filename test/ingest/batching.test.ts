@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openService, useService, type TestAnswer } from '../support/service.ts';
+import { openService, useService, type TestAnswer } from '../support/http/service.ts';
 import {
   openUsageClient,
   promptTokens,

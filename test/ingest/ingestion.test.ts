@@ -3,8 +3,8 @@ import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { endRow, orphanEndRow, startRow, completeRow } from '../support/part-rows.ts';
-import { serverUrl } from '../support/clickhouse.ts';
-import { useService } from '../support/service.ts';
+import { serverUrl } from '../support/clickhouse/clickhouse.ts';
+import { useService } from '../support/http/service.ts';
 import { type Project, promptTokens, promptUsage, toProject } from '../support/usage-client.ts';
 import { usageClientFixture } from '../support/fixtures.ts';
 

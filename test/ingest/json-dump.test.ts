@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { toDump } from '../../src/ingest/json-dump.ts';
-import { openTestClickHouse } from '../support/clickhouse.ts';
+import { openTestClickHouse } from '../support/clickhouse/clickhouse.ts';
 import { fixture } from '../support/fixtures.ts';
 
 const database = fixture(async () => {

@@ -4,8 +4,8 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { openTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
-import { openService, type TestService } from '../support/service.ts';
+import { openTestClickHouse, type TestClickHouse } from '../support/clickhouse/clickhouse.ts';
+import { openService, type TestService } from '../support/http/service.ts';
 import type { Answer, ModelUsage } from './oracle.ts';
 import { readAnswer } from './read-answer.ts';
 

@@ -10,9 +10,9 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { openTestCluster } from '../support/cluster.ts';
-import { openTestClickHouse } from '../support/clickhouse.ts';
-import { openService, type TestService } from '../support/service.ts';
+import { openTestCluster } from '../support/clickhouse/cluster.ts';
+import { openTestClickHouse } from '../support/clickhouse/clickhouse.ts';
+import { openService, type TestService } from '../support/http/service.ts';
 import { forestSeeds, type ForestSeed } from './forests/forest-seed.ts';
 import { planForest } from './forests/plan-forest.ts';
 import { newTally, runForest, type Target, type Tally } from './forests/run-forest.ts';

@@ -5,8 +5,8 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
-import { openTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
-import { openService, type TestService } from '../support/service.ts';
+import { openTestClickHouse, type TestClickHouse } from '../support/clickhouse/clickhouse.ts';
+import { openService, type TestService } from '../support/http/service.ts';
 import type { Part, Plan, PlannedPhase } from './forests/plan-forest.ts';
 import { toObject, writeJson } from './json.ts';
 import { toSingle } from './forests/part-requests.ts';

@@ -9,8 +9,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 
 import type { EmbeddedServer } from '../../src/clickhouse/embedded/embedded-server.ts';
-import { openService, type TestService } from '../support/service.ts';
-import { makeDirectory, startServer } from '../support/embedded-clickhouse.ts';
+import { openService, type TestService } from '../support/http/service.ts';
+import { makeDirectory, startServer } from '../support/clickhouse/embedded-clickhouse.ts';
 import { forestSeeds, type ForestSeed } from './forests/forest-seed.ts';
 import { planForest, type Part, type Plan } from './forests/plan-forest.ts';
 import { toObject, writeJson } from './json.ts';

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import { openTestClickHouse, type TestClickHouse } from '../support/clickhouse.ts';
-import { openService, testKey, type TestService } from '../support/service.ts';
+import { openTestClickHouse, type TestClickHouse } from '../support/clickhouse/clickhouse.ts';
+import { openService, testKey, type TestService } from '../support/http/service.ts';
 import type { UsageAnswer } from '../support/usage-client.ts';
 import { subtreeUsageOf, type RecordedCall, type TokenCounts } from './recorded-usage.ts';
 import { runProgram, type EndedProgram } from './run-program.ts';

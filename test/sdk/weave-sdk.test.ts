@@ -4,7 +4,7 @@ import Table from 'cli-table3';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { fixture } from '../support/fixtures.ts';
 import { readText, tableOf, uncoded } from '../support/markdown.ts';
-import { openTcpProxy } from '../support/tcp-proxy.ts';
+import { openTcpProxy } from '../support/http/tcp-proxy.ts';
 import { subtreeUsageOf, type RecordedCall } from './recorded-usage.ts';
 import type { EndedProgram } from './run-program.ts';
 import { openSdkClient } from './sdk-client.ts';

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll } from 'vitest';
 
-import { openTestClickHouse, type TestClickHouse } from './clickhouse.ts';
-import { openTestCluster, type TestCluster } from './cluster.ts';
-import { openService, type TestService } from './service.ts';
+import { openTestClickHouse, type TestClickHouse } from './clickhouse/clickhouse.ts';
+import { openTestCluster, type TestCluster } from './clickhouse/cluster.ts';
+import { openService, type TestService } from './http/service.ts';
 import { openUsageClient, type UsageClient } from './usage-client.ts';
 
 /** Something that a test file opens before its first test and closes after its last one. */

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { Address } from '../../src/clickhouse/client/open-client.ts';
-import { makeDirectory, startServer } from './embedded-clickhouse.ts';
-import { addUser } from './embedded-overrides.ts';
-import { openService } from './service.ts';
+import { makeDirectory, startServer } from './clickhouse/embedded-clickhouse.ts';
+import { addUser } from './clickhouse/embedded-overrides.ts';
+import { openService } from './http/service.ts';
 import { codeIn, readText } from './markdown.ts';
 
 /** A pipeline with the grants of docs/call-parts.md, and a service on the same ClickHouse. */

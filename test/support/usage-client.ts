@@ -3,8 +3,8 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { expect } from 'vitest';
 import { parse } from 'yaml';
 import type { CallsUsageRes, LlmAggregatedUsage } from '../../src/openapi-types.ts';
-import { openTestClickHouse, type TestClickHouse } from './clickhouse.ts';
-import { openService, type TestAnswer, type TestService } from './service.ts';
+import { openTestClickHouse, type TestClickHouse } from './clickhouse/clickhouse.ts';
+import { openService, type TestAnswer, type TestService } from './http/service.ts';
 
 /** The fields of a call that a test sets; all others have fixed values. */
 export interface CallShape {

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest';
 
 import { ClickHouseOverloadedError } from '../../../src/clickhouse/errors.ts';
 import type { QueryName } from '../../../src/clickhouse/client/queries.ts';
-import { openTestClickHouse, readRows, toQueries } from '../../support/clickhouse.ts';
+import { openTestClickHouse, readRows, toQueries } from '../../support/clickhouse/clickhouse.ts';
 import { fixture } from '../../support/fixtures.ts';
 
 const queries = toQueries({

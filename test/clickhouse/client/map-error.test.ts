@@ -7,7 +7,7 @@ import {
   ResultTooLargeError,
 } from '../../../src/clickhouse/errors.ts';
 import { mapError } from '../../../src/clickhouse/client/map-error.ts';
-import { clickHouseError } from '../../support/clickhouse.ts';
+import { clickHouseError } from '../../support/clickhouse/clickhouse.ts';
 
 function socketError(code: string): Error {
   return Object.assign(new Error(code), { code });

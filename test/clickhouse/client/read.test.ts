@@ -7,7 +7,7 @@ import {
   QueryTimeoutError,
   ResultTooLargeError,
 } from '../../../src/clickhouse/errors.ts';
-import { openTestClickHouse, readRows, toQueries } from '../../support/clickhouse.ts';
+import { openTestClickHouse, readRows, toQueries } from '../../support/clickhouse/clickhouse.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const queries = toQueries({

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { RowBinary } from '../../../src/clickhouse/client/row-binary.ts';
-import { openTestClickHouse } from '../../support/clickhouse.ts';
+import { openTestClickHouse } from '../../support/clickhouse/clickhouse.ts';
 import { fixture } from '../../support/fixtures.ts';
 
 const opened = fixture(async () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { clusterFixture, fixture } from '../../support/fixtures.ts';
-import { openService } from '../../support/service.ts';
+import { openService } from '../../support/http/service.ts';
 import { promptTokens, promptUsage, toProject } from '../../support/usage-client.ts';
 
 const cluster = clusterFixture();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { toReplicated } from '../../../src/clickhouse/cluster/replicated-tables.ts';
-import { toMigrations } from '../../support/clickhouse.ts';
+import { toMigrations } from '../../support/clickhouse/clickhouse.ts';
 
 test('migrations of nodes with a Keeper create replicated tables and are otherwise unchanged', () => {
   const [migration] = toReplicated(

@@ -1,13 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { readSchema } from '../../../src/clickhouse/schema/prepare-database.ts';
-import { readRows, toQueries } from '../../support/clickhouse.ts';
+import { readRows, toQueries } from '../../support/clickhouse/clickhouse.ts';
 import { fixture } from '../../support/fixtures.ts';
-import { openService, type TestService } from '../../support/service.ts';
+import { openService, type TestService } from '../../support/http/service.ts';
 import {
   makeDirectory,
   openEmbeddedClickHouse,
   readProcessId,
-} from '../../support/embedded-clickhouse.ts';
+} from '../../support/clickhouse/embedded-clickhouse.ts';
 import { promptTokens, promptUsage, toProject, type Project } from '../../support/usage-client.ts';
 
 const projectId = 'team/durability';

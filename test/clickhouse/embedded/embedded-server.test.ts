@@ -18,10 +18,10 @@ import {
   readRows,
   toMigrations,
   toQueries,
-} from '../../support/clickhouse.ts';
-import { addQueryLog } from '../../support/embedded-overrides.ts';
+} from '../../support/clickhouse/clickhouse.ts';
+import { addQueryLog } from '../../support/clickhouse/embedded-overrides.ts';
 import { fixture } from '../../support/fixtures.ts';
-import { testKey } from '../../support/service.ts';
+import { testKey } from '../../support/http/service.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import {
   isRunning,
@@ -29,7 +29,7 @@ import {
   openEmbeddedClickHouse,
   readProcessId,
   startEmbeddedClickHouse,
-} from '../../support/embedded-clickhouse.ts';
+} from '../../support/clickhouse/embedded-clickhouse.ts';
 
 const choices = {
   queries: toQueries({

@@ -16,8 +16,8 @@ import {
   startServerClickHouse,
   toMigrations,
   type TestClickHouse,
-} from '../../support/clickhouse.ts';
-import { makeDirectory } from '../../support/embedded-clickhouse.ts';
+} from '../../support/clickhouse/clickhouse.ts';
+import { makeDirectory } from '../../support/clickhouse/embedded-clickhouse.ts';
 
 const one = {
   '0001_one': `CREATE TABLE IF NOT EXISTS one (id UInt32) ENGINE = MergeTree ORDER BY id;

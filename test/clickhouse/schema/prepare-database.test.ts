@@ -15,7 +15,7 @@ import {
   serverUrl,
   startServerClickHouse,
   type TestChoices,
-} from '../../support/clickhouse.ts';
+} from '../../support/clickhouse/clickhouse.ts';
 import { fixture } from '../../support/fixtures.ts';
 import { silentLog } from '../../support/silent-log.ts';
 

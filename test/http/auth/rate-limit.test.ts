@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { testKey, type TestService, useService } from '../../support/service.ts';
+import { testKey, type TestService, useService } from '../../support/http/service.ts';
 
 async function sendRequests(service: TestService, key: string, count: number): Promise<number[]> {
   const answers = await Promise.all(

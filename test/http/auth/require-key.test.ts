@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { fixture } from '../../support/fixtures.ts';
-import { openService, testKey } from '../../support/service.ts';
+import { openService, testKey } from '../../support/http/service.ts';
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex');
 

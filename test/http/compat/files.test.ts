@@ -1,10 +1,10 @@
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { serviceFixture } from '../../support/fixtures.ts';
-import type { TestAnswer } from '../../support/service.ts';
-import { continueAnswer, toRequestHead, useTcpClient } from '../../support/tcp-client.ts';
-import { issueTypesOf } from '../../support/validation-issues.ts';
-import { weaveDigest } from '../../support/weave-digest.ts';
+import type { TestAnswer } from '../../support/http/service.ts';
+import { continueAnswer, toRequestHead, useTcpClient } from '../../support/http/tcp-client.ts';
+import { issueTypesOf } from '../../support/http/validation-issues.ts';
+import { weaveDigest } from '../../support/http/weave-digest.ts';
 
 const service = serviceFixture({ BODY_LIMIT_MB: '1' });
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { serviceFixture } from '../../support/fixtures.ts';
-import { weaveDigest } from '../../support/weave-digest.ts';
+import { weaveDigest } from '../../support/http/weave-digest.ts';
 
 const service = serviceFixture();
 

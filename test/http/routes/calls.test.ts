@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { usageClientFixture } from '../../support/fixtures.ts';
-import type { TestAnswer, TestRequest } from '../../support/service.ts';
+import type { TestAnswer, TestRequest } from '../../support/http/service.ts';
 
 const client = usageClientFixture();
 const send = (path: string, request?: TestRequest): Promise<TestAnswer> =>

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { openTestClickHouse } from '../../support/clickhouse.ts';
+import { openTestClickHouse } from '../../support/clickhouse/clickhouse.ts';
 import { fixture } from '../../support/fixtures.ts';
-import { basicAuthorization, testKey, useService } from '../../support/service.ts';
+import { basicAuthorization, testKey, useService } from '../../support/http/service.ts';
 
 /** Long enough that ClickHouse needs far more than 100 ms for a call inside the chain, in some 18 steps. */
 const chainLength = 200_000;

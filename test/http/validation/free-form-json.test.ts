@@ -1,7 +1,11 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { readOpenApi } from '../../../src/http/validation/openapi.ts';
-import { jsonEndpointsOf, toRequestCases, type Document } from '../../support/request-cases.ts';
+import {
+  jsonEndpointsOf,
+  toRequestCases,
+  type Document,
+} from '../../support/http/request-cases.ts';
 import { serviceFixture } from '../../support/fixtures.ts';
 
 const document = readOpenApi(new URL('../../../openapi/', import.meta.url))

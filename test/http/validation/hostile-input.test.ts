@@ -1,7 +1,7 @@
 import { afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { clickhouseFixture, fixture } from '../../support/fixtures.ts';
-import { openService } from '../../support/service.ts';
-import { issueTypesOf } from '../../support/validation-issues.ts';
+import { openService } from '../../support/http/service.ts';
+import { issueTypesOf } from '../../support/http/validation-issues.ts';
 
 const clickhouse = clickhouseFixture();
 const service = fixture(async () => {

@@ -1,8 +1,8 @@
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { serviceFixture } from '../../support/fixtures.ts';
-import type { TestAnswer, TestRequest } from '../../support/service.ts';
-import { validationIssuesOf } from '../../support/validation-issues.ts';
+import type { TestAnswer, TestRequest } from '../../support/http/service.ts';
+import { validationIssuesOf } from '../../support/http/validation-issues.ts';
 
 const service = serviceFixture({ BODY_LIMIT_MB: '1' });
 

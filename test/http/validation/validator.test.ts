@@ -1,9 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { readOpenApi } from '../../../src/http/validation/openapi.ts';
-import { jsonEndpointsOf, toRequestCases, type Document } from '../../support/request-cases.ts';
+import {
+  jsonEndpointsOf,
+  toRequestCases,
+  type Document,
+} from '../../support/http/request-cases.ts';
 import { serviceFixture } from '../../support/fixtures.ts';
-import type { TestAnswer } from '../../support/service.ts';
-import { validationIssuesOf } from '../../support/validation-issues.ts';
+import type { TestAnswer } from '../../support/http/service.ts';
+import { validationIssuesOf } from '../../support/http/validation-issues.ts';
 
 const document = readOpenApi(new URL('../../../openapi/', import.meta.url))
   .document as unknown as Document;

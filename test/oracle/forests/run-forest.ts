@@ -1,8 +1,8 @@
 /** Sends a planned forest to a service and compares every answer with the oracle's. */
 import { randomUUID } from 'node:crypto';
 
-import type { TestClickHouse } from '../../support/clickhouse.ts';
-import type { TestService } from '../../support/service.ts';
+import type { TestClickHouse } from '../../support/clickhouse/clickhouse.ts';
+import type { TestService } from '../../support/http/service.ts';
 import type {
   Part,
   Plan,

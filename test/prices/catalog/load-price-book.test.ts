@@ -8,7 +8,7 @@ import {
 } from '../../../src/prices/catalog/price-book.ts';
 import { createAliasResolver } from '../../../src/prices/resolve-aliases.ts';
 import { loadPriceBook } from '../../../src/prices/catalog/load-price-book.ts';
-import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse.ts';
+import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse/clickhouse.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
 let real: PriceBook;

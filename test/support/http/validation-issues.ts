@@ -1,5 +1,5 @@
 import { expect } from 'vitest';
-import type { ValidationIssue } from '../../src/http/validation/issues.ts';
+import type { ValidationIssue } from '../../../src/http/validation/issues.ts';
 import type { TestAnswer } from './service.ts';
 
 /** The validation issues of a refused request (422), or of the items that a batch dropped (200). */

@@ -2,8 +2,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
-import { startService } from '../../src/service.ts';
-import { parseSettings } from '../../src/settings.ts';
+import { startService } from '../../../src/service.ts';
+import { parseSettings } from '../../../src/settings.ts';
 
 /** An API key with all scopes for all projects, in every service that {@link openService} starts. */
 export const testKey = 'a-key-of-the-tests';

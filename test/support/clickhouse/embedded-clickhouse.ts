@@ -2,19 +2,19 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { readQueries, type Queries } from '../../src/clickhouse/client/queries.ts';
-import { toLimits } from '../../src/clickhouse/client/request-settings.ts';
-import type { ClickHouse, Log } from '../../src/clickhouse/clickhouse.ts';
+import { readQueries, type Queries } from '../../../src/clickhouse/client/queries.ts';
+import { toLimits } from '../../../src/clickhouse/client/request-settings.ts';
+import type { ClickHouse, Log } from '../../../src/clickhouse/clickhouse.ts';
 import {
   startEmbeddedServer,
   type EmbeddedServer,
-} from '../../src/clickhouse/embedded/embedded-server.ts';
-import { openEmbedded } from '../../src/clickhouse/embedded/open-embedded.ts';
-import type { Migration } from '../../src/clickhouse/schema/migrations.ts';
-import { readSchema } from '../../src/clickhouse/schema/prepare-database.ts';
-import { SupervisedClickHouse } from '../../src/clickhouse/supervised-clickhouse.ts';
-import { parseSettings } from '../../src/settings.ts';
-import { silentLog } from './silent-log.ts';
+} from '../../../src/clickhouse/embedded/embedded-server.ts';
+import { openEmbedded } from '../../../src/clickhouse/embedded/open-embedded.ts';
+import type { Migration } from '../../../src/clickhouse/schema/migrations.ts';
+import { readSchema } from '../../../src/clickhouse/schema/prepare-database.ts';
+import { SupervisedClickHouse } from '../../../src/clickhouse/supervised-clickhouse.ts';
+import { parseSettings } from '../../../src/settings.ts';
+import { silentLog } from '../silent-log.ts';
 
 /** What a test chooses itself. */
 export interface EmbeddedChoices {

@@ -8,23 +8,23 @@ import {
 } from '@clickhouse/client';
 import { inject } from 'vitest';
 
-import type { Address } from '../../src/clickhouse/client/open-client.ts';
+import type { Address } from '../../../src/clickhouse/client/open-client.ts';
 import {
   parseQuery,
   readQueries,
   type Queries,
   type QueryName,
-} from '../../src/clickhouse/client/queries.ts';
-import { parseRemoteAddresses } from '../../src/clickhouse/client/remote-address.ts';
-import { toLimits } from '../../src/clickhouse/client/request-settings.ts';
-import type { ClickHouse, Log } from '../../src/clickhouse/clickhouse.ts';
-import { parseMigration, type Migration } from '../../src/clickhouse/schema/migrations.ts';
-import { openSession } from '../../src/clickhouse/schema/open-session.ts';
-import { readSchema, type Schema } from '../../src/clickhouse/schema/prepare-database.ts';
-import type { ConnectionSettings } from '../../src/clickhouse/start-clickhouse.ts';
-import { SupervisedClickHouse } from '../../src/clickhouse/supervised-clickhouse.ts';
-import { parseSettings } from '../../src/settings.ts';
-import { silentLog } from './silent-log.ts';
+} from '../../../src/clickhouse/client/queries.ts';
+import { parseRemoteAddresses } from '../../../src/clickhouse/client/remote-address.ts';
+import { toLimits } from '../../../src/clickhouse/client/request-settings.ts';
+import type { ClickHouse, Log } from '../../../src/clickhouse/clickhouse.ts';
+import { parseMigration, type Migration } from '../../../src/clickhouse/schema/migrations.ts';
+import { openSession } from '../../../src/clickhouse/schema/open-session.ts';
+import { readSchema, type Schema } from '../../../src/clickhouse/schema/prepare-database.ts';
+import type { ConnectionSettings } from '../../../src/clickhouse/start-clickhouse.ts';
+import { SupervisedClickHouse } from '../../../src/clickhouse/supervised-clickhouse.ts';
+import { parseSettings } from '../../../src/settings.ts';
+import { silentLog } from '../silent-log.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

@@ -3,8 +3,8 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 
-import { openClient, type Address } from '../../src/clickhouse/client/open-client.ts';
-import type { EmbeddedServer } from '../../src/clickhouse/embedded/embedded-server.ts';
+import { openClient, type Address } from '../../../src/clickhouse/client/open-client.ts';
+import type { EmbeddedServer } from '../../../src/clickhouse/embedded/embedded-server.ts';
 import { makeDirectory, startServer } from './embedded-clickhouse.ts';
 import { addOverride, addUser } from './embedded-overrides.ts';
 
