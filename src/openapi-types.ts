@@ -600,7 +600,7 @@ export interface components {
             readonly id?: components["schemas"]["Id"] | null;
             /** @description Generated if absent. */
             readonly trace_id?: components["schemas"]["Id"] | null;
-            /** @description The call that made this one, in the same project and trace; null for a root. */
+            /** @description The parent call, in the same project and trace; null for a root. */
             readonly parent_id?: components["schemas"]["OptionalText"];
             /** Format: unicode */
             readonly op_name: string;
@@ -640,7 +640,7 @@ export interface components {
             readonly project_id: components["schemas"]["ProjectId"];
             readonly id: components["schemas"]["Id"];
             readonly trace_id: components["schemas"]["Id"];
-            /** @description The call that made this one, in the same project and trace; null for a root. */
+            /** @description The parent call, in the same project and trace; null for a root. */
             readonly parent_id?: components["schemas"]["OptionalText"];
             /** Format: unicode */
             readonly op_name: string;

@@ -29,7 +29,7 @@ export interface RouteContext {
 }
 
 /** Arguments of a handler: the body is valid, with defaults filled in, and the key may access its project. */
-export interface HandlerInput<Body> {
+interface HandlerInput<Body> {
   readonly body: Body;
   readonly key: Key;
   readonly requestId: string;

@@ -6,7 +6,7 @@ import { apiErrors } from '../api-errors.ts';
 import { toIssue } from './issues.ts';
 
 /** Reads the body of a request into `request.body`; the response is for Express's own readers. */
-export type ReadBody = (request: Request, response: Response) => Promise<void>;
+type ReadBody = (request: Request, response: Response) => Promise<void>;
 
 /** @param limitBytes largest body, after decompression; a larger one is refused with 413 */
 export type CreateBodyReader = (limitBytes: number) => ReadBody;
