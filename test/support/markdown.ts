@@ -3,7 +3,7 @@ import { existsSync, readdirSync, readFileSync } from 'node:fs';
 const root = new URL('../../', import.meta.url);
 
 /** Directories that are not part of the repository. */
-const ignoredDirectories = new Set(['node_modules', '.git', 'data', 'coverage']);
+const ignoredDirectories = new Set(['node_modules', '.git', 'data', 'coverage', 'dist']);
 
 /** Reads a file by its path from the root of the repository. */
 export function readText(path: string): string {
