@@ -1,44 +1,35 @@
 /**
- * Trees that are made to hang, to overflow or to fail a query, at full size, through a service with its default
- * time limit. Rows are made inside ClickHouse; what they must add up to is worked out here.
+ * Trees designed to make a query hang, overflow or fail, at full size, with the default time limit of the service.
+ * ClickHouse generates the rows; the expected sums are calculated here.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 
-import { openTestClickHouse, type TestClickHouse } from '../support/clickhouse/clickhouse.ts';
-import { openService, type TestService } from '../support/http/service.ts';
+import { usageClientFixture } from '../support/fixtures.ts';
 import type { Answer, ModelUsage } from './oracle.ts';
 import { readAnswer } from './read-answer.ts';
 
-const loading = 300_000;
+const insertTimeoutMs = 300_000;
 
-let clickhouse: TestClickHouse;
-let service: TestService;
+const client = usageClientFixture();
 const times: string[] = [];
-beforeAll(async () => {
-  clickhouse = await openTestClickHouse();
-  service = await openService(clickhouse.environment);
-  await service.ready;
-});
-afterAll(async () => {
-  console.log(`Answered in:\n${times.join('\n')}`);
-  await service.close();
-  await clickhouse.close();
+afterAll(() => {
+  console.log(`Response times:\n${times.join('\n')}`);
 });
 
 interface Calls {
   readonly project: string;
   readonly size: number;
-  /** SQL over `number`: the number of the parent; -1 for none. The id of a call is `c` and its number. */
+  /** SQL over `number`: the parent's number; -1 for none. The id of a call is `c` followed by its number. */
   readonly parent: string;
-  /** SQL over `number`: prompt tokens that the call stores. */
+  /** SQL over `number`: the prompt tokens in the call's summary. */
   readonly stored: string;
   readonly isRolledUp?: boolean;
 }
 
-/** Inserts calls from number 0 on, all of one trace. */
+/** Inserts calls with numbers from 0 on, all in one trace. */
 async function insert({ project, size, parent, stored, isRolledUp = false }: Calls): Promise<void> {
   const attributes = isRolledUp ? '{"weave":{"source":"js-sdk"}}' : '{}';
-  await clickhouse.command(
+  await client.clickhouse.command(
     `INSERT INTO call_parts
         (project_id, trace_id, id, kind, parent_id, started_at, ended_at, attributes_dump, summary_dump)
       WITH toInt64(${parent}) AS parent
@@ -51,17 +42,17 @@ async function insert({ project, size, parent, stored, isRolledUp = false }: Cal
   );
 }
 
-/** Asks with costs, where a token costs 1 USD, and notes how long it took. */
-async function ask(
+/** Requests usage with costs, where a token costs 1 USD, and records the response time. */
+async function queryUsage(
   what: string,
   project: string,
   callIds: string[],
   limit: number,
 ): Promise<Answer> {
-  const began = performance.now();
+  const startedAt = performance.now();
   const body = { project_id: project, call_ids: callIds, include_costs: true, limit };
-  const { status, text } = await service.send('/calls/usage', { body });
-  times.push(`${(performance.now() - began).toFixed(0).padStart(7)} ms  ${what}`);
+  const { status, text } = await client.service.send('/calls/usage', { body });
+  times.push(`${(performance.now() - startedAt).toFixed(0).padStart(7)} ms  ${what}`);
   return readAnswer(status, text);
 }
 
@@ -72,10 +63,10 @@ async function insertPrice(project: string): Promise<void> {
     effective_date: '2026-01-01T00:00:00Z',
   };
   const body = { project_id: project, costs: { m: price } };
-  expect((await service.send('/cost/create', { body })).status).toBe(200);
+  expect((await client.service.send('/cost/create', { body })).status).toBe(200);
 }
 
-/** The answer in which each call has these prompt tokens and nothing is unfinished. */
+/** The answer in which each call has these prompt tokens and no call is unfinished. */
 function tokens(expected: readonly (readonly [string, bigint])[]): Answer {
   const usage = (promptTokens: bigint): ModelUsage => ({
     requests: 0n,
@@ -100,57 +91,65 @@ function sumTo(n: number): bigint {
   return (BigInt(n) * BigInt(n + 1)) / 2n;
 }
 
-describe.each([1, 2, 1_000])('a cycle of %i, with a tail and a call that is in neither', (size) => {
-  const project = `cycle/${size}`;
-  /** Calls of the cycle store 1, 2, …, size; the tail hangs below c0 and stores size + 1. */
-  const tail = `c${size}`;
-  const outside = `c${size + 1}`;
-  beforeAll(async () => {
-    await insertPrice(project);
-    const parent = `multiIf(number < ${size}, (number + 1) % ${size}, number = ${size}, 0, -1)`;
-    await insert({ project, size: size + 2, parent, stored: 'number + 1' });
-  });
-
-  test('counts every member once for the one that is asked for', async () => {
-    const answer = await ask(`a cycle of ${size}, one asked`, project, ['c0'], size + 1);
-    expect(answer).toEqual(tokens([['c0', sumTo(size + 1)]]));
-  });
-
-  test('counts every member once for each of two that are asked for', async () => {
-    const ids = ['c0', `c${Math.floor(size / 2)}`, tail, outside];
-    const answer = await ask(`a cycle of ${size}, two asked`, project, ids, size + 2);
-    expect(answer).toEqual(
-      tokens([
-        ...new Map([
-          [ids[0]!, sumTo(size + 1)],
-          [ids[1]!, sumTo(size + 1)],
-        ]),
-        [tail, BigInt(size + 1)],
-        [outside, BigInt(size + 2)],
-      ]),
-    );
-  });
-
-  test('counts every member once for all of them', async () => {
-    const ids = idsTo(size);
-    const answer = await ask(`a cycle of ${size}, all asked`, project, ids, size + 1);
-    expect(answer).toEqual(tokens(ids.map((id) => [id, sumTo(size + 1)])));
-  });
-
-  test('is no trouble where nobody asks for it', async () => {
-    const answer = await ask(`a cycle of ${size}, none asked`, project, [outside], 1);
-    expect(answer).toEqual(tokens([[outside, BigInt(size + 2)]]));
-  });
-
-  test('touches as many calls as it has, and its tail', async () => {
-    const answer = await ask(`a cycle of ${size}, over the limit`, project, ['c0'], size);
-    expect(answer).toEqual({
-      kind: 'limit_exceeded',
-      touched: BigInt(size + 1),
-      limit: BigInt(size),
+describe.each([1, 2, 1_000])(
+  'a cycle of %i calls, with a tail below it and a separate call',
+  (size) => {
+    const project = `cycle/${size}`;
+    /** The calls of the cycle have 1, 2, …, size tokens; the tail is a child of c0 and has size + 1. */
+    const tail = `c${size}`;
+    const outside = `c${size + 1}`;
+    beforeAll(async () => {
+      await insertPrice(project);
+      const parent = `multiIf(number < ${size}, (number + 1) % ${size}, number = ${size}, 0, -1)`;
+      await insert({ project, size: size + 2, parent, stored: 'number + 1' });
     });
-  });
-});
+
+    test('counts every call once for one requested call', async () => {
+      const answer = await queryUsage(
+        `a cycle of ${size}, one requested`,
+        project,
+        ['c0'],
+        size + 1,
+      );
+      expect(answer).toEqual(tokens([['c0', sumTo(size + 1)]]));
+    });
+
+    test('counts every call once for each of two requested calls', async () => {
+      const ids = ['c0', `c${Math.floor(size / 2)}`, tail, outside];
+      const answer = await queryUsage(`a cycle of ${size}, two requested`, project, ids, size + 2);
+      expect(answer).toEqual(
+        tokens([
+          ...new Map([
+            [ids[0]!, sumTo(size + 1)],
+            [ids[1]!, sumTo(size + 1)],
+          ]),
+          [tail, BigInt(size + 1)],
+          [outside, BigInt(size + 2)],
+        ]),
+      );
+    });
+
+    test('counts every call once for each if all are requested', async () => {
+      const ids = idsTo(size);
+      const answer = await queryUsage(`a cycle of ${size}, all requested`, project, ids, size + 1);
+      expect(answer).toEqual(tokens(ids.map((id) => [id, sumTo(size + 1)])));
+    });
+
+    test('does not affect the separate call', async () => {
+      const answer = await queryUsage(`a cycle of ${size}, none requested`, project, [outside], 1);
+      expect(answer).toEqual(tokens([[outside, BigInt(size + 2)]]));
+    });
+
+    test('counts its calls and its tail towards the limit', async () => {
+      const answer = await queryUsage(`a cycle of ${size}, over the limit`, project, ['c0'], size);
+      expect(answer).toEqual({
+        kind: 'limit_exceeded',
+        touched: BigInt(size + 1),
+        limit: BigInt(size),
+      });
+    });
+  },
+);
 
 describe('a chain of 100,000 calls', () => {
   const size = 100_000;
@@ -158,11 +157,11 @@ describe('a chain of 100,000 calls', () => {
   beforeAll(async () => {
     await insertPrice(project);
     await insert({ project, size, parent: 'toInt64(number) - 1', stored: 'number + 1' });
-  }, loading);
+  }, insertTimeoutMs);
 
-  test('is answered for its root, its middle and its end', async () => {
+  test('is summed for its root, its middle and its end', async () => {
     const ids = ['c0', 'c50000', 'c99999'];
-    const answer = await ask('a chain of 100,000, three asked', project, ids, size);
+    const answer = await queryUsage('a chain of 100,000, three requested', project, ids, size);
     expect(answer).toEqual(
       tokens([
         ['c0', sumTo(size)],
@@ -172,13 +171,15 @@ describe('a chain of 100,000 calls', () => {
     );
   });
 
-  test('is over the limit by one call, and by many', async () => {
-    expect(await ask('a chain of 100,000, over the limit', project, ['c0'], size - 1)).toEqual({
+  test('exceeds a limit that is one less than its calls, and a limit of 1', async () => {
+    expect(
+      await queryUsage('a chain of 100,000, over the limit', project, ['c0'], size - 1),
+    ).toEqual({
       kind: 'limit_exceeded',
       touched: BigInt(size),
       limit: BigInt(size - 1),
     });
-    expect(await ask('a chain of 100,000, limit 1', project, ['c0'], 1)).toMatchObject({
+    expect(await queryUsage('a chain of 100,000, limit 1', project, ['c0'], 1)).toMatchObject({
       touched: BigInt(size),
     });
   });
@@ -188,11 +189,11 @@ describe('a chain of 100,000 calls', () => {
     async () => {
       const project = 'chain/rolled-up';
       await insertPrice(project);
-      // Each call spent 1 and stores it with everything below.
+      // The own usage of each call is 1; its stored usage includes its descendants.
       const stored = `${size} - number`;
       await insert({ project, size, parent: 'toInt64(number) - 1', stored, isRolledUp: true });
       const ids = ['c0', 'c1', 'c70000'];
-      const answer = await ask('a chain of 100,000 rolled-up calls', project, ids, size);
+      const answer = await queryUsage('a chain of 100,000 rolled-up calls', project, ids, size);
       expect(answer).toEqual(
         tokens([
           ['c0', BigInt(size)],
@@ -201,40 +202,42 @@ describe('a chain of 100,000 calls', () => {
         ]),
       );
     },
-    loading,
+    insertTimeoutMs,
   );
 });
 
-describe('one parent of a million children', () => {
+describe('one parent with a million children', () => {
   const children = 1_000_000;
-  /** Child number n stores n. */
+  /** Child number n has n tokens. */
   const sum = sumTo(children);
 
   test(
-    'is answered',
+    'is summed',
     async () => {
       const project = 'star/own';
       await insertPrice(project);
       const parent = 'if(number = 0, -1, 0)';
       await insert({ project, size: children + 1, parent, stored: 'if(number = 0, 7, number)' });
-      const answer = await ask('a million children', project, ['c0', 'c9'], children + 1);
+      const answer = await queryUsage('a million children', project, ['c0', 'c9'], children + 1);
       expect(answer).toEqual(
         tokens([
           ['c0', sum + 7n],
           ['c9', 9n],
         ]),
       );
-      expect(await ask('a million children, over the limit', project, ['c0'], children)).toEqual({
+      expect(
+        await queryUsage('a million children, over the limit', project, ['c0'], children),
+      ).toEqual({
         kind: 'limit_exceeded',
         touched: BigInt(children + 1),
         limit: BigInt(children),
       });
     },
-    loading,
+    insertTimeoutMs,
   );
 
   test(
-    'that are all rolled up counts no token twice',
+    'which are all rolled up counts no token twice',
     async () => {
       const project = 'star/rolled-up';
       await insertPrice(project);
@@ -242,7 +245,7 @@ describe('one parent of a million children', () => {
       const stored = `if(number = 0, ${sum + 7n}, number)`;
       await insert({ project, size: children + 1, parent, stored, isRolledUp: true });
       const ids = ['c0', 'c9'];
-      const answer = await ask('a million rolled-up children', project, ids, children + 1);
+      const answer = await queryUsage('a million rolled-up children', project, ids, children + 1);
       expect(answer).toEqual(
         tokens([
           ['c0', sum + 7n],
@@ -250,7 +253,7 @@ describe('one parent of a million children', () => {
         ]),
       );
     },
-    loading,
+    insertTimeoutMs,
   );
 });
 
@@ -259,38 +262,48 @@ describe('a trace of a million calls', () => {
   const project = 'trace/million';
   beforeAll(async () => {
     await insertPrice(project);
-    // Each call has two below it, as in a heap, but for those at the end.
+    // A binary heap: each call has two children, except for those at the end.
     const parent = 'if(number = 0, -1, intDiv(toInt64(number) - 1, 2))';
     await insert({ project, size, parent, stored: 'number + 1' });
-  }, loading);
+  }, insertTimeoutMs);
 
-  test('of which one without children is asked for touches one call', async () => {
-    const answer = await ask('a trace of a million, a leaf asked', project, ['c999999'], 1);
+  test('counts one call towards the limit if a leaf is requested', async () => {
+    const answer = await queryUsage(
+      'a trace of a million, a leaf requested',
+      project,
+      ['c999999'],
+      1,
+    );
     expect(answer).toEqual(tokens([['c999999', 1_000_000n]]));
   });
 
-  test('of which one in the middle is asked for counts its subtree', async () => {
+  test('is summed for the subtree of an inner call', async () => {
     const subtree = heapSubtree(1_000, size);
-    const answer = await ask('a trace of a million, 1,000 calls below', project, ['c1000'], 10_000);
+    const answer = await queryUsage(
+      'a trace of a million, an inner call requested',
+      project,
+      ['c1000'],
+      10_000,
+    );
     expect(answer).toEqual(tokens([['c1000', subtree]]));
   });
 
-  test('is answered whole, at its root and at both children', async () => {
+  test('is summed for its root and both its children', async () => {
     const ids = ['c2', 'c0', 'c1'];
-    const answer = await ask('a trace of a million, all of it', project, ids, size);
-    const [left, right] = [heapSubtree(1, size), heapSubtree(2, size)];
-    expect(left + right + 1n).toBe(sumTo(size));
+    const answer = await queryUsage('a trace of a million, all of it', project, ids, size);
+    const [firstChild, secondChild] = [heapSubtree(1, size), heapSubtree(2, size)];
+    expect(firstChild + secondChild + 1n).toBe(sumTo(size));
     expect(answer).toEqual(
       tokens([
-        ['c2', right],
+        ['c2', secondChild],
         ['c0', sumTo(size)],
-        ['c1', left],
+        ['c1', firstChild],
       ]),
     );
   });
 });
 
-/** What a call of the heap and all below it store: level by level they have consecutive numbers. */
+/** The tokens of a subtree of the heap. The calls of each of its levels have consecutive numbers. */
 function heapSubtree(top: number, size: number): bigint {
   let sum = 0n;
   for (
@@ -307,13 +320,13 @@ describe('10,000 requested ids nested in one another', () => {
   const size = 10_000;
   const ids = idsTo(size).sort((a, b) => a.localeCompare(b));
 
-  test('each count everything below them', async () => {
+  test('each count all their descendants', async () => {
     const project = 'nested/own';
     await insertPrice(project);
     await insert({ project, size, parent: 'toInt64(number) - 1', stored: 'number + 1' });
-    const answer = await ask('10,000 nested ids', project, ids, size);
-    const below = (id: string): bigint => sumTo(size) - sumTo(Number(id.slice(1)));
-    expect(answer).toEqual(tokens(ids.map((id) => [id, below(id)])));
+    const answer = await queryUsage('10,000 nested ids', project, ids, size);
+    const subtreeOf = (id: string): bigint => sumTo(size) - sumTo(Number(id.slice(1)));
+    expect(answer).toEqual(tokens(ids.map((id) => [id, subtreeOf(id)])));
   });
 
   test('of rolled-up calls count no token twice', async () => {
@@ -321,7 +334,7 @@ describe('10,000 requested ids nested in one another', () => {
     await insertPrice(project);
     const stored = `${size} - number`;
     await insert({ project, size, parent: 'toInt64(number) - 1', stored, isRolledUp: true });
-    const answer = await ask('10,000 nested ids of rolled-up calls', project, ids, size);
+    const answer = await queryUsage('10,000 nested ids of rolled-up calls', project, ids, size);
     expect(answer).toEqual(tokens(ids.map((id) => [id, BigInt(size - Number(id.slice(1)))])));
   });
 });
@@ -336,7 +349,7 @@ describe('sums beyond 64 bits', () => {
     // Prompt and input are added: 4,000 × 2 × (2^53 - 1) is about 3.9 × 2^64.
     const stored = `'${largest},"input_tokens":${largest}'`;
     await insert({ project, size, parent: 'if(number = 0, -1, 0)', stored });
-    const answer = await ask('sums beyond 64 bits', project, ['c0', 'c1'], size);
+    const answer = await queryUsage('sums beyond 64 bits', project, ['c0', 'c1'], size);
     expect(answer).toEqual(
       tokens([
         ['c0', BigInt(size) * 2n * largest],
@@ -345,12 +358,12 @@ describe('sums beyond 64 bits', () => {
     );
   });
 
-  test('of rolled-up children are more than any parent can store', async () => {
+  test('of rolled-up children exceed what any parent can store, so all usage is own usage', async () => {
     const project = 'sums/rolled-up';
     await insertPrice(project);
     const stored = `'${largest},"input_tokens":${largest}'`;
     await insert({ project, size, parent: 'if(number = 0, -1, 0)', stored, isRolledUp: true });
-    const answer = await ask('rolled-up sums beyond 64 bits', project, ['c0'], size);
+    const answer = await queryUsage('rolled-up sums beyond 64 bits', project, ['c0'], size);
     expect(answer).toEqual(tokens([['c0', BigInt(size) * 2n * largest]]));
   });
 });

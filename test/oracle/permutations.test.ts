@@ -1,7 +1,7 @@
 /**
- * The parts of one forest, sent in 50 orders with repeats chosen by chance, each into a project of its own, by
- * several clients at once. Half way ClickHouse is killed and started again on the same files; whatever was not
- * answered with 200 is sent again, as any client would.
+ * Sends the parts of one forest in 50 orders with random repeats, each order to its own project, from several clients
+ * concurrently. Halfway, ClickHouse is killed and restarted on the same files; the clients retry every request that was
+ * not answered with 200.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 
@@ -23,14 +23,14 @@ const permutations = 50;
 const clients = 4;
 const seed = 20_261_123;
 
-/** A service on a ClickHouse of the test's own. */
+/** A service on its own ClickHouse server. */
 interface Stack {
   readonly server: EmbeddedServer;
   readonly service: TestService;
 }
 
 let directory: Awaited<ReturnType<typeof makeDirectory>>;
-/** Replaced when ClickHouse is started again. */
+/** Replaced when ClickHouse is restarted. */
 let stack: Promise<Stack>;
 beforeAll(async () => {
   directory = await makeDirectory();
@@ -55,18 +55,18 @@ async function openStack(): Promise<Stack> {
   return { server, service };
 }
 
-async function killAndStartAgain(): Promise<void> {
+async function killAndRestart(): Promise<void> {
   const { server, service } = await stack;
   process.kill(server.processId, 'SIGKILL');
   await server.ended;
-  // Requests under way get their refusal from the service that is still there.
+  // The old service, which still runs, answers the requests in flight with errors.
   const opening = openStack();
   stack = opening;
   await opening;
   await service.close();
 }
 
-/** Sends until it is acknowledged. */
+/** Sends a request until it is acknowledged. */
 async function post(path: string, body: string): Promise<void> {
   for (;;) {
     const { service } = await stack;
@@ -75,15 +75,15 @@ async function post(path: string, body: string): Promise<void> {
       () => 0,
     );
     if (status === 200) return;
-    // 503 while ClickHouse is away; no answer at all where the service was closed in between.
+    // 503 while ClickHouse is unavailable; no response if the service was closed meanwhile.
     expect([0, 503]).toContain(status);
-    refused += 1;
+    failures += 1;
     await sleep(50);
   }
 }
-let refused = 0;
+let failures = 0;
 
-/** The forest, with all of its calls in one project. */
+/** The forest with all its calls in one project. */
 function planFor(project: string): Plan {
   const { calls, prices, phases, ...rest } = findForest();
   return planForest(
@@ -98,7 +98,7 @@ function planFor(project: string): Plan {
   );
 }
 
-/** The first forest of a fair size with calls of all kinds, from the seed on. */
+/** The first forest from the seed on with 60 to 160 calls, some of them rolled up. */
 function findForest(): ForestSeed {
   for (let next = seed; ; next += 1) {
     const found = fc
@@ -112,7 +112,7 @@ function toParts(plan: Plan): Part[] {
   return plan.phases.flatMap(({ requests }) => requests.flatMap(({ parts }) => parts));
 }
 
-/** All parts in any order, a third of them again somewhere, cut into batches of any size. */
+/** All parts in random order, at least a third of them repeated, divided into batches of random sizes. */
 function batchesOf(parts: readonly Part[]): fc.Arbitrary<Part[][]> {
   const places = parts.map((_, place) => place);
   const repeats = fc.subarray(places, { minLength: Math.floor(parts.length / 3) });
@@ -135,8 +135,8 @@ function batchesOf(parts: readonly Part[]): fc.Arbitrary<Part[][]> {
     });
 }
 
-test(`${permutations} orders of the same parts give one answer, byte for byte`, async () => {
-  const began = performance.now();
+test(`${permutations} orders of the same parts give the same answer, byte for byte`, async () => {
+  const startedAt = performance.now();
   const projects = Array.from({ length: permutations }, (_, index) => `permutation-${index}`);
   const work = projects.flatMap((project, index) => {
     const batches = batchesOf(toParts(planFor(project)));
@@ -148,16 +148,16 @@ test(`${permutations} orders of the same parts give one answer, byte for byte`, 
       await post('/cost/create', writeJson(toObject({ project_id: price.project, costs })));
     }
   }
-  // Interleaved, so that ClickHouse dies in the middle of all of them.
+  // Interleaved, so that ClickHouse is killed in the middle of all orders.
   const order = fc.sample(fc.shuffledSubarray(work, { minLength: work.length }), {
     seed,
     numRuns: 1,
   })[0]!;
-  const left = order.entries();
+  const remaining = order.entries();
   let restarting: Promise<void> | undefined;
   const client = async (): Promise<void> => {
-    for (const [index, { path, body }] of left) {
-      if (index === Math.floor(order.length / 2)) restarting = killAndStartAgain();
+    for (const [index, { path, body }] of remaining) {
+      if (index === Math.floor(order.length / 2)) restarting = killAndRestart();
       await post(path, writeJson(body));
     }
   };
@@ -178,10 +178,10 @@ test(`${permutations} orders of the same parts give one answer, byte for byte`, 
     expect(toComparable(readAnswer(status, text))).toBe(toComparable(answer(events, usageRequest)));
     answers.add(text);
   }
-  const seconds = ((performance.now() - began) / 1_000).toFixed(1);
+  const seconds = ((performance.now() - startedAt) / 1_000).toFixed(1);
   console.log(
     `${projects.length} orders of ${toParts(planFor('x')).length} parts in ${order.length} requests, ` +
-      `${refused} of them refused and sent again; ${answers.size} different answers; ${seconds} s.`,
+      `${failures} of them failed and repeated; ${answers.size} different answers; ${seconds} s.`,
   );
   expect(answers.size).toBe(1);
 }, 600_000);
