@@ -3,8 +3,8 @@
 -- call of a trace descends from its single root, and no usage is rolled up, then the flat sum of the trace is the
 -- answer.
 --
--- The rows say whether that holds, and src/usage/query-usage.ts uses another statement if it does not: if a trace has
--- not exactly one root (`roots`), or if `is_rolled_up` or `needs_tree_walk` is set.
+-- The rows report whether that is so, and src/usage/query-usage.ts uses another statement if it does not: if a trace
+-- has not exactly one root (`roots`), or if `is_rolled_up` or `needs_tree_walk` is set.
 --
 -- Tokens are summed before they are priced, per interval between two neighbours of `price_dates` and of
 -- `prompt_sizes` (price_boundaries.sql), in which all calls of a model have the same price.
