@@ -19,6 +19,9 @@ const forbiddenRooms = {
   clickhouse: ['main', 'service', 'http', 'ingest', 'usage', 'prices'],
 };
 
+/** What files directly in src must not import; only main and service compose the layers. */
+const forbiddenToRootFiles = ['main', 'service', 'http', 'ingest', 'usage', 'prices'];
+
 /** What a room of src/http must not import from its siblings. */
 const forbiddenHttpRooms = {
   auth: ['routes', 'compat', 'validation'],
@@ -38,10 +41,13 @@ const forbiddenClickHouseRooms = {
   cluster: ['embedded', ...clickHouseComposition],
 };
 
-/** @param {readonly string[]} rooms folders or files that may not be imported from a folder below */
-function noImportFrom(rooms) {
+/**
+ * @param {readonly string[]} rooms folders or files that may not be imported
+ * @param {string} start how the path to one of them starts; by default it leads to a folder above
+ */
+function noImportFrom(rooms, start = '(\\.\\./)+(src/)?') {
   return {
-    regex: `^(\\.\\./)+(src/)?(${rooms.join('|')})(/|\\.ts$)`,
+    regex: `^${start}(${rooms.join('|')})(/|\\.ts$)`,
     message: 'Data walks one way: http → ingest | usage | prices → clickhouse.',
   };
 }
@@ -129,6 +135,14 @@ export default defineConfig(
     },
   },
   restrictImports('src', clickHousePackages, noProgram),
+  {
+    ...restrictImports(
+      'src',
+      ...[clickHousePackages, noProgram, noImportFrom(forbiddenToRootFiles, '\\./')],
+    ),
+    files: ['src/*.ts'],
+    ignores: ['src/main.ts', 'src/service.ts'],
+  },
   restrictImports('test', clickHousePackages),
   restrictImports('test/support'),
   ...layers(),
