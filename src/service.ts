@@ -10,6 +10,7 @@ import { readPriceBook, readPriceBookVersion } from './prices/catalog/price-book
 import { createAliasResolver } from './prices/resolve-aliases.ts';
 import { loadPriceBook } from './prices/catalog/load-price-book.ts';
 import type { Settings } from './settings.ts';
+import { MemoryBudget } from './memory-budget.ts';
 import { packageUrl } from './package-url.ts';
 
 /** The running service. */
@@ -57,6 +58,10 @@ export async function startService(
     ...toAppLimits(settings),
     ...{ clickhouse, openApi, keys, log, resolveAliases, stopping: stopping.signal },
     partInserter: new PartInserter(clickhouse, toInsertLimits(settings)),
+    memoryBudget: new MemoryBudget({
+      totalBytes: settings.memoryBudgetMb * mebibyte,
+      perKeyBytes: settings.memoryBudgetPerKeyMb * mebibyte,
+    }),
     metrics: new Registry(),
   });
   const server = await listen(app, settings).catch(async (error: unknown) => {
@@ -95,7 +100,6 @@ function toInsertLimits(settings: Settings): InsertLimits {
     maxBatchRows: settings.insertBatchRows,
     maxBatchBytes: settings.insertBatchMb * mebibyte,
     concurrency: settings.insertConcurrency,
-    memoryBudgetBytes: settings.insertQueueMb * mebibyte,
   };
 }
 

@@ -115,17 +115,53 @@ export const settingsTable = {
     [1, 1_000],
     'Maximum number of inserts in flight.',
   ),
-  insertQueueMb: integer(
-    'INSERT_QUEUE_MB',
+  memoryBudgetMb: integer(
+    'MEMORY_BUDGET_MB',
     256,
-    [1, 1_048_576],
-    'Memory budget of request bodies and of rows not yet inserted, in MiB; beyond it 503.',
+    [2, 1_048_576],
+    'Memory that bodies, rows not yet inserted and answers not yet sent may take together, in MiB; beyond it 503.',
+  ),
+  memoryBudgetPerKeyMb: integer(
+    'MEMORY_BUDGET_PER_KEY_MB',
+    128,
+    [2, 1_048_576],
+    'What the requests of one key may take of MEMORY_BUDGET_MB, in MiB; at least BODY_LIMIT_MB + ITEM_LIMIT_MB.',
   ),
   bodyLimitMb: integer(
     'BODY_LIMIT_MB',
     64,
     [1, 1_024],
     'Maximum size of a request body after decompression, in MiB; beyond it 413.',
+  ),
+  queryBodyLimitMb: integer(
+    'QUERY_BODY_LIMIT_MB',
+    8,
+    [1, 1_024],
+    'The same for requests that send no calls, such as /calls/usage and /cost/query; BODY_LIMIT_MB if it is smaller.',
+  ),
+  stubBodyLimitMb: integer(
+    'STUB_BODY_LIMIT_MB',
+    32,
+    [1, 1_024],
+    'The same for SDK stubs with JSON bodies, such as /obj/create; BODY_LIMIT_MB if it is smaller.',
+  ),
+  bodyMaxValues: integer(
+    'BODY_MAX_VALUES',
+    300_000,
+    [1_000, 100_000_000],
+    'Maximum number of JSON values in a request body, without the items of batches; beyond it 413.',
+  ),
+  itemLimitMb: integer(
+    'ITEM_LIMIT_MB',
+    4,
+    [1, 1_024],
+    'Maximum size of one call part without its inputs and output, in MiB; larger items of batches are dropped.',
+  ),
+  itemMaxValues: integer(
+    'ITEM_MAX_VALUES',
+    100_000,
+    [1_000, 100_000_000],
+    'Maximum number of JSON values in one call part without its inputs and output; larger items are dropped.',
   ),
   rateLimitPerSecond: integer(
     'RATE_LIMIT_PER_SECOND',
@@ -205,6 +241,7 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
       return [key, undefined];
     }
   });
+  issues.push(...budgetIssues(Object.fromEntries(values) as SettingValues));
   const names = Object.values(settingsTable).map(({ name }) => name);
   const unknownSettings = findUnknownSettings(environment, names);
   for (const { message, preventsStart } of unknownSettings) {
@@ -212,6 +249,23 @@ export function parseSettings(environment: Readonly<Record<string, string | unde
   }
   if (issues.length > 0) throw new SettingsError(issues.join('\n'));
   return { ...(Object.fromEntries(values) as SettingValues), unknownSettings };
+}
+
+/** A share of the budget must have room for the largest body and for the item that is being read. */
+function budgetIssues(settings: SettingValues): string[] {
+  const { memoryBudgetMb, memoryBudgetPerKeyMb, bodyLimitMb, itemLimitMb } = settings;
+  const minimum = bodyLimitMb + itemLimitMb;
+  if (memoryBudgetPerKeyMb < minimum) {
+    return [
+      `MEMORY_BUDGET_PER_KEY_MB is ${memoryBudgetPerKeyMb}; it must be at least ` +
+        `BODY_LIMIT_MB + ITEM_LIMIT_MB, which is ${minimum}.`,
+    ];
+  }
+  if (memoryBudgetMb >= memoryBudgetPerKeyMb) return [];
+  return [
+    `MEMORY_BUDGET_MB is ${memoryBudgetMb}; it must be at least MEMORY_BUDGET_PER_KEY_MB, ` +
+      `which is ${memoryBudgetPerKeyMb}.`,
+  ];
 }
 
 function text(name: string, fallback: string, description: string): Setting<string> {

@@ -2,6 +2,7 @@ import express, { Router, type Express, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
 import { apiErrors } from './api-errors.ts';
+import type { MemoryBudget } from '../memory-budget.ts';
 import type { Key } from './auth/keys.ts';
 import { limitRate, requireKey } from './auth/require-key.ts';
 import { sendErrors } from './errors.ts';
@@ -14,6 +15,7 @@ export interface AppOptions extends Omit<Services, 'countDropped' | 'countPriced
   readonly keys: readonly Key[];
   readonly log: Logger;
   readonly metrics: Registry;
+  readonly memoryBudget: MemoryBudget;
   /** Largest body, after decompression. */
   readonly bodyLimitBytes: number;
   /** Maximum number of requests per key and second; 0 for no limit. */
@@ -24,13 +26,13 @@ export interface AppOptions extends Omit<Services, 'countDropped' | 'countPriced
 
 /** The HTTP layer: every request passes these middlewares in this order. */
 export function createApp(options: AppOptions): Express {
-  const { keys, log, metrics, stopping, openApi, bodyLimitBytes, partInserter } = options;
+  const { keys, log, metrics, stopping, openApi, bodyLimitBytes, memoryBudget } = options;
   const countDropped = createDroppedCounter(metrics, log);
   const countPriced = createPricedCounter(metrics);
   const routes = routeTable({ ...options, countDropped, countPriced });
   const publicRoutes = routes.filter(({ scope }) => scope === 'public');
   const keyRoutes = routes.filter(({ scope }) => scope !== 'public');
-  const context = { openApi, bodyLimitBytes, memoryBudget: partInserter.memoryBudget };
+  const context = { openApi, bodyLimitBytes, memoryBudget };
 
   const router = Router({ caseSensitive: true, strict: true });
   addRoutes(router, publicRoutes, context);

@@ -6,6 +6,7 @@ import {
   QueryTimeoutError,
   ResultTooLargeError,
 } from '../clickhouse/errors.ts';
+import { MemoryBudgetError } from '../memory-budget.ts';
 import { LimitExceededError } from '../usage/calls-usage.ts';
 import { ApiError, apiErrors } from './api-errors.ts';
 import { isDisconnected } from './request-log.ts';
@@ -32,6 +33,9 @@ export function toApiError(error: unknown): ApiError {
   if (error instanceof QueueFullError) {
     return apiErrors.unavailable(queueFullDetails[error.queue], error);
   }
+  if (error instanceof MemoryBudgetError) {
+    return apiErrors.unavailable(memoryBudgetDetails[error.scope], error);
+  }
   if (error instanceof LimitExceededError) {
     const { calls, limit } = error;
     return apiErrors.invalid([toIssue('limit_exceeded', ['body', 'limit'], calls, limit)]);
@@ -42,6 +46,11 @@ export function toApiError(error: unknown): ApiError {
 const queueFullDetails = {
   'usage requests': 'Too many usage requests are queued; try again.',
   inserts: 'Too many calls wait to be inserted; try again.',
+} as const;
+
+const memoryBudgetDetails = {
+  key: 'The requests of this key take all memory that one key may take; try again.',
+  total: 'The requests of all keys take all memory that requests may take; try again.',
 } as const;
 
 function toClickHouseApiError(error: unknown): ApiError | undefined {

@@ -1,7 +1,7 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request, RequestHandler, Response, Router } from 'express';
-import type { MemoryBudget, Reservation } from '../ingest/memory-budget.ts';
+import type { MemoryBudget, Reservation } from '../memory-budget.ts';
 import { apiErrors } from './api-errors.ts';
 import type { Key, Scope } from './auth/keys.ts';
 import { keyOf, requireProjects, requireScope } from './auth/require-key.ts';
@@ -192,7 +192,8 @@ function reserveBody(
   const sentBytes = Number(headers['content-length'] ?? 0);
   const isCompressed = (headers['content-encoding'] ?? 'identity') !== 'identity';
   const bytes = isCompressed ? sentBytes * assumedExpansion : sentBytes;
-  const reservation = memoryBudget.reserve(Math.min(bytes, bodyLimitBytes));
+  const reservation = memoryBudget.open(keyOf(response).name, 'ingest');
+  reservation.resize(Math.min(bytes, bodyLimitBytes));
   response.once('close', () => {
     reservation.release();
   });

@@ -1,10 +1,10 @@
 import { Batcher } from '../batcher.ts';
+import type { Reservation } from '../memory-budget.ts';
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import { ClickHouseOverloadedError, QueryTimeoutError } from '../clickhouse/errors.ts';
 import { RowBinary } from '../clickhouse/client/row-binary.ts';
 import { type EncodedParts, encodeParts } from './encode-parts.ts';
 import { findTraces, type OrphanEnd } from './find-traces.ts';
-import { MemoryBudget, type Reservation } from './memory-budget.ts';
 import type { Part, PartAnswer } from './part.ts';
 import { partColumns } from './write-part.ts';
 
@@ -17,13 +17,10 @@ export interface InsertLimits {
   readonly maxBatchBytes: number;
   /** Inserts in flight at most. */
   readonly concurrency: number;
-  /** Bodies being read and rows queued, at most. */
-  readonly memoryBudgetBytes: number;
 }
 
 /** Inserts parts into ClickHouse; requests that come together share an insert. */
 export class PartInserter {
-  readonly memoryBudget: MemoryBudget;
   readonly #clickhouse: ClickHouse;
   readonly #batcher: Batcher<EncodedParts, void>;
   readonly #writer = new RowBinary();
@@ -31,7 +28,6 @@ export class PartInserter {
 
   constructor(clickhouse: ClickHouse, limits: InsertLimits) {
     this.#clickhouse = clickhouse;
-    this.memoryBudget = new MemoryBudget(limits.memoryBudgetBytes);
     this.#batcher = new Batcher({
       queue: 'inserts',
       concurrency: limits.concurrency,
@@ -51,14 +47,15 @@ export class PartInserter {
    *
    * @param reservation the memory of the request's body, which becomes that of its rows
    * @returns one answer per part, in order
-   * @throws {QueueFullError} the size of the body was unknown, and there is no memory for its rows
+   * @throws {MemoryBudgetError} the budget has no room for the rows
    * @throws {ClickHouseOverloadedError} ClickHouse has no room or no time; as of all errors, some or none are stored
    * @throws {ClickHouseUnavailableError} ClickHouse cannot be reached
    */
   async insert(parts: readonly Part[], reservation: Reservation): Promise<readonly PartAnswer[]> {
     if (parts.length === 0) return [];
     const encoded = encodeParts(parts, this.#writer);
-    const rowsReservation = reservation.resize(encoded.bytes);
+    reservation.resize(encoded.bytes);
+    const rowsReservation = reservation.move();
     try {
       await this.#batcher.add(encoded);
     } finally {

@@ -19,7 +19,12 @@ const clients = 48;
 const callsPerBatch = 400;
 
 /** 48 clients send 24 MB of bodies at a time, three times the memory budget of the service. */
-const settings = { INSERT_QUEUE_MB: '8', CLICKHOUSE_TIMEOUT_MS: '4000' };
+const settings = {
+  MEMORY_BUDGET_MB: '8',
+  MEMORY_BUDGET_PER_KEY_MB: '8',
+  BODY_LIMIT_MB: '4',
+  CLICKHOUSE_TIMEOUT_MS: '4000',
+};
 
 interface Answer {
   readonly status: number;
@@ -114,9 +119,9 @@ test(
       expect(status, detail).toBe(503);
       expect(retryAfter).toMatch(/^\d+$/);
     }
-    // A full queue refuses long before the first insert times out.
-    const refusedByQueue = refusals.filter(({ detail }) => detail?.includes('Too many calls wait'));
-    expect(refusedByQueue.filter(({ ms }) => ms < 2_000).length).toBeGreaterThan(clients);
+    // A full budget refuses long before the first insert times out.
+    const refusedByBudget = refusals.filter(({ detail }) => detail?.includes('memory'));
+    expect(refusedByBudget.filter(({ ms }) => ms < 2_000).length).toBeGreaterThan(clients);
     // The budget is 8 MiB; the objects of bodies being parsed and the garbage of refused ones are not in it.
     if (before !== undefined && stopped !== undefined) {
       expect(stopped.peak - before.now).toBeLessThan(100);

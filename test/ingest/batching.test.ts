@@ -153,7 +153,10 @@ describe('a service whose memory budget is used up', () => {
   test('refuses at once with 503 and Retry-After, and accepts the same requests later', async () => {
     const service = await useService({
       ...usageClient.clickhouse.environment,
-      INSERT_QUEUE_MB: '1',
+      MEMORY_BUDGET_MB: '2',
+      MEMORY_BUDGET_PER_KEY_MB: '2',
+      BODY_LIMIT_MB: '1',
+      ITEM_LIMIT_MB: '1',
     });
     await service.ready;
     const project = toProject(service, usageClient.newProject().id);
