@@ -5,6 +5,7 @@ import { startClickHouse } from './clickhouse/start-clickhouse.ts';
 import { type AppOptions, createApp } from './http/app.ts';
 import { readKeys } from './http/auth/keys.ts';
 import { readOpenApi } from './http/validation/openapi.ts';
+import { createDroppedConnectionCounter } from './http/metrics.ts';
 import { listen } from './http/server.ts';
 import { readPriceBook, readPriceBookVersion } from './prices/catalog/price-book.ts';
 import { createAliasResolver } from './prices/resolve-aliases.ts';
@@ -54,6 +55,7 @@ export async function startService(
   clickhouse.ready.catch(() => undefined);
   const stopping = new AbortController();
   const resolveAliases = createAliasResolver(clickhouse, readBook);
+  const metrics = new Registry();
   const app = createApp({
     ...toAppLimits(settings),
     ...{ clickhouse, openApi, keys, log, resolveAliases, stopping: stopping.signal },
@@ -62,9 +64,12 @@ export async function startService(
       totalBytes: settings.memoryBudgetMb * mebibyte,
       perKeyBytes: settings.memoryBudgetPerKeyMb * mebibyte,
     }),
-    metrics: new Registry(),
+    metrics,
   });
-  const server = await listen(app, settings).catch(async (error: unknown) => {
+  const server = await listen(app, settings, {
+    log,
+    countDroppedConnection: createDroppedConnectionCounter(metrics),
+  }).catch(async (error: unknown) => {
     await clickhouse.close();
     throw error;
   });

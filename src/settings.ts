@@ -187,6 +187,18 @@ export const settingsTable = {
     [100, 3_600_000],
     'How long an idle connection is kept open, in milliseconds.',
   ),
+  maxConnections: integer(
+    'MAX_CONNECTIONS',
+    2_000,
+    [1, 1_000_000],
+    'Maximum number of open connections, lowered to what the limit of open files allows.',
+  ),
+  responseStallTimeoutMs: integer(
+    'RESPONSE_STALL_TIMEOUT_MS',
+    30_000,
+    [100, 3_600_000],
+    'How long a client may read nothing of its answer before it is cut off, in milliseconds.',
+  ),
   shutdownTimeoutMs: integer(
     'SHUTDOWN_TIMEOUT_MS',
     10_000,

@@ -28,7 +28,7 @@ const retryAfterS = '1';
 
 /** The catalogue of errors. A test compares it with docs/api.md. */
 export const apiErrors = {
-  invalidCost: (detail: string) => new ApiError(400, detail),
+  badRequest: (detail: string) => new ApiError(400, detail),
   notAuthenticated: () =>
     new ApiError(401, 'Not authenticated', { 'www-authenticate': 'Basic realm="calls-usage"' }),
   forbidden: (detail: string) => new ApiError(403, detail),
@@ -37,6 +37,7 @@ export const apiErrors = {
     new ApiError(405, 'Method Not Allowed', { allow: allow.join(', ') }),
   tooLarge: (detail: string) => new ApiError(413, detail),
   unsupportedMedia: (detail: string) => new ApiError(415, detail),
+  expectationFailed: (detail: string) => new ApiError(417, detail),
   invalid: (issues: readonly ValidationIssue[]) => new ApiError(422, issues),
   tooManyRequests: (detail: string) => new ApiError(429, detail, { 'retry-after': retryAfterS }),
   internal: (cause: unknown) => new ApiError(500, 'Internal Server Error', {}, { cause }),

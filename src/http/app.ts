@@ -43,7 +43,14 @@ export function createApp(options: AppOptions): Express {
   });
 
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
-  app.use(assignRequestId(), logRequests(log), refuseWhenStopping(stopping), router, sendErrors());
+  app.use(
+    assignRequestId(),
+    logRequests(log),
+    refuseWhenStopping(stopping),
+    checkHeaders,
+    router,
+    sendErrors(),
+  );
   return app;
 }
 
@@ -56,3 +63,18 @@ function refuseWhenStopping(stopping: AbortSignal): RequestHandler {
     next();
   };
 }
+
+/** Refuses what a server of HTTP/1.1 has to refuse; Node would do it in another format. */
+const checkHeaders: RequestHandler = (
+  { headers: { host, expect }, httpVersion },
+  _response,
+  next,
+) => {
+  if (httpVersion === '1.1' && host === undefined) {
+    throw apiErrors.badRequest('The request has no Host header.');
+  }
+  if (httpVersion === '1.1' && expect !== undefined && !/^100-continue$/i.test(expect)) {
+    throw apiErrors.expectationFailed('The only supported expectation is 100-continue.');
+  }
+  next();
+};

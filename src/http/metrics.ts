@@ -48,3 +48,15 @@ export function createPricedCounter(registry: Registry): CountPriced {
     counter.inc({ priced: isPriced ? 'all' : 'not all' });
   };
 }
+
+/** Counter `calls_usage_dropped_connections_total`. */
+export function createDroppedConnectionCounter(registry: Registry): () => void {
+  const counter = new Counter({
+    name: 'calls_usage_dropped_connections_total',
+    help: 'Connections that were closed at once because MAX_CONNECTIONS were open.',
+    registers: [registry],
+  });
+  return () => {
+    counter.inc();
+  };
+}

@@ -1,8 +1,15 @@
-import { randomUUID } from 'node:crypto';
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Duplex } from 'node:stream';
+import type { Logger } from 'pino';
 import { type Settings, SettingsError } from '../settings.ts';
+import {
+  boundConnections,
+  type ConnectionSettings,
+  readMaxOpenFiles,
+  toMaxConnections,
+} from './connections.ts';
+import { answerMalformedRequests } from './malformed-requests.ts';
+import { cutOffStalledAnswers } from './stalled-answers.ts';
 
 /** A listening server. */
 export interface HttpServer {
@@ -12,27 +19,53 @@ export interface HttpServer {
   close(graceMs: number): Promise<void>;
 }
 
-type ServerSettings = Pick<
-  Settings,
-  'host' | 'port' | 'headersTimeoutMs' | 'requestTimeoutMs' | 'keepAliveTimeoutMs'
->;
+type ServerSettings = ConnectionSettings &
+  Pick<
+    Settings,
+    | 'host'
+    | 'port'
+    | 'headersTimeoutMs'
+    | 'requestTimeoutMs'
+    | 'keepAliveTimeoutMs'
+    | 'responseStallTimeoutMs'
+  >;
+
+interface ServerOptions {
+  readonly log: Logger;
+  /** Counts a connection that was closed because too many are open. */
+  readonly countDroppedConnection: () => void;
+}
+
+/** How late a timeout may be noticed. */
+const timeoutCheckIntervalMs = 1_000;
 
 /**
  * Listens on HOST and PORT.
- * @throws {SettingsError} they cannot be used
+ * @throws {SettingsError} they cannot be used, or the limit of open files is too low
  */
-export async function listen(app: RequestListener, settings: ServerSettings): Promise<HttpServer> {
+export async function listen(
+  app: RequestListener,
+  settings: ServerSettings,
+  { log, countDroppedConnection }: ServerOptions,
+): Promise<HttpServer> {
+  const maxConnections = toMaxConnections(settings, readMaxOpenFiles(), log);
   const server = createServer(
     {
       headersTimeout: Math.min(settings.headersTimeoutMs, settings.requestTimeoutMs),
       requestTimeout: settings.requestTimeoutMs,
       keepAliveTimeout: settings.keepAliveTimeoutMs,
-      connectionsCheckingInterval: Math.min(5_000, settings.headersTimeoutMs),
+      connectionsCheckingInterval: Math.min(timeoutCheckIntervalMs, settings.headersTimeoutMs),
+      // The app refuses requests without one, in the format of all errors.
+      requireHostHeader: false,
     },
     app,
   );
-  server.on('clientError', answerBadRequest);
+  // The app refuses these expectations too; without a listener, Node would answer without a body.
+  server.on('checkExpectation', (request, response) => server.emit('request', request, response));
   const inFlight = trackResponses(server);
+  boundConnections(server, maxConnections, { log, countDropped: countDroppedConnection });
+  answerMalformedRequests(server, inFlight);
+  cutOffStalledAnswers(server, inFlight, settings.responseStallTimeoutMs, log);
   await startListening(server, settings);
   return {
     url: urlOf(server, settings.host),
@@ -69,26 +102,6 @@ function urlOf(server: Server, host: string): string {
   const name = family === 'IPv6' && host.includes(':') ? `[${host}]` : host;
   return `http://${name}:${String(port)}`;
 }
-
-/** Malformed HTTP never reaches the app; its errors have the same format as all others. */
-function answerBadRequest(error: NodeJS.ErrnoException, socket: Duplex): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const [status, detail] = badRequests[error.code ?? ''] ?? ['400 Bad Request', 'Bad Request'];
-  const body = JSON.stringify({ detail });
-  socket.end(
-    `HTTP/1.1 ${status}\r\ncontent-type: application/json\r\n` +
-      `content-length: ${String(body.length)}\r\nx-request-id: ${randomUUID()}\r\n` +
-      `connection: close\r\n\r\n${body}`,
-  );
-}
-
-const badRequests: Readonly<Record<string, readonly [string, string]>> = {
-  HPE_HEADER_OVERFLOW: ['431 Request Header Fields Too Large', 'Request Header Fields Too Large'],
-  ERR_HTTP_REQUEST_TIMEOUT: ['408 Request Timeout', 'Request Timeout'],
-};
 
 function trackResponses(server: Server): ReadonlySet<ServerResponse> {
   const inFlight = new Set<ServerResponse>();

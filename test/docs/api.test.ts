@@ -86,13 +86,14 @@ describe('errors', () => {
   const sentence = 'a sentence of the test';
   const issues: readonly ValidationIssue[] = [{ loc: ['body'], msg: 'm', type: 't' }];
   const created: readonly ApiError[] = [
-    apiErrors.invalidCost(sentence),
+    apiErrors.badRequest(sentence),
     apiErrors.notAuthenticated(),
     apiErrors.forbidden(sentence),
     apiErrors.notFound(),
     apiErrors.methodNotAllowed(['GET']),
     apiErrors.tooLarge(sentence),
     apiErrors.unsupportedMedia(sentence),
+    apiErrors.expectationFailed(sentence),
     apiErrors.invalid(issues),
     apiErrors.tooManyRequests(sentence),
     apiErrors.internal(undefined),

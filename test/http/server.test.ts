@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import express from 'express';
 import { expect, onTestFinished, test } from 'vitest';
 import { disconnectSignal } from '../../src/http/route.ts';
@@ -43,6 +43,7 @@ test.each([
     /^HTTP\/1\.1 431 /,
     'Request Header Fields Too Large',
   ],
+  ['CONNECT', 'CONNECT x:1 HTTP/1.1\r\nhost: x\r\n\r\n', /^HTTP\/1\.1 405 /, 'Method Not Allowed'],
 ])('%s is answered with JSON and a request id', async (_what, request, status, detail) => {
   const service = await useService();
   const { socket, received } = await useTcpClient(service.url);
@@ -53,6 +54,26 @@ test.each([
   expect(received()).toMatch(/x-request-id: [0-9a-f-]{36}\r\n/);
   expect(received()).toContain(JSON.stringify({ detail }));
   expect((await service.send('/server_info')).status).toBe(200);
+});
+
+test.each([
+  ['without Host', 'a: b', 400, 'The request has no Host header.'],
+  [
+    'with an unknown expectation',
+    'host: x\r\nexpect: foo',
+    417,
+    'The only supported expectation is 100-continue.',
+  ],
+])('a request %s is answered with JSON and logged', async (_what, headers, status, detail) => {
+  const service = await useService();
+  const { socket, received } = await useTcpClient(service.url);
+  socket.write(`GET /health HTTP/1.1\r\n${headers}\r\nconnection: close\r\n\r\n`);
+  await once(socket, 'end');
+
+  expect(received()).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  const [, id = ''] = /x-request-id: ([0-9a-f-]{36})\r\n/i.exec(received()) ?? [];
+  expect(received()).toContain(JSON.stringify({ detail }));
+  expect(service.logLines()).toContainEqual(expect.objectContaining({ status, request_id: id }));
 });
 
 test.each([
@@ -75,6 +96,40 @@ test.each([
     expect((await service.send('/server_info')).status).toBe(200);
   },
 );
+
+test('a client that sends too slowly and does not close is disconnected all the same', async () => {
+  const service = await useService({ HEADERS_TIMEOUT_MS: '100', REQUEST_TIMEOUT_MS: '200' });
+  const { port } = new URL(service.url);
+  const socket = connect({ port: Number(port), host: '127.0.0.1', allowHalfOpen: true });
+  onTestFinished(() => void socket.destroy());
+  let error: NodeJS.ErrnoException | undefined;
+  socket.on('error', (each) => (error = each));
+  socket.write(`${toRequestHead('/calls/usage', 1_000_000)}{`);
+  socket.resume();
+  await once(socket, 'end');
+
+  await expect
+    .poll(() => {
+      if (error === undefined) socket.write(' ');
+      return error?.code;
+    })
+    .toMatch(/^(ECONNRESET|EPIPE)$/);
+});
+
+test('connections beyond MAX_CONNECTIONS are closed at once, and the others are served', async () => {
+  const service = await useService({ MAX_CONNECTIONS: '2' });
+  const clients = [await useTcpClient(service.url), await useTcpClient(service.url)];
+  const refused = await useTcpClient(service.url);
+  if (!refused.socket.closed) await once(refused.socket, 'close');
+
+  for (const { socket, received } of clients) {
+    socket.write('GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n');
+    await expect.poll(received).toMatch(/^HTTP\/1\.1 401 /);
+  }
+  expect(service.logLines()).toContainEqual(
+    expect.objectContaining({ msg: 'dropped connections', max_connections: 2, dropped: 1 }),
+  );
+});
 
 test('a client that disconnects while sending is logged with status 499, not as an error', async () => {
   const service = await useService();

@@ -48,8 +48,8 @@ function toRowDigest(tableDigest: string, index: number): string {
   return `${tableDigest.slice(0, -countDigits)}${digits}`;
 }
 
-/** An answer may be far larger than its request, so it is written in chunks. */
-const rowsPerChunk = 1_000;
+/** An answer may be far larger than its request, so it is written in chunks, of about 16 KiB. */
+const rowsPerChunk = 150;
 
 function* toRowsAnswer(digest: string, start: number, end: number): Generator<string> {
   yield '{"rows":[';

@@ -35,7 +35,7 @@ export function costHandlers({ clickhouse, resolveAliases }: CostOptions): CostH
     async purge({ body: { project_id, query } }) {
       const ids = toCostIds(query.$expr);
       if (ids === undefined) {
-        throw apiErrors.invalidCost('Can only purge costs by specifying one or more cost ids');
+        throw apiErrors.badRequest('Can only purge costs by specifying one or more cost ids');
       }
       await purgeCosts(clickhouse, project_id, ids);
       return {};
