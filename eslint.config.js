@@ -98,7 +98,7 @@ function layers() {
 }
 
 export default defineConfig(
-  { ignores: ['node_modules/', 'coverage/', 'data/', 'dist/', 'src/openapi-types.ts'] },
+  { ignores: ['node_modules/', 'coverage/', 'data/', 'dist/', 'dist-*/', 'src/openapi-types.ts'] },
   {
     files: ['**/*.{js,ts}'],
     extends: [tseslint.configs.strictTypeChecked],

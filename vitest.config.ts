@@ -31,7 +31,10 @@ export default defineConfig({
           name: 'embedded',
           include: ['test/**/*.test.ts'],
           exclude: ['test/support/**'],
-          globalSetup: ['test/support/clickhouse/global-setup-embedded.ts'],
+          globalSetup: [
+            'test/support/global-setup-build.ts',
+            'test/support/clickhouse/global-setup-embedded.ts',
+          ],
         },
       },
       {
@@ -43,7 +46,10 @@ export default defineConfig({
                 include: serverSuite.map((folder) => `test/${folder}/**/*.test.ts`),
                 // It kills its own embedded ClickHouse.
                 exclude: ['test/oracle/permutations.test.ts'],
-                globalSetup: ['test/support/clickhouse/global-setup-server.ts'],
+                globalSetup: [
+                  'test/support/global-setup-build.ts',
+                  'test/support/clickhouse/global-setup-server.ts',
+                ],
               }
             : { name: 'server', include: ['test/support/clickhouse/server-skipped.test.ts'] },
       },

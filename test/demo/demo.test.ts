@@ -12,10 +12,11 @@ import { listShownCalls } from '../../demo/tree.ts';
 import { parseCurl } from '../support/http/curl.ts';
 import { expectUsage, type ExpectedUsage } from '../support/expected-usage.ts';
 import { codeIn, readText, sectionOf } from '../support/markdown.ts';
+import { nodeArgumentsOf } from '../support/npm-command.ts';
 
 const roots = sampleTraces.map(({ root }) => root);
 const rootDirectory = fileURLToPath(new URL('../..', import.meta.url));
-const script = ['--import', 'tsx', 'demo/demo.ts'];
+const script = nodeArgumentsOf('demo');
 
 /** `TMPDIR` of the demos. */
 let temporaryDirectory: string;
@@ -37,7 +38,7 @@ describe('npm run demo -- --once', () => {
 
   test('exits 0 and leaves no files behind', async () => {
     expect(run).toMatchObject({ code: 0, signal: null });
-    expect(await listRemainingFiles()).toEqual([]);
+    expect(await readdir(temporaryDirectory)).toEqual([]);
   });
 
   test('prints what docs/demo.md and the README show', () => {
@@ -252,12 +253,6 @@ function start(
       });
     });
   return { child, output: () => output, waitForOutput, ended };
-}
-
-async function listRemainingFiles(): Promise<string[]> {
-  const names = await readdir(temporaryDirectory);
-  // tsx keeps its compile cache there.
-  return names.filter((name) => !name.startsWith('tsx-'));
 }
 
 /** Replaces the parts of the output that differ from run to run: port, duration, key. */

@@ -6,6 +6,7 @@ interface Lock {
 }
 
 interface LockedPackage {
+  readonly dev?: boolean;
   readonly hasInstallScript?: boolean;
   readonly optionalDependencies?: Readonly<Record<string, string>>;
 }
@@ -40,6 +41,12 @@ test('package.json denies the install script of every package that has one', () 
     .map(([path]) => path.replace(/^.*node_modules\//, ''));
   expect(Object.keys(allowScripts).sort()).toEqual([...new Set(names)].sort());
   expect(new Set(Object.values(allowScripts))).toEqual(new Set([false]));
+});
+
+test('no compiler and no loader is installed in production', () => {
+  const compilers = ['tsx', 'esbuild', 'typescript', 'vite'];
+  const installed = compilers.map((name) => packages[`node_modules/${name}`]?.dev);
+  expect(installed).toEqual(compilers.map(() => true));
 });
 
 function readJson(path: string): unknown {

@@ -6,12 +6,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { clickhouseUnavailable, testKey, useService } from '../support/http/service.ts';
+import { nodeArgumentsOf } from '../support/npm-command.ts';
 import { continueAnswer, toRequestHead, useTcpClient } from '../support/http/tcp-client.ts';
 
 /** Runs what `npm start` runs, with an unavailable ClickHouse unless the environment sets another. */
 async function startMain(environment: Readonly<Record<string, string>>) {
   const dataDir = await mkdtemp(join(tmpdir(), 'calls-usage-main-'));
-  const main = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+  const main = spawn(process.execPath, nodeArgumentsOf('start'), {
     cwd: new URL('../../', import.meta.url),
     env: {
       PATH: process.env['PATH'],

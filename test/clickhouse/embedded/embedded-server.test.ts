@@ -22,6 +22,7 @@ import {
 import { addQueryLog } from '../../support/clickhouse/embedded-overrides.ts';
 import { fixture } from '../../support/fixtures.ts';
 import { testKey } from '../../support/http/service.ts';
+import { nodeArgumentsOf } from '../../support/npm-command.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import {
   isRunning,
@@ -210,7 +211,7 @@ describe('DATA_DIR', () => {
 describe('the server process', () => {
   test('exits when the service is killed', async () => {
     const { path, remove } = await makeDirectory();
-    const service = spawn(process.execPath, ['--import', 'tsx', 'src/main.ts'], {
+    const service = spawn(process.execPath, nodeArgumentsOf('start'), {
       env: { PATH: process.env['PATH'], PORT: '0', API_KEYS: testKey, DATA_DIR: path },
       stdio: ['ignore', 'pipe', 'inherit'],
     });
