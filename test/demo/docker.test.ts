@@ -113,17 +113,45 @@ describe('docker-compose.yml', () => {
 
 describe('Dockerfile', () => {
   test('every copied path exists and is not excluded by .dockerignore', () => {
-    const copied = argumentsOf('COPY').flatMap((text) => text.split(/\s+/).slice(0, -1));
+    const copied = argumentsOf('COPY')
+      .filter((text) => !text.startsWith('--from='))
+      .flatMap((text) => text.split(/\s+/).slice(0, -1));
     const dockerignore = read('.dockerignore').split('\n');
-    expect(copied).toContain('src');
+    expect(copied).toEqual(expect.arrayContaining(['src', 'sql', 'openapi', 'package-lock.json']));
     for (const path of copied) {
       expect(existsSync(toPath(path)), path).toBe(true);
-      expect(dockerignore).toContain(`!${path}`);
+      expect(dockerignore, path).toContain(`!${path.split('/')[0]}`);
     }
   });
 
-  test('the service does not run as root', () => {
-    expect(argumentsOf('USER')).toEqual(['node']);
+  test('every stage begins with the same major version of Node, an LTS release that the package supports', () => {
+    const images = argumentsOf('FROM').map((text) => text.split(' ')[0]);
+    expect(images).toEqual(['node:24-slim', 'base', 'base', 'base']);
+  });
+
+  test('the image has the embedded ClickHouse by default, and not with the target remote', () => {
+    const targets = argumentsOf('FROM').map((text) => text.split(' ').at(-1));
+    expect(targets).toEqual(['base', 'build', 'remote', 'embedded']);
+    expect(installOptionsOf('remote')).toEqual(['dev', 'optional']);
+    expect(installOptionsOf('embedded')).toEqual(['dev']);
+    const { optionalDependencies } = JSON.parse(read('package.json')) as {
+      optionalDependencies: object;
+    };
+    expect(Object.keys(optionalDependencies)).toEqual(['chdb', 'ffi-rs']);
+  });
+
+  test('no stage runs the install scripts of packages', () => {
+    const installs = argumentsOf('RUN').filter((text) => /npm (?:ci|install)/.test(text));
+    expect(installs).toHaveLength(3);
+    for (const install of installs) expect(install).toContain(' --ignore-scripts');
+  });
+
+  test('both images have the same files and run as a user other than root', () => {
+    const filesOf = (stage: string) => argumentsOf('COPY', stage);
+    expect(filesOf('embedded')).toEqual(filesOf('remote'));
+    expect(filesOf('remote')).toContain('--from=build /app/dist ./dist');
+    for (const stage of ['remote', 'embedded'])
+      expect(argumentsOf('USER', stage)).toEqual(['node']);
   });
 
   test('the command is that of `npm start`, in exec form, so that node receives signals', () => {
@@ -156,16 +184,35 @@ function interpolate(value: string): string {
   );
 }
 
-/** The instructions of a Dockerfile as [name, arguments], with continued lines joined. */
-function toInstructions(text: string): [string, string][] {
-  const lines = text.replace(/\\\n\s*/g, '').split('\n');
-  const instructions = lines.filter((line) => /^[A-Z]+ /.test(line));
-  return instructions.map((line) => [
-    line.slice(0, line.indexOf(' ')),
-    line.slice(line.indexOf(' ') + 1),
-  ]);
+interface Instruction {
+  readonly stage: string;
+  readonly name: string;
+  readonly text: string;
 }
 
-function argumentsOf(name: string): string[] {
-  return dockerfile.filter((instruction) => instruction[0] === name).map(([, text]) => text);
+/** The instructions of a Dockerfile, with continued lines joined. */
+function toInstructions(text: string): Instruction[] {
+  const lines = text.replace(/\\\n\s*/g, '').split('\n');
+  let stage = '';
+  return lines
+    .filter((line) => /^[A-Z]+ /.test(line))
+    .map((line) => {
+      stage = /^FROM \S+ AS (\w+)$/.exec(line)?.[1] ?? stage;
+      const [name = ''] = line.split(' ');
+      return { stage, name, text: line.slice(name.length + 1) };
+    });
+}
+
+function argumentsOf(name: string, stage?: string): string[] {
+  return dockerfile
+    .filter((instruction) => instruction.name === name)
+    .filter((instruction) => stage === undefined || instruction.stage === stage)
+    .map(({ text }) => text);
+}
+
+/** What `npm ci` leaves out in a stage. */
+function installOptionsOf(stage: string): string[] {
+  return argumentsOf('RUN', stage).flatMap((text) =>
+    [...text.matchAll(/--omit=(\w+)/g)].map(([, group = '']) => group),
+  );
 }
