@@ -105,6 +105,7 @@ function toInsertLimits(settings: Settings): InsertLimits {
     maxBatchRows: settings.insertBatchRows,
     maxBatchBytes: settings.insertBatchMb * mebibyte,
     concurrency: settings.insertConcurrency,
+    keepPayloads: settings.payloadRetentionDays > 0,
   };
 }
 

@@ -127,6 +127,18 @@ export const settingsTable = {
     [2, 1_048_576],
     'What the requests of one key may take of MEMORY_BUDGET_MB, in MiB; at least BODY_LIMIT_MB + ITEM_LIMIT_MB.',
   ),
+  payloadRetentionDays: integer(
+    'PAYLOAD_RETENTION_DAYS',
+    0,
+    [0, 36_500],
+    'How many days inputs, outputs, exceptions and OpenTelemetry spans are kept; 0: they are not stored.',
+  ),
+  deletionErasureIntervalMs: integer(
+    'DELETION_ERASURE_INTERVAL_MS',
+    3_600_000,
+    [1_000, 86_400_000],
+    'Time between two erasures of the texts of deleted calls, in milliseconds.',
+  ),
   bodyLimitMb: integer(
     'BODY_LIMIT_MB',
     64,

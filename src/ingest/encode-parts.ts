@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { RowBinary } from '../clickhouse/client/row-binary.ts';
 import { type OrphanEnd, Traces, type TracedStart } from './find-traces.ts';
 import type { Part, PartAnswer } from './part.ts';
-import { writePart } from './write-part.ts';
+import { type PayloadChoice, writePart } from './write-part.ts';
 
 /** The parts of one request as rows of `call_parts`. */
 export interface EncodedParts {
@@ -21,7 +21,11 @@ export interface EncodedParts {
  * Writes parts as rows. Missing ids and traces of starts are generated; an end without a trace gets that of its start
  * if the same request contains it.
  */
-export function encodeParts(parts: readonly Part[], writer: RowBinary): EncodedParts {
+export function encodeParts(
+  parts: readonly Part[],
+  writer: RowBinary,
+  choice: PayloadChoice,
+): EncodedParts {
   const identified = parts.map(identify);
   const traces = toTraces(identified);
   const pieces: (Buffer | OrphanEnd)[] = [];
@@ -30,7 +34,7 @@ export function encodeParts(parts: readonly Part[], writer: RowBinary): EncodedP
     const trace = traceId ?? traces?.find({ projectId, id });
     if (trace === undefined) pieces.push(writer.take(), { projectId, id });
     else writer.string(trace);
-    writePart(writer, part, id);
+    writePart(writer, part, id, choice);
     const { kind, call } = part;
     if (kind !== 'end' && call.trace_id) starts.push({ projectId, id, traceId: call.trace_id });
   }

@@ -6,10 +6,10 @@ import { RowBinary } from '../clickhouse/client/row-binary.ts';
 import { type EncodedParts, encodeParts } from './encode-parts.ts';
 import { findTraces, type OrphanEnd } from './find-traces.ts';
 import type { Part, PartAnswer } from './part.ts';
-import { partColumns } from './write-part.ts';
+import { partColumns, type PayloadChoice } from './write-part.ts';
 
 /** How parts of several requests are batched, and how many may be queued. */
-export interface InsertLimits {
+export interface InsertLimits extends PayloadChoice {
   /** Where requests come together, inserts start at least this far apart, unless one is full. */
   readonly flushIntervalMs: number;
   /** What one insert may contain; a single larger request is an insert of its own. */
@@ -24,10 +24,12 @@ export class PartInserter {
   readonly #clickhouse: ClickHouse;
   readonly #batcher: Batcher<EncodedParts, void>;
   readonly #writer = new RowBinary();
+  readonly #payloadChoice: PayloadChoice;
   readonly #inFlight = new Set<readonly EncodedParts[]>();
 
   constructor(clickhouse: ClickHouse, limits: InsertLimits) {
     this.#clickhouse = clickhouse;
+    this.#payloadChoice = limits;
     this.#batcher = new Batcher({
       queue: 'inserts',
       concurrency: limits.concurrency,
@@ -53,7 +55,7 @@ export class PartInserter {
    */
   async insert(parts: readonly Part[], reservation: Reservation): Promise<readonly PartAnswer[]> {
     if (parts.length === 0) return [];
-    const encoded = encodeParts(parts, this.#writer);
+    const encoded = encodeParts(parts, this.#writer, this.#payloadChoice);
     reservation.resize(encoded.bytes);
     const rowsReservation = reservation.move();
     try {

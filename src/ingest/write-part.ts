@@ -3,15 +3,26 @@ import type { RowBinary } from '../clickhouse/client/row-binary.ts';
 import { toDump } from './json-dump.ts';
 import type { Part } from './part.ts';
 
+/** Whether the texts that no answer needs are stored: inputs, outputs, exceptions and OpenTelemetry spans. */
+export interface PayloadChoice {
+  readonly keepPayloads: boolean;
+}
+
 /**
  * Writes a part as a row of `call_parts`, without its trace, which may be known last.
  * @param id the call's id, which the service generates for a start without one
  */
-export function writePart(writer: RowBinary, part: Part, id: string): void {
+export function writePart(
+  writer: RowBinary,
+  part: Part,
+  id: string,
+  { keepPayloads }: PayloadChoice,
+): void {
   const { kind, call } = part;
   const start = kind === 'end' ? undefined : call;
   const end = kind === 'start' ? undefined : call;
-  for (const { write } of columns) write(writer, { id, kind, call, start, end });
+  const source = { id, kind, call, start, end, ...(keepPayloads && { payloads: { start, end } }) };
+  for (const { write } of columns) write(writer, source);
 }
 
 interface Source {
@@ -22,6 +33,8 @@ interface Source {
   readonly start: Extract<Part, { kind: 'start' | 'whole' }>['call'] | undefined;
   /** The call if the part has what an end has. */
   readonly end: Extract<Part, { kind: 'end' | 'whole' }>['call'] | undefined;
+  /** Start and end once more if the texts that no answer needs are stored. */
+  readonly payloads?: Pick<Source, 'start' | 'end'>;
 }
 
 interface Column {
@@ -42,13 +55,16 @@ const columns: readonly Column[] = [
   text('op_name', ({ start }) => start?.op_name),
   text('display_name', ({ start }) => start?.display_name),
   json('attributes_dump', '{}', ({ start }) => start?.attributes),
-  json('inputs_dump', '{}', ({ start }) => start?.inputs),
-  json('output_dump', 'null', ({ end }) => end?.output),
+  json('inputs_dump', '{}', ({ payloads }) => payloads?.start?.inputs),
+  json('output_dump', 'null', ({ payloads }) => payloads?.end?.output),
+  text('output_id', ({ end }) => readShortText(end?.output, 'id')),
+  text('output_service_tier', ({ end }) => readShortText(end?.output, 'service_tier')),
   json('summary_dump', '{}', ({ end }) => end?.summary),
-  text('exception', ({ end }) => end?.exception),
+  text('exception', ({ payloads }) => payloads?.end?.exception),
+  flag('has_exception', ({ end }) => Boolean(end?.exception)),
   text('thread_id', ({ start }) => start?.thread_id),
   text('turn_id', ({ start }) => start?.turn_id),
-  json('otel_dump', '', ({ start }) => start?.otel_dump),
+  json('otel_dump', '', ({ payloads }) => payloads?.start?.otel_dump),
   text('wb_user_id', ({ start }) => start?.wb_user_id),
   text('wb_run_id', ({ start }) => start?.wb_run_id),
   int64('wb_run_step', ({ start }) => start?.wb_run_step),
@@ -62,6 +78,10 @@ type Read<T> = (source: Source) => T | null | undefined;
 
 function text(name: string, read: Read<string>): Column {
   return { name, write: (writer, source) => writer.string(read(source) ?? '') };
+}
+
+function flag(name: string, read: (source: Source) => boolean): Column {
+  return { name, write: (writer, source) => writer.uint8(Number(read(source))) };
 }
 
 function time(name: string, read: Read<string>): Column {
@@ -83,4 +103,15 @@ function json(name: string, absent: string, read: Read<unknown>): Column {
     writer.string(value === undefined ? absent : toDump(value));
   };
   return { name, write };
+}
+
+/** A longer text is not an id; 0006_payloads.sql has the same limit for rows of pipelines. */
+const maxShortTextBytes = 256;
+
+/** Reads a short text of an output, which may be any JSON. */
+function readShortText(output: unknown, name: string): string | undefined {
+  if (typeof output !== 'object' || output === null || !Object.hasOwn(output, name)) return;
+  const value = (output as Readonly<Record<string, unknown>>)[name];
+  if (typeof value !== 'string' || Buffer.byteLength(value) > maxShortTextBytes) return;
+  return value;
 }

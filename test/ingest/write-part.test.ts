@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { usageClientFixture } from '../support/fixtures.ts';
+import { endRow } from '../support/part-rows.ts';
 
-const usageClient = usageClientFixture();
+const usageClient = usageClientFixture({ PAYLOAD_RETENTION_DAYS: '1' });
 
 /** Every kind of JSON value. */
 const anyJson = {
@@ -38,7 +39,7 @@ const endFields = {
     status_counts: { success: 1 },
     ...anyJson,
   },
-  output: { choices: [anyJson, null] },
+  output: { id: 'response-é', service_tier: 'flex', choices: [anyJson, null] },
   exception: 'Error: nothing\n    at line 1',
   wb_run_step_end: -9007199254740991,
 };
@@ -65,7 +66,10 @@ const endColumns = {
   ended_at: '2026-02-01 00:00:00.000000',
   summary_dump: endFields.summary,
   output_dump: endFields.output,
+  output_id: 'response-é',
+  output_service_tier: 'flex',
   exception: 'Error: nothing\n    at line 1',
+  has_exception: 1,
   wb_run_step_end: '-9007199254740991',
 };
 
@@ -79,8 +83,11 @@ const emptyColumns = {
   attributes_dump: {},
   inputs_dump: {},
   output_dump: null,
+  output_id: '',
+  output_service_tier: '',
   summary_dump: {},
   exception: '',
+  has_exception: 0,
   thread_id: '',
   turn_id: '',
   otel_dump: '',
@@ -93,7 +100,7 @@ const emptyColumns = {
 /** Reads the rows of a call in `call_parts`, and parses their JSON. */
 async function readRows(id: string): Promise<Record<string, unknown>[]> {
   const rows = await usageClient.clickhouse.query<Record<string, string>>(
-    'SELECT * FROM call_parts WHERE id = {id: String} ORDER BY kind',
+    'SELECT * EXCEPT (part_hash) FROM call_parts WHERE id = {id: String} ORDER BY kind',
     { id },
   );
   return rows.map(({ inserted_at, ...row }) => {
@@ -195,6 +202,67 @@ describe.each(cases)('the row of a part of kind $kind by $path', ({ kind, path, 
       { ...keys(callId), ...emptyColumns, ...Object.fromEntries(columns) },
     ]);
   });
+});
+
+describe('without PAYLOAD_RETENTION_DAYS', () => {
+  const client = usageClientFixture();
+
+  test.each(kinds)('the row of a part of kind %s contains no payload', async (kind) => {
+    const [[path, wrap]] = endpoints[kind];
+    const part = { ...fieldsOf[kind], id: `no payload: ${kind}` };
+    const answer = await client.service.send(path, { body: wrap(part) });
+    expect(answer.status, answer.text).toBe(200);
+    const rows = await client.clickhouse.query(
+      `SELECT inputs_dump, output_dump, exception, otel_dump, has_payload, output_id, output_service_tier,
+        has_exception FROM call_parts WHERE id = {id: String}`,
+      { id: part.id },
+    );
+    const { output_id, output_service_tier, has_exception } = columnsOf[kind];
+    const erased = { inputs_dump: '{}', output_dump: 'null', exception: '', otel_dump: '' };
+    expect(rows).toEqual([
+      { ...erased, has_payload: 0, output_id, output_service_tier, has_exception },
+    ]);
+  });
+});
+
+describe('the id and the service tier of an output', () => {
+  const longest = 'é'.repeat(128);
+  const cases: [unknown, string][] = [
+    ['x', 'x'],
+    [longest, longest],
+    [`${longest}x`, ''],
+    ['', ''],
+    [5, ''],
+    [null, ''],
+    [true, ''],
+    [['x'], ''],
+    [{ id: 'x' }, ''],
+  ];
+
+  test.each(cases)(
+    'are stored where they are text of up to 256 bytes, by the service and by a pipeline: %j',
+    async (value, expected) => {
+      const id = `output id ${JSON.stringify(value)}`;
+      const output = { id: value, service_tier: value, other: { id: 'y' } };
+      await usageClient.service.send('/call/end', { body: { end: { ...endFields, id, output } } });
+      const row = endRow('team/pipeline', { id }, { output_dump: JSON.stringify(output) });
+      await usageClient.clickhouse.insert('call_parts', [row]);
+      const stored = { output_id: expected, output_service_tier: expected };
+      expect(await readRows(id)).toMatchObject([stored, stored]);
+    },
+  );
+
+  test.each([[[{ id: 'x' }]], ['x'], [5], [null]])(
+    'are empty for the output %j',
+    async (output) => {
+      const id = `no output id ${JSON.stringify(output)}`;
+      await usageClient.service.send('/call/end', { body: { end: { ...endFields, id, output } } });
+      const row = endRow('team/pipeline', { id }, { output_dump: JSON.stringify(output) });
+      await usageClient.clickhouse.insert('call_parts', [row]);
+      const stored = { output_id: '', output_service_tier: '' };
+      expect(await readRows(id)).toMatchObject([stored, stored]);
+    },
+  );
 });
 
 describe('generated ids', () => {

@@ -59,10 +59,12 @@ export interface UsageClient {
 
 const time = '2026-01-31T12:00:00Z';
 
-/** Starts the service and its database; the caller closes them. */
-export async function openUsageClient(): Promise<UsageClient> {
+/** Starts the service, with other settings if given, and its database; the caller closes them. */
+export async function openUsageClient(
+  settings: Readonly<Record<string, string>> = {},
+): Promise<UsageClient> {
   const clickhouse = await openTestClickHouse();
-  const service = await openService(clickhouse.environment);
+  const service = await openService({ ...clickhouse.environment, ...settings });
   await service.ready;
   let projects = 0;
   return {

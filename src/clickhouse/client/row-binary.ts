@@ -29,6 +29,12 @@ export class RowBinary {
     this.#length = this.#buffer.writeInt8(value, this.#length);
   }
 
+  /** Writes a `UInt8`. */
+  uint8(value: number): void {
+    this.#reserve(1);
+    this.#length = this.#buffer.writeUInt8(value, this.#length);
+  }
+
   /** Writes a `Nullable(DateTime64(6, 'UTC'))` from a text such as `2026-01-31 23:59:59.123456`. */
   nullableTime(value: string | null | undefined): void {
     this.#writeNullable(typeof value === 'string' ? toMicroseconds(value) : undefined);
