@@ -419,6 +419,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/livez": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Liveness
+         * @description Answers while the process lives, without ClickHouse; needs no authentication.
+         */
+        readonly get: operations["livez"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/readyz": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Readiness
+         * @description Whether the service should get traffic; needs no authentication.
+         */
+        readonly get: operations["readyz"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/health": {
         readonly parameters: {
             readonly query?: never;
@@ -1006,6 +1046,16 @@ export interface components {
             /** @constant */
             readonly status: "ok";
         };
+        /** NotReadyRes */
+        readonly NotReadyRes: {
+            /**
+             * @description Stable code of the reason.
+             * @enum {string}
+             */
+            readonly status: "stopping" | "draining" | "damaged" | "rebuilding" | "starting" | "clickhouse_unavailable";
+            /** @description The reason in a sentence. */
+            readonly detail: string;
+        };
         /** ErrorRes */
         readonly ErrorRes: {
             readonly detail: string;
@@ -1110,6 +1160,7 @@ export type CostResolveReq = components['schemas']['CostResolveReq'];
 export type CostResolveRes = components['schemas']['CostResolveRes'];
 export type ServerInfoRes = components['schemas']['ServerInfoRes'];
 export type HealthRes = components['schemas']['HealthRes'];
+export type NotReadyRes = components['schemas']['NotReadyRes'];
 export type ErrorRes = components['schemas']['ErrorRes'];
 export type ResponseInvalid = components['responses']['Invalid'];
 export type ResponseRefused = components['responses']['Refused'];
@@ -1727,6 +1778,55 @@ export interface operations {
             readonly default: components["responses"]["Refused"];
         };
     };
+    readonly livez: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The process lives. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HealthRes"];
+                };
+            };
+        };
+    };
+    readonly readyz: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The service should get traffic. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["HealthRes"];
+                };
+            };
+            /** @description The service is not ready, for the reason in `status`. */
+            readonly 503: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["NotReadyRes"];
+                };
+            };
+        };
+    };
     readonly health: {
         readonly parameters: {
             readonly query?: never;
@@ -1745,13 +1845,13 @@ export interface operations {
                     readonly "application/json": components["schemas"]["HealthRes"];
                 };
             };
-            /** @description ClickHouse is starting or unavailable, or the service is stopping. */
+            /** @description Requests cannot be answered, for the reason in `status`. */
             readonly 503: {
                 headers: {
                     readonly [name: string]: unknown;
                 };
                 content: {
-                    readonly "application/json": components["schemas"]["ErrorRes"];
+                    readonly "application/json": components["schemas"]["NotReadyRes"];
                 };
             };
         };

@@ -12,6 +12,7 @@ import { createAliasResolver } from './prices/resolve-aliases.ts';
 import { loadPriceBook } from './prices/catalog/load-price-book.ts';
 import type { Settings } from './settings.ts';
 import { MemoryBudget } from './memory-budget.ts';
+import { Readiness } from './readiness.ts';
 import { packageUrl } from './package-url.ts';
 
 /** The running service. */
@@ -48,17 +49,19 @@ export async function startService(
     print(`Generated an API key, stored in ${file}: ${key}`);
   });
   const readBook = once(readPriceBook);
+  const readiness = new Readiness(() => clickhouse.ping());
+  readiness.report('starting', 'ClickHouse is not available yet.');
   const clickhouse = startClickHouse(settings, log, (store) =>
     loadPriceBook(store, readPriceBookVersion(), readBook, log),
   );
+  const ready = clickhouse.ready.then(() => readiness.withdraw('starting'));
   // Without a handler, a rejection before anyone awaits it would end the process.
-  clickhouse.ready.catch(() => undefined);
-  const stopping = new AbortController();
+  ready.catch(() => undefined);
   const resolveAliases = createAliasResolver(clickhouse, readBook);
   const metrics = new Registry();
   const app = createApp({
     ...toAppLimits(settings),
-    ...{ clickhouse, openApi, keys, log, resolveAliases, stopping: stopping.signal },
+    ...{ clickhouse, openApi, keys, log, resolveAliases, readiness },
     partInserter: new PartInserter(clickhouse, toInsertLimits(settings)),
     memoryBudget: new MemoryBudget({
       totalBytes: settings.memoryBudgetMb * mebibyte,
@@ -75,12 +78,12 @@ export async function startService(
   });
   log.info({ url: server.url }, 'listening');
   const close = async (): Promise<void> => {
-    stopping.abort();
+    readiness.report('stopping', 'The service is stopping.');
     await server.close(settings.shutdownTimeoutMs);
     await clickhouse.close();
     log.info('stopped');
   };
-  return { url: server.url, ready: clickhouse.ready, close: once(close) };
+  return { url: server.url, ready, close: once(close) };
 }
 
 const mebibyte = 1_048_576;

@@ -1,6 +1,7 @@
 import express, { Router, type Express, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
 import type { Registry } from 'prom-client';
+import type { Readiness } from '../readiness.ts';
 import { apiErrors } from './api-errors.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import type { Key } from './auth/keys.ts';
@@ -20,22 +21,22 @@ export interface AppOptions extends Omit<Services, 'countDropped' | 'countPriced
   readonly bodyLimitBytes: number;
   /** Maximum number of requests per key and second; 0 for no limit. */
   readonly rateLimitPerSecond: number;
-  /** Aborted when the service stops; later requests are refused. */
-  readonly stopping: AbortSignal;
 }
 
 /** The HTTP layer: every request passes these middlewares in this order. */
 export function createApp(options: AppOptions): Express {
-  const { keys, log, metrics, stopping, openApi, bodyLimitBytes, memoryBudget } = options;
+  const { keys, log, metrics, readiness, openApi, bodyLimitBytes, memoryBudget } = options;
   const countDropped = createDroppedCounter(metrics, log);
   const countPriced = createPricedCounter(metrics);
   const routes = routeTable({ ...options, countDropped, countPriced });
   const publicRoutes = routes.filter(({ scope }) => scope === 'public');
   const keyRoutes = routes.filter(({ scope }) => scope !== 'public');
-  const context = { openApi, bodyLimitBytes, memoryBudget };
+  const context = { openApi, bodyLimitBytes, memoryBudget, readiness };
 
   const router = Router({ caseSensitive: true, strict: true });
   addRoutes(router, publicRoutes, context);
+  // Public routes are probes, which are answered until the end.
+  router.use(refuseWhenStopping(readiness));
   router.use(requireKey(keys), ...limitRate(options.rateLimitPerSecond));
   addRoutes(router, keyRoutes, context);
   router.use(() => {
@@ -46,7 +47,7 @@ export function createApp(options: AppOptions): Express {
   app.use(
     assignRequestId(),
     logRequests(log),
-    refuseWhenStopping(stopping),
+    endConnections(readiness),
     checkHeaders,
     router,
     sendErrors(),
@@ -54,12 +55,18 @@ export function createApp(options: AppOptions): Express {
   return app;
 }
 
-function refuseWhenStopping(stopping: AbortSignal): RequestHandler {
+/** @throws {NotReadyError} the service is stopping */
+function refuseWhenStopping(readiness: Readiness): RequestHandler {
+  return (_request, _response, next) => {
+    readiness.requireRunning();
+    next();
+  };
+}
+
+/** While the service drains, its clients open their next connection to another one. */
+function endConnections(readiness: Readiness): RequestHandler {
   return (_request, response, next) => {
-    if (stopping.aborted) {
-      response.set('connection', 'close');
-      throw apiErrors.unavailable('The service is stopping.');
-    }
+    if (readiness.isLeaving) response.set('connection', 'close');
     next();
   };
 }

@@ -7,6 +7,7 @@ import {
   ResultTooLargeError,
 } from '../clickhouse/errors.ts';
 import { MemoryBudgetError } from '../memory-budget.ts';
+import { NotReadyError } from '../readiness.ts';
 import { LimitExceededError } from '../usage/calls-usage.ts';
 import { ApiError, apiErrors } from './api-errors.ts';
 import { isDisconnected } from './request-log.ts';
@@ -36,6 +37,7 @@ export function toApiError(error: unknown): ApiError {
   if (error instanceof MemoryBudgetError) {
     return apiErrors.unavailable(memoryBudgetDetails[error.scope], error);
   }
+  if (error instanceof NotReadyError) return apiErrors.unavailable(error.reason.detail, error);
   if (error instanceof LimitExceededError) {
     const { calls, limit } = error;
     return apiErrors.invalid([toIssue('limit_exceeded', ['body', 'limit'], calls, limit)]);

@@ -1,4 +1,5 @@
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
+import type { Readiness } from '../readiness.ts';
 import type { PartInserter } from '../ingest/part-inserter.ts';
 import type { ResolveAliases } from '../prices/resolve-aliases.ts';
 import type { UsageLimits } from '../usage/calls-usage.ts';
@@ -12,7 +13,9 @@ import { callHandlers } from './routes/call-handlers.ts';
 import { costHandlers } from './routes/cost-handlers.ts';
 import { get, ingest, ingestBatch, post, type Route } from './route.ts';
 import {
+  answerAlive,
   checkHealth,
+  checkReadiness,
   describeServer,
   docsRoutes,
   sendDocument,
@@ -22,6 +25,7 @@ import { usageHandler } from './routes/usage-handler.ts';
 /** What the handlers work with. */
 export interface Services {
   readonly clickhouse: ClickHouse;
+  readonly readiness: Readiness;
   readonly partInserter: PartInserter;
   readonly openApi: OpenApi;
   readonly usageLimits: UsageLimits;
@@ -67,7 +71,9 @@ export function routeTable(services: Services): Route[] {
     post('/cost/unpriced', 'read', 'CostUnpricedReq', 'project_id', costs.listUnpricedModels),
     post('/cost/resolve', 'read', 'CostResolveReq', 'project_id', costs.resolve),
 
-    get('/health', 'public', checkHealth(services.clickhouse)),
+    get('/livez', 'public', answerAlive),
+    get('/readyz', 'public', checkReadiness(services.readiness)),
+    get('/health', 'public', checkHealth(services.readiness)),
     get('/server_info', 'any', describeServer(services.openApi)),
     get('/openapi.json', 'any', sendDocument(services.openApi)),
     ...docsRoutes(),

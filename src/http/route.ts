@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request, RequestHandler, Response, Router } from 'express';
 import type { MemoryBudget, Reservation } from '../memory-budget.ts';
+import type { Readiness } from '../readiness.ts';
 import { apiErrors } from './api-errors.ts';
 import type { Key, Scope } from './auth/keys.ts';
 import { keyOf, requireProjects, requireScope } from './auth/require-key.ts';
@@ -26,6 +27,7 @@ export interface RouteContext {
   readonly bodyLimitBytes: number;
   /** Where ingestion routes reserve memory for their bodies. */
   readonly memoryBudget: MemoryBudget;
+  readonly readiness: Readiness;
 }
 
 /** Arguments of a handler: the body is valid, with defaults filled in, and the key may access its project. */
@@ -241,12 +243,21 @@ export function pathProjectIssues(
 
 /** Adds routes to a router; other methods of their paths are answered with 405 and `Allow`. */
 export function addRoutes(router: Router, routes: readonly Route[], context: RouteContext): void {
-  for (const { method, path, toRequestHandler } of routes) {
+  for (const { method, path, scope, toRequestHandler } of routes) {
+    if (scope === 'read') router[method](path, refuseReads(context));
     router[method](path, toRequestHandler(context));
     router.all(path, () => {
       throw apiErrors.methodNotAllowed(method === 'get' ? ['GET', 'HEAD'] : ['POST']);
     });
   }
+}
+
+/** @throws {NotReadyError} an answer would be too small, because tables are damaged or incomplete */
+function refuseReads({ readiness }: RouteContext): RequestHandler {
+  return (_request, _response, next) => {
+    readiness.requireReads();
+    next();
+  };
 }
 
 async function send(response: Response, answer: object): Promise<void> {

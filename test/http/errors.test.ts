@@ -77,7 +77,6 @@ describe('every answer other than 2xx is JSON with a detail', () => {
     [404, '/docs/%2e%2e%2fpackage.json', {}, 'Not Found'],
     [405, '/calls/usage', {}, 'Method Not Allowed'],
     [413, '/calls/usage', { body: ' '.repeat(1_048_577) }, 'The body is larger than the limit.'],
-    [503, '/health', {}, 'ClickHouse is unavailable; try again.'],
     [503, '/calls/usage', { body: usageRequest }, 'ClickHouse is unavailable; try again.'],
   ] as const)('%i for %s', async (status, path, request, detail) => {
     const answer = await service.send(path, request);

@@ -51,7 +51,8 @@ test('a request without a key or for an unknown path is logged', async () => {
 });
 
 test('the log line of a failed request has the error', async () => {
-  const answer = await service.send('/health');
+  const body = { project_id: 'a/b', call_ids: ['x'] };
+  const answer = await service.send('/calls/usage', { body });
 
   expect(answer.status).toBe(503);
   const line = await readLogLine(answer.headers.get('x-request-id'));

@@ -1,16 +1,38 @@
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
-import type { RequestHandler } from 'express';
-import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
+import type { RequestHandler, Response } from 'express';
+import { NotReadyError, type Readiness, type UnreadyReason } from '../../readiness.ts';
 import type { OpenApi, Schema } from '../validation/openapi.ts';
 import { get, type Route } from '../route.ts';
 
-/** GET /health: whether requests can be answered. */
-export function checkHealth(clickhouse: ClickHouse): RequestHandler {
+/** GET /health: whether requests can be answered, which they are while the service drains. */
+export function checkHealth(readiness: Readiness): RequestHandler {
   return async (_request, response) => {
-    await clickhouse.ping();
-    response.json({ status: 'ok' } satisfies Schema<'HealthRes'>);
+    sendReason(response, await readiness.findFailure());
   };
+}
+
+/** GET /readyz: whether the service should get traffic. */
+export function checkReadiness(readiness: Readiness): RequestHandler {
+  return async (_request, response) => {
+    sendReason(response, await readiness.findReason());
+  };
+}
+
+/** GET /livez: 200 while the process can answer at all. */
+export const answerAlive: RequestHandler = (_request, response) => {
+  sendReason(response, undefined);
+};
+
+function sendReason(response: Response, reason: UnreadyReason | undefined): void {
+  if (reason === undefined) {
+    response.json({ status: 'ok' } satisfies Schema<'HealthRes'>);
+    return;
+  }
+  const { code: status, detail } = reason;
+  response.locals.cause = reason.cause ?? new NotReadyError(reason);
+  response.status(503).set('retry-after', '1');
+  response.json({ status, detail } satisfies Schema<'NotReadyRes'>);
 }
 
 /** GET /server_info: SDKs refuse to run when they are older than the version in it; none is too old here. */

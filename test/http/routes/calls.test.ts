@@ -47,12 +47,6 @@ const expectedUsage = {
   }) as unknown,
 };
 
-test('/health answers 200 when ClickHouse is available', async () => {
-  const answer = await send('/health', { key: null });
-  expect(answer.status).toBe(200);
-  expect(answer.json()).toEqual({ status: 'ok' });
-});
-
 describe.each(['', '/v2/team/one'])('%s/call/start and /call/end', (prefix) => {
   test('a call whose start and end were answered with 200 is counted', async () => {
     const id = `single-${prefix}`;
