@@ -1,29 +1,18 @@
-import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
-import { expect, onTestFinished, test } from 'vitest';
+import { expect, test } from 'vitest';
 
 import { type EndedNode, nodeArgumentsOf, runNode } from '../support/npm-command.ts';
+import {
+  compiledFiles,
+  copyPackage,
+  listProductionModules,
+  sourceFiles,
+} from '../support/package-copy.ts';
 
-const rootDirectory = fileURLToPath(new URL('../..', import.meta.url));
-
-/** What a deployment without sources has, as the image. */
-const compiled = ['package.json', 'cli/build-state.js', 'cli/check-build.js', 'dist'];
-const sources = ['cli', 'demo', 'package.json', 'src', 'tsconfig.json', 'tsconfig.build.json'];
-
-/** Copies these files of the package into a directory of their own. */
-async function copyPackage(paths: readonly string[], { hasModules = true } = {}): Promise<string> {
-  const directory = await mkdtemp(join(tmpdir(), 'calls-usage-package-'));
-  onTestFinished(() => rm(directory, { recursive: true }));
-  for (const path of [...paths, 'openapi', 'sql']) {
-    await cp(join(rootDirectory, path), join(directory, path), { recursive: true });
-  }
-  if (hasModules)
-    await symlink(join(rootDirectory, 'node_modules'), join(directory, 'node_modules'));
-  return directory;
-}
+const modules = listProductionModules();
+const modulesAndCompiler = [...modules, 'typescript', '@types/node'];
 
 /** Runs what `npm start` runs. That it complains of the port shows that the service was loaded. */
 function start(cwd: string): Promise<EndedNode> {
@@ -42,14 +31,14 @@ const isLoaded: EndedNode = {
 };
 
 test('npm start without dist says in one line how to compile', async () => {
-  const directory = await copyPackage(sources);
+  const directory = await copyPackage(sourceFiles, modules);
   const { code, stderr } = await start(directory);
   expect(code).toBe(1);
   expect(stderr).toMatch(/^dist is missing[^\n]+Run `npm run build`[^\n]+\n$/);
 });
 
 test('npm start runs dist, refuses it once a source has changed, and runs it again after a build', async () => {
-  const directory = await copyPackage([...sources, 'dist']);
+  const directory = await copyPackage([...sourceFiles, 'dist'], modulesAndCompiler);
   expect(await start(directory)).toEqual(isLoaded);
 
   const source = join(directory, 'src', 'settings.ts');
@@ -64,11 +53,11 @@ test('npm start runs dist, refuses it once a source has changed, and runs it aga
 });
 
 test('npm start runs dist in a package without sources', async () => {
-  expect(await start(await copyPackage(compiled))).toEqual(isLoaded);
+  expect(await start(await copyPackage(compiledFiles, modules))).toEqual(isLoaded);
 });
 
 test('a build without TypeScript succeeds and leaves dist as it is', async () => {
-  const directory = await copyPackage([...sources, 'dist'], { hasModules: false });
+  const directory = await copyPackage([...sourceFiles, 'dist'], modules);
   const path = join(directory, 'dist', 'src', 'main.js');
   await writeFile(path, '// kept');
   const { code, stderr } = await build(directory);
@@ -78,7 +67,7 @@ test('a build without TypeScript succeeds and leaves dist as it is', async () =>
 });
 
 test('a build of sources with a syntax error fails and leaves dist as it is', async () => {
-  const directory = await copyPackage([...sources, 'dist']);
+  const directory = await copyPackage([...sourceFiles, 'dist'], modulesAndCompiler);
   await writeFile(join(directory, 'src', 'main.ts'), 'const = 1;');
   const path = join(directory, 'dist', 'src', 'main.js');
   const before = await readFile(path, 'utf8');

@@ -85,7 +85,7 @@ async function startOnce(
   { dataDir, stopTimeoutMs }: ServerOptions,
   signal: AbortSignal,
 ): Promise<EmbeddedServer> {
-  const libraryPath = findLibrary();
+  const libraryPath = await findLibrary();
   const password = randomBytes(32).toString('base64url');
   const logPath = join(dataPath, 'clickhouse.log');
   const files = await writeConfigFiles({ username, password, dataPath, logPath });

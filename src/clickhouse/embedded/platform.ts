@@ -1,4 +1,4 @@
-import { libchdbPath } from 'chdb/libchdb';
+import { createRequire } from 'node:module';
 
 import { ClickHouseStartError } from '../errors.ts';
 
@@ -37,15 +37,19 @@ export function checkPlatform({ os, architecture, glibc }: Platform): void {
 }
 
 /**
- * Finds ClickHouse's library, which npm installs with the package chdb.
+ * Finds ClickHouse's library, which npm installs with the package chdb, an optional dependency: nothing loads it where
+ * CLICKHOUSE_URL is set.
  * @throws {ClickHouseStartError} it is not installed.
  */
-export function findLibrary(): string {
+export async function findLibrary(): Promise<string> {
   try {
+    const { libchdbPath } = await import('chdb/libchdb');
+    // The server's process loads the library with it.
+    createRequire(import.meta.url).resolve('ffi-rs');
     return libchdbPath({ env: {} });
   } catch (error) {
     throw new ClickHouseStartError(
-      'The embedded ClickHouse is not installed: npm has skipped the optional dependency of the package chdb. Install again with optional dependencies, or set CLICKHOUSE_URL to the address of a ClickHouse server.',
+      'The embedded ClickHouse is not installed, as with `npm ci --omit=optional` and in the image `remote`. Set CLICKHOUSE_URL to the address of a ClickHouse server, or install with optional dependencies.',
       { cause: error },
     );
   }
