@@ -13,6 +13,7 @@ import {
   startEmbeddedServer,
 } from '../../src/clickhouse/embedded/embedded-server.ts';
 import { addQueryLog } from '../../test/support/clickhouse/embedded-overrides.ts';
+import { nodeArgumentsOf } from '../../test/support/npm-command.ts';
 import { apiKey } from './usage-api.ts';
 
 /** The service in a process of its own. */
@@ -42,8 +43,8 @@ export async function startServiceProcess(
   const clickhouseUrl = new URL(address.url);
   clickhouseUrl.username = address.username;
   clickhouseUrl.password = address.password;
-  const main = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-  const child = spawn(process.execPath, ['--import', 'tsx', main], {
+  const child = spawn(process.execPath, nodeArgumentsOf('start'), {
+    cwd: fileURLToPath(new URL('../..', import.meta.url)),
     env: {
       ...process.env,
       PORT: '0',
