@@ -90,10 +90,15 @@ const mebibyte = 1_048_576;
 
 function toAppLimits(
   settings: Settings,
-): Pick<AppOptions, 'bodyLimitBytes' | 'rateLimitPerSecond' | 'usageLimits'> {
+): Pick<
+  AppOptions,
+  'bodyLimitBytes' | 'rateLimitPerSecond' | 'authFailuresPerMinute' | 'corsOrigins' | 'usageLimits'
+> {
   return {
     bodyLimitBytes: settings.bodyLimitMb * mebibyte,
     rateLimitPerSecond: settings.rateLimitPerSecond,
+    authFailuresPerMinute: settings.authFailuresPerMinute,
+    corsOrigins: settings.corsOrigins ?? [],
     usageLimits: {
       concurrency: settings.usageConcurrency,
       maxQueued: settings.usageQueueSize,

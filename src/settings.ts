@@ -181,6 +181,16 @@ export const settingsTable = {
     [0, 1_000_000],
     'Maximum number of requests per second and key, beyond it 429; 0: no limit.',
   ),
+  authFailuresPerMinute: integer(
+    'AUTH_FAILURES_PER_MINUTE',
+    60,
+    [0, 1_000_000],
+    'Maximum number of wrong API keys per minute and remote address, beyond it 429; 0: no limit.',
+  ),
+  corsOrigins: origins(
+    'CORS_ORIGINS',
+    'Origins whose pages may send requests from a browser, separated by commas; unset: none.',
+  ),
   headersTimeoutMs: integer(
     'HEADERS_TIMEOUT_MS',
     15_000,
@@ -298,6 +308,24 @@ function text(name: string, fallback: string, description: string): Setting<stri
 
 function optionalText(name: string, description: string): Setting<string | undefined> {
   return { name, default: undefined, description, parse: (value) => value };
+}
+
+function origins(name: string, description: string): Setting<readonly string[] | undefined> {
+  const parse = (value: string): readonly string[] => {
+    const list = value.split(',').map((origin) => origin.trim());
+    const invalid = list.find((origin) => !isOrigin(origin));
+    if (invalid === undefined) return list;
+    throw new Error(
+      `${name} contains ${JSON.stringify(invalid)}; an origin is a scheme, a host and a port ` +
+        'that is not the default, such as https://dashboard.example or http://localhost:3000.',
+    );
+  };
+  return { name, default: undefined, description, parse };
+}
+
+/** Whether a text is an origin as browsers write it. */
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
 
 function integer(

@@ -166,7 +166,7 @@ describe('unknown settings', () => {
   test('no setting is reported as unknown when all are set', () => {
     const environment = Object.values(settingsTable).map((setting) => [
       setting.name,
-      setting.default ?? 'x',
+      setting.default ?? 'http://x',
     ]);
 
     expect(

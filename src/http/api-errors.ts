@@ -24,7 +24,7 @@ export class ApiError extends Error {
 }
 
 /** Value of `Retry-After`, in seconds. */
-const retryAfterS = '1';
+const retryAfterS = 1;
 
 /** The catalogue of errors. A test compares it with docs/api.md. */
 export const apiErrors = {
@@ -39,9 +39,10 @@ export const apiErrors = {
   unsupportedMedia: (detail: string) => new ApiError(415, detail),
   expectationFailed: (detail: string) => new ApiError(417, detail),
   invalid: (issues: readonly ValidationIssue[]) => new ApiError(422, issues),
-  tooManyRequests: (detail: string) => new ApiError(429, detail, { 'retry-after': retryAfterS }),
+  tooManyRequests: (detail: string, waitS: number = retryAfterS) =>
+    new ApiError(429, detail, { 'retry-after': String(waitS) }),
   internal: (cause: unknown) => new ApiError(500, 'Internal Server Error', {}, { cause }),
   unavailable: (detail: string, cause?: unknown) =>
-    new ApiError(503, detail, { 'retry-after': retryAfterS }, { cause }),
+    new ApiError(503, detail, { 'retry-after': String(retryAfterS) }, { cause }),
   timedOut: (detail: string, cause?: unknown) => new ApiError(504, detail, {}, { cause }),
 } as const;

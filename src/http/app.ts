@@ -4,6 +4,7 @@ import type { Registry } from 'prom-client';
 import type { Readiness } from '../readiness.ts';
 import { apiErrors } from './api-errors.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
+import { restrictOrigins } from './auth/cross-origin.ts';
 import type { Key } from './auth/keys.ts';
 import { limitRate, requireKey } from './auth/require-key.ts';
 import { sendErrors } from './errors.ts';
@@ -11,6 +12,7 @@ import { createDroppedCounter, createPricedCounter } from './metrics.ts';
 import { assignRequestId, logRequests } from './request-log.ts';
 import { addRoutes } from './route.ts';
 import { type Services, routeTable } from './route-table.ts';
+import { setSecurityHeaders } from './security-headers.ts';
 
 export interface AppOptions extends Omit<Services, 'countDropped' | 'countPriced'> {
   readonly keys: readonly Key[];
@@ -21,6 +23,10 @@ export interface AppOptions extends Omit<Services, 'countDropped' | 'countPriced
   readonly bodyLimitBytes: number;
   /** Maximum number of requests per key and second; 0 for no limit. */
   readonly rateLimitPerSecond: number;
+  /** Wrong keys per remote address and minute; 0 for no limit. */
+  readonly authFailuresPerMinute: number;
+  /** Origins whose pages may send requests from a browser. */
+  readonly corsOrigins: readonly string[];
 }
 
 /** The HTTP layer: every request passes these middlewares in this order. */
@@ -37,7 +43,10 @@ export function createApp(options: AppOptions): Express {
   addRoutes(router, publicRoutes, context);
   // Public routes are probes, which are answered until the end.
   router.use(refuseWhenStopping(readiness));
-  router.use(requireKey(keys), ...limitRate(options.rateLimitPerSecond));
+  router.use(
+    requireKey(keys, options.authFailuresPerMinute),
+    ...limitRate(options.rateLimitPerSecond),
+  );
   addRoutes(router, keyRoutes, context);
   router.use(() => {
     throw apiErrors.notFound();
@@ -45,12 +54,8 @@ export function createApp(options: AppOptions): Express {
 
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
   app.use(
-    assignRequestId(),
-    logRequests(log),
-    endConnections(readiness),
-    checkHeaders,
-    router,
-    sendErrors(),
+    ...[setSecurityHeaders(), assignRequestId(), logRequests(log), endConnections(readiness)],
+    ...[checkHeaders, restrictOrigins(options.corsOrigins), router, sendErrors()],
   );
   return app;
 }

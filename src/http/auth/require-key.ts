@@ -1,24 +1,39 @@
 import basicAuth, { type IBasicAuthedRequest } from 'express-basic-auth';
-import type { RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import { rateLimit } from 'express-rate-limit';
 import { apiErrors } from '../api-errors.ts';
+import { FailureLimit } from './failure-limit.ts';
 import { coversProject, findKey, type Key, type Scope } from './keys.ts';
 
-/** Refuses requests without a valid key. The key is the password; the user name is ignored. */
-export function requireKey(keys: readonly Key[]): RequestHandler[] {
-  const authenticate = basicAuth({
-    authorizer: (_user: string, password: string) => findKey(keys, password) !== undefined,
-    unauthorizedResponse: () => {
-      throw apiErrors.notAuthenticated();
-    },
+/**
+ * Refuses requests without a valid key: the password of HTTP Basic, whose user name is ignored, or a bearer token.
+ * @param maxFailuresPerMinute wrong keys of one remote address, before 429 instead of 401; 0 for no limit
+ */
+export function requireKey(keys: readonly Key[], maxFailuresPerMinute: number): RequestHandler {
+  const failures = new FailureLimit(maxFailuresPerMinute);
+  const parseBasic = basicAuth({
+    authorizer: () => true,
+    unauthorizedResponse: (request: Request) => refuse(request, failures),
   });
-  const recordKey: RequestHandler = (request, response, next) => {
-    const key = findKey(keys, (request as IBasicAuthedRequest).auth.password);
-    if (key === undefined) throw apiErrors.notAuthenticated();
-    response.locals.key = key;
-    next();
+  return (request, response, next) => {
+    const authenticate = (password: string): void => {
+      response.locals.key = findKey(keys, password) ?? refuse(request, failures);
+      next();
+    };
+    const token = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+    if (token !== undefined) authenticate(token);
+    else
+      parseBasic(request, response, () =>
+        authenticate((request as IBasicAuthedRequest).auth.password),
+      );
   };
-  return [authenticate, recordKey];
+}
+
+/** A browser that has no key yet sends no credentials; only wrong ones are counted. */
+function refuse({ headers, socket }: Request, failures: FailureLimit): never {
+  const waitS = headers.authorization === undefined ? 0 : failures.count(socket.remoteAddress);
+  if (waitS === 0) throw apiErrors.notAuthenticated();
+  throw apiErrors.tooManyRequests('Too many wrong API keys were sent from this address.', waitS);
 }
 
 /** @throws {ApiError} 403 when the key does not have the scope */

@@ -21,12 +21,17 @@ type RawReader = (request: Request, response: Response, done: (error?: Error) =>
 export const createJsonReader: CreateBodyReader = (limitBytes) => {
   const readBytes = promisify(express.raw({ type: () => true, limit: limitBytes }) as RawReader);
   return async (request, response) => {
-    const contentType = request.headers['content-type'];
-    if (contentType !== undefined) requireJsonType(contentType);
+    // Browsers send bodies without a type to other origins, and do not ask before.
+    const contentType = request.headers['content-type'] ?? '';
+    if (contentType !== '' || hasBody(request)) requireJsonType(contentType);
     await readBytes(request, response);
     request.body = Buffer.isBuffer(request.body) ? parseJson(request.body) : undefined;
   };
 };
+
+function hasBody({ headers }: Request): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
 
 function requireJsonType(contentType: string): void {
   const [mediaType = '', ...parameters] = contentType.toLowerCase().split(';');

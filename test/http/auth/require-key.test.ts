@@ -40,7 +40,9 @@ describe('authentication', () => {
       { authorization: `Basic ${btoa(`api:${testKey},second:with:colons`)}` },
     ],
     ['the digest of a key', { authorization: `Basic ${btoa(`api:${sha256('reads')}`)}` }],
-    ['another scheme', { authorization: `Bearer ${testKey}` }],
+    ['a wrong bearer token', { authorization: 'Bearer wrong' }],
+    ['an empty bearer token', { authorization: 'Bearer ' }],
+    ['another scheme', { authorization: `Digest ${testKey}` }],
     ['invalid base64', { authorization: 'Basic %%%' }],
   ])('%s is answered with 401 and a challenge', async (_what, headers) => {
     const answer = await service.send('/server_info', { key: null, headers });
@@ -60,6 +62,16 @@ describe('authentication', () => {
       }
     },
   );
+
+  test.each([
+    ['Bearer', testKey, 200],
+    ['bearer', 'second:with:colons', 200],
+    ['Bearer', 'reads', 200],
+    ['Bearer', 'dashboard', 401],
+  ])('the authorization "%s %s" is answered with %d', async (scheme, token, status) => {
+    const headers = { authorization: `${scheme} ${token}` };
+    expect((await service.send('/server_info', { key: null, headers })).status).toBe(status);
+  });
 
   test.each(['/openapi.json', '/docs', '/docs/swagger-ui.css', '/calls/usage', '/no/such/path'])(
     '%s answers 401 without a key, whether it exists or not',
