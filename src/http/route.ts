@@ -35,6 +35,8 @@ interface HandlerInput<Body> {
   readonly body: Body;
   readonly key: Key;
   readonly requestId: string;
+  /** Sets a header of the answer. */
+  readonly setHeader: (name: string, value: string) => void;
   /** Fires when the client disconnects before it has its answer. */
   readonly signal: AbortSignal;
 }
@@ -157,7 +159,8 @@ function bodyRoute<Body, MaybeReservation>(route: BodyRoute<Body, MaybeReservati
       if (projectField !== undefined) requireBodyProject(body, projectField, pathProject, key);
       const { requestId } = response.locals;
       const signal = disconnectSignal(response);
-      return handler({ body, key, requestId, signal, pathProject, reservation });
+      const setHeader = (name: string, value: string): void => void response.set(name, value);
+      return handler({ body, key, requestId, setHeader, signal, pathProject, reservation });
     };
     return async (request, response) => {
       requireScope(keyOf(response), scope);

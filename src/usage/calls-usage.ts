@@ -2,10 +2,9 @@ import { Batcher } from '../batcher.ts';
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import type { CallsUsageReq } from '../openapi-types.ts';
 import type { ResolveAliases } from '../prices/resolve-aliases.ts';
-import { queryUsage, type UsageQuery } from './query-usage.ts';
+import { type QueriedUsage, queryUsage, type UsageQuery } from './query-usage.ts';
 import { repairOrphanEnds, resolveUnpricedModels } from './read-repair.ts';
 import { rollUp, type RolledUp } from './roll-up.ts';
-import type { UsageRow } from './usage-row.ts';
 import { isPriced, toUsageJson } from './usage-json.ts';
 
 /** How usage requests of one project are batched, and how many may be queued. */
@@ -25,6 +24,11 @@ export interface CallsUsageOptions {
   readonly countPriced: (isPriced: boolean) => void;
 }
 
+/** The usage of a batch. */
+interface BatchUsage extends RolledUp {
+  readonly knownCallIds: ReadonlySet<string>;
+}
+
 /**
  * Answers POST /calls/usage. The steps, in order: locate the calls, choose the statement and query (all three in
  * {@link queryUsage}), repair orphan ends, resolve model aliases, roll up, check the limit, write the answer.
@@ -34,7 +38,7 @@ export interface CallsUsageOptions {
  */
 export class CallsUsage {
   readonly #options: CallsUsageOptions;
-  readonly #batcher: Batcher<UsageQuery, RolledUp>;
+  readonly #batcher: Batcher<UsageQuery, BatchUsage>;
 
   constructor(options: CallsUsageOptions) {
     const { usageLimits: limits } = options;
@@ -55,29 +59,38 @@ export class CallsUsage {
   }
 
   /**
+   * @param reportUnknown called with the number of distinct ids of which there is no start in the project
    * @param signal removes the request from the queue; its query ends when all requests of its batch are aborted
    * @returns the JSON text of a `CallsUsageRes`; text because token sums may exceed what a JavaScript number holds
    * @throws {LimitExceededError} the request touches more calls than its limit
    * @throws {QueueFullError} too many requests are queued
    * @throws the same errors as {@link ClickHouse.read}
    */
-  async answer(request: CallsUsageReq, signal: AbortSignal): Promise<string> {
+  async answer(
+    request: CallsUsageReq,
+    reportUnknown: (callIds: number) => void,
+    signal: AbortSignal,
+  ): Promise<string> {
     const { project_id, include_costs, limit } = request;
     const callIds = [...new Set(request.call_ids)];
     const query = { project_id, include_costs, call_ids: callIds };
-    const rolledUp = callIds.length === 0 ? rollUp([]) : await this.#batcher.add(query, signal);
+    const rolledUp = callIds.length === 0 ? noCalls : await this.#batcher.add(query, signal);
     const { calls, unfinishedCallIds } = rolledUp.touchedBy(callIds);
     if (calls > BigInt(limit)) throw new LimitExceededError(calls, limit);
-    const { usages } = rolledUp;
+    const { usages, knownCallIds } = rolledUp;
+    reportUnknown(callIds.filter((id) => !knownCallIds.has(id)).length);
     if (include_costs) this.#options.countPriced(callIds.every((id) => isPriced(usages.get(id))));
     return toUsageJson(callIds, usages, unfinishedCallIds);
   }
 
-  async #queryBatch(query: UsageQuery, signal: AbortSignal): Promise<RolledUp> {
+  async #queryBatch(query: UsageQuery, signal: AbortSignal): Promise<BatchUsage> {
     const { clickhouse, resolveAliases } = this.#options;
-    return rollUp(await readUsage(clickhouse, resolveAliases, query, signal));
+    const { rows, knownCallIds } = await readUsage(clickhouse, resolveAliases, query, signal);
+    return { ...rollUp(rows), knownCallIds: new Set(knownCallIds) };
   }
 }
+
+const noCalls: BatchUsage = { ...rollUp([]), knownCallIds: new Set() };
 
 /** A request touches more calls than its `limit`; both numbers are exact. */
 export class LimitExceededError extends Error {
@@ -93,7 +106,7 @@ export class LimitExceededError extends Error {
 }
 
 /**
- * Reads the rows of a query. It may write: once if calls without an end turn out to have an orphan one, and once if
+ * Reads the usage of a query. It may write: once if calls without an end turn out to have an orphan one, and once if
  * models without a price turn out to be aliases. The query then runs again.
  */
 export async function readUsage(
@@ -101,7 +114,7 @@ export async function readUsage(
   resolveAliases: ResolveAliases,
   query: UsageQuery,
   signal: AbortSignal,
-): Promise<readonly UsageRow[]> {
+): Promise<QueriedUsage> {
   let usage = await queryUsage(clickhouse, query, signal);
   if (await repairOrphanEnds(clickhouse, query.project_id, usage.unfinishedCallIds, signal)) {
     usage = await queryUsage(clickhouse, query, signal);
@@ -109,7 +122,7 @@ export async function readUsage(
   if (query.include_costs && (await resolveUnpricedModels(resolveAliases, usage.rows))) {
     usage = await queryUsage(clickhouse, query, signal);
   }
-  return usage.rows;
+  return usage;
 }
 
 function toSharedQuery(queries: readonly UsageQuery[]): UsageQuery {

@@ -16,9 +16,14 @@ export interface UsageQuery {
 }
 
 /** The rows of a query, and the calls that have no end as far as these rows know. */
-export interface QueriedUsage {
+interface QueriedRows {
   readonly rows: readonly UsageRow[];
   readonly unfinishedCallIds: readonly string[];
+}
+
+export interface QueriedUsage extends QueriedRows {
+  /** The requested calls that have a start, deleted ones included. */
+  readonly knownCallIds: readonly string[];
 }
 
 /**
@@ -36,7 +41,8 @@ export async function queryUsage(
     locateCalls(clickhouse, query, signal),
     readPriceBoundaries(clickhouse, query, signal),
   ]);
-  if (calls.length === 0) return { rows: [], unfinishedCallIds: [] };
+  const knownCallIds = calls.map((call) => call.call_id);
+  if (calls.length === 0) return { rows: [], unfinishedCallIds: [], knownCallIds };
   const { project_id, include_costs } = query;
   const parameters = {
     ...{ project_id, include_costs, ...priceBoundaries },
@@ -45,14 +51,13 @@ export async function queryUsage(
   let statement = chooseStatement(calls);
   while (statement !== 'usage_tree_walk') {
     const rows = await clickhouse.read<FlatSumRow>(statement, parameters, { signal });
-    if (answersWholeTraces(rows, calls.length)) return fromFlatSumRows(rows, calls);
+    if (answersWholeTraces(rows, calls.length))
+      return { ...fromFlatSumRows(rows, calls), knownCallIds };
     statement = chooseNextStatement(statement, rows);
   }
-  const call_ids = calls.map((call) => call.call_id);
-  const treeParameters = { ...parameters, call_ids };
-  return fromTreeWalkRows(
-    await clickhouse.read<TreeWalkRow>(statement, treeParameters, { signal }),
-  );
+  const treeParameters = { ...parameters, call_ids: knownCallIds };
+  const rows = await clickhouse.read<TreeWalkRow>(statement, treeParameters, { signal });
+  return { ...fromTreeWalkRows(rows), knownCallIds };
 }
 
 /** A row of locate_calls.sql. */
@@ -136,7 +141,7 @@ export function answersWholeTraces(rows: readonly FlatSumRow[], traces: number):
   return roots.size === traces && [...roots.values()].every((count) => count === 1);
 }
 
-function fromFlatSumRows(rows: readonly FlatSumRow[], calls: readonly LocatedCall[]): QueriedUsage {
+function fromFlatSumRows(rows: readonly FlatSumRow[], calls: readonly LocatedCall[]): QueriedRows {
   const rootOf = new Map(calls.map((call) => [call.trace_id, call.call_id]));
   return {
     rows: rows.map((row) => fromFlatSum(row, rootOf.get(row.call_key) ?? '')),
@@ -145,7 +150,7 @@ function fromFlatSumRows(rows: readonly FlatSumRow[], calls: readonly LocatedCal
 }
 
 /** Calls without an end include deleted ones: their usage is subtracted from a parent's. */
-function fromTreeWalkRows(rows: readonly TreeWalkRow[]): QueriedUsage {
+function fromTreeWalkRows(rows: readonly TreeWalkRow[]): QueriedRows {
   const unfinishedCallIds = rows.flatMap((row) => [
     ...row.unfinished_call_ids,
     ...row.deleted_open_call_ids,

@@ -33,7 +33,7 @@ async function queryRoot(
   };
   const query = { project_id, call_ids: ['root'], include_costs };
   const { signal } = new AbortController();
-  const rows = await readUsage(clickhouse as ClickHouse, resolveAliases, query, signal);
+  const { rows } = await readUsage(clickhouse as ClickHouse, resolveAliases, query, signal);
   return { prompt: rows.reduce((sum, row) => sum + Number(row.prompt_tokens), 0), queries };
 }
 

@@ -27,6 +27,7 @@ test('answers with costs are counted by whether all their models have a price', 
   const answer = (call_ids: string[], include_costs = true) =>
     callsUsage.answer(
       { project_id: 'p', call_ids, include_costs, limit: 10 },
+      () => undefined,
       new AbortController().signal,
     );
   await answer(['priced']);

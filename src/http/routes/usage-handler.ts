@@ -4,9 +4,12 @@ import { type Handler, JsonText } from '../route.ts';
 /** The handler of POST /calls/usage. */
 export function usageHandler(options: CallsUsageOptions): Handler<'CallsUsageReq'> {
   const callsUsage = new CallsUsage(options);
-  return async ({ body, signal }) => {
+  return async ({ body, setHeader, signal }) => {
     // The contract has no upper bound for the limit; nobody has more calls than this.
     const limit = Math.min(body.limit, Number.MAX_SAFE_INTEGER);
-    return new JsonText(await callsUsage.answer({ ...body, limit }, signal));
+    const reportUnknown = (callIds: number): void => {
+      if (callIds > 0) setHeader('x-unknown-calls', String(callIds));
+    };
+    return new JsonText(await callsUsage.answer({ ...body, limit }, reportUnknown, signal));
   };
 }
