@@ -13,14 +13,15 @@ const clickHousePackages = {
  */
 const forbiddenRooms = {
   http: ['main', 'service'],
-  ingest: ['main', 'service', 'http', 'usage', 'prices'],
-  usage: ['main', 'service', 'http'],
-  prices: ['main', 'service', 'http', 'ingest', 'usage'],
-  clickhouse: ['main', 'service', 'http', 'ingest', 'usage', 'prices'],
+  ingest: ['main', 'service', 'http', 'usage', 'prices', 'metrics'],
+  usage: ['main', 'service', 'http', 'metrics'],
+  prices: ['main', 'service', 'http', 'ingest', 'usage', 'metrics'],
+  clickhouse: ['main', 'service', 'http', 'ingest', 'usage', 'prices', 'metrics'],
+  metrics: ['main', 'service', 'http', 'ingest', 'usage', 'prices'],
 };
 
 /** What files directly in src must not import; only main and service compose the layers. */
-const forbiddenToRootFiles = ['main', 'service', 'http', 'ingest', 'usage', 'prices'];
+const forbiddenToRootFiles = ['main', 'service', 'http', 'ingest', 'usage', 'prices', 'metrics'];
 
 /** What a room of src/http must not import from its siblings. */
 const forbiddenHttpRooms = {

@@ -26,6 +26,13 @@ export interface BatcherOptions<Item, Result> {
   readonly splitInto: 'halves' | 'items';
 }
 
+/** What a batcher does at the moment, and what it has refused since the start. */
+export interface QueueUse {
+  readonly queued: number;
+  readonly inFlight: number;
+  readonly refused: number;
+}
+
 /** One number for each unit, such as rows and bytes. */
 type Size = readonly number[];
 
@@ -55,6 +62,7 @@ export class Batcher<Item, Result> {
   /** Parts of failed batches. */
   #retries: Batch<Item, Result>[] = [];
   #inFlight = 0;
+  #refused = 0;
   #lastStart = -Infinity;
   #lastWasShared = false;
   #timer: NodeJS.Timeout | undefined;
@@ -73,8 +81,11 @@ export class Batcher<Item, Result> {
   async add(item: Item, signal?: AbortSignal): Promise<Result> {
     signal?.throwIfAborted();
     const { queue, maxQueued, sizeOf } = this.#options;
-    const queued = this.#queue.length + this.#retries.flat().length;
-    if (queued >= maxQueued) throw new QueueFullError(queue, `${queued} ${queue} are queued`);
+    const { queued } = this.use();
+    if (queued >= maxQueued) {
+      this.#refused += 1;
+      throw new QueueFullError(queue, `${queued} ${queue} are queued`);
+    }
     return await new Promise((resolve, reject) => {
       const entry = { item, size: sizeOf(item), signal, resolve, reject };
       this.#queue.push(entry);
@@ -85,6 +96,11 @@ export class Batcher<Item, Result> {
       });
       this.#startBatches();
     });
+  }
+
+  use(): QueueUse {
+    const queued = this.#queue.length + this.#retries.flat().length;
+    return { queued, inFlight: this.#inFlight, refused: this.#refused };
   }
 
   #remove(entry: Entry<Item, Result>): void {

@@ -1,18 +1,20 @@
 import { type DestinationStream, pino } from 'pino';
-import { Registry } from 'prom-client';
 import { PartInserter, type InsertLimits } from './ingest/part-inserter.ts';
+import type { ClickHouse } from './clickhouse/clickhouse.ts';
 import { startClickHouse } from './clickhouse/start-clickhouse.ts';
 import { type AppOptions, createApp } from './http/app.ts';
 import { readKeys } from './http/auth/keys.ts';
 import { readOpenApi } from './http/validation/openapi.ts';
-import { createDroppedConnectionCounter } from './http/metrics.ts';
 import { listen } from './http/server.ts';
 import { readPriceBook, readPriceBookVersion } from './prices/catalog/price-book.ts';
-import { createAliasResolver } from './prices/resolve-aliases.ts';
+import { createAliasResolver, type ResolveAliases } from './prices/resolve-aliases.ts';
 import { loadPriceBook } from './prices/catalog/load-price-book.ts';
+import { CallsUsage, type UsageLimits } from './usage/calls-usage.ts';
 import type { Settings } from './settings.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { Readiness } from './readiness.ts';
+import { Metrics } from './metrics/metrics.ts';
+import { watchService } from './metrics/watch-service.ts';
 import { packageUrl } from './package-url.ts';
 
 /** The running service. */
@@ -51,31 +53,29 @@ export async function startService(
   const readBook = once(readPriceBook);
   const readiness = new Readiness(() => clickhouse.ping());
   readiness.report('starting', 'ClickHouse is not available yet.');
-  const clickhouse = startClickHouse(settings, log, (store) =>
-    loadPriceBook(store, readPriceBookVersion(), readBook, log),
+  const metrics = new Metrics();
+  const clickhouse = startClickHouse(
+    settings,
+    log,
+    (store) => loadPriceBook(store, readPriceBookVersion(), readBook, log),
+    metrics.observeQuery,
   );
   const ready = clickhouse.ready.then(() => readiness.withdraw('starting'));
   // Without a handler, a rejection before anyone awaits it would end the process.
   ready.catch(() => undefined);
   const resolveAliases = createAliasResolver(clickhouse, readBook);
-  const metrics = new Registry();
+  const domain = openDomain(settings, { clickhouse, resolveAliases, metrics });
   const app = createApp({
+    ...{ ...domain, clickhouse, openApi, keys, log, resolveAliases, readiness, metrics },
     ...toAppLimits(settings),
-    ...{ clickhouse, openApi, keys, log, resolveAliases, readiness },
-    partInserter: new PartInserter(clickhouse, toInsertLimits(settings)),
-    memoryBudget: new MemoryBudget({
-      totalBytes: settings.memoryBudgetMb * mebibyte,
-      perKeyBytes: settings.memoryBudgetPerKeyMb * mebibyte,
-    }),
-    metrics,
   });
-  const server = await listen(app, settings, {
-    log,
-    countDroppedConnection: createDroppedConnectionCounter(metrics),
-  }).catch(async (error: unknown) => {
-    await clickhouse.close();
-    throw error;
-  });
+  const { countDroppedConnection } = metrics;
+  const server = await listen(app, settings, { log, countDroppedConnection }).catch(
+    async (error: unknown) => {
+      await clickhouse.close();
+      throw error;
+    },
+  );
   log.info({ url: server.url }, 'listening');
   const close = async (): Promise<void> => {
     readiness.report('stopping', 'The service is stopping.');
@@ -92,18 +92,44 @@ function toAppLimits(
   settings: Settings,
 ): Pick<
   AppOptions,
-  'bodyLimitBytes' | 'rateLimitPerSecond' | 'authFailuresPerMinute' | 'corsOrigins' | 'usageLimits'
+  'bodyLimitBytes' | 'rateLimitPerSecond' | 'authFailuresPerMinute' | 'corsOrigins'
 > {
   return {
     bodyLimitBytes: settings.bodyLimitMb * mebibyte,
     rateLimitPerSecond: settings.rateLimitPerSecond,
     authFailuresPerMinute: settings.authFailuresPerMinute,
     corsOrigins: settings.corsOrigins ?? [],
-    usageLimits: {
-      concurrency: settings.usageConcurrency,
-      maxQueued: settings.usageQueueSize,
-      maxBatchIds: settings.usageBatchIds,
-    },
+  };
+}
+
+interface DomainOptions {
+  readonly clickhouse: ClickHouse;
+  readonly resolveAliases: ResolveAliases;
+  readonly metrics: Metrics;
+}
+
+/** What ingestion and usage requests work with, watched by the metrics. */
+function openDomain(
+  settings: Settings,
+  { clickhouse, resolveAliases, metrics }: DomainOptions,
+): Pick<AppOptions, 'partInserter' | 'callsUsage' | 'memoryBudget'> {
+  const { countPriced, observeBatch } = metrics;
+  const usageLimits = toUsageLimits(settings);
+  const callsUsage = new CallsUsage({ clickhouse, usageLimits, resolveAliases, countPriced });
+  const partInserter = new PartInserter(clickhouse, toInsertLimits(settings), observeBatch);
+  const memoryBudget = new MemoryBudget({
+    totalBytes: settings.memoryBudgetMb * mebibyte,
+    perKeyBytes: settings.memoryBudgetPerKeyMb * mebibyte,
+  });
+  watchService(metrics, { clickhouse, callsUsage, partInserter, memoryBudget });
+  return { callsUsage, partInserter, memoryBudget };
+}
+
+function toUsageLimits(settings: Settings): UsageLimits {
+  return {
+    concurrency: settings.usageConcurrency,
+    maxQueued: settings.usageQueueSize,
+    maxBatchIds: settings.usageBatchIds,
   };
 }
 

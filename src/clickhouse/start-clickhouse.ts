@@ -9,7 +9,11 @@ import { checkPlatform, readPlatform } from './embedded/platform.ts';
 import { ClickHouseStartError } from './errors.ts';
 import { openSession, type SessionOpener } from './schema/open-session.ts';
 import { readSchema } from './schema/prepare-database.ts';
-import { SupervisedClickHouse, type PrepareClickHouse } from './supervised-clickhouse.ts';
+import {
+  type ObserveQuery,
+  SupervisedClickHouse,
+  type PrepareClickHouse,
+} from './supervised-clickhouse.ts';
 
 /** The settings of the connection to ClickHouse. */
 export type ConnectionSettings = LimitSettings &
@@ -33,15 +37,17 @@ const stopTimeoutMs = 10_000;
  * {@link ClickHouse.ready} resolves when ClickHouse can be used.
  *
  * @param prepare runs after migrations are applied, each time before ClickHouse is used
+ * @param observe gets every request but those of `prepare`
  * @throws {ClickHouseStartError} settings that contradict each other or cannot be used
  */
 export function startClickHouse(
   settings: ConnectionSettings,
   log: Log,
   prepare: PrepareClickHouse = () => Promise.resolve(),
+  observe: ObserveQuery = () => undefined,
 ): ClickHouse {
   const open = toSessionOpener(settings, log);
-  return new SupervisedClickHouse({ queries: readQueries(), open, prepare, log });
+  return new SupervisedClickHouse({ queries: readQueries(), open, prepare, log, observe });
 }
 
 function toSessionOpener(settings: ConnectionSettings, log: Log): SessionOpener {

@@ -15,7 +15,11 @@ export interface SupervisedOptions {
   readonly open: SessionOpener;
   readonly prepare: PrepareClickHouse;
   readonly log: Log;
+  readonly observe?: ObserveQuery;
 }
+
+/** Gets the name and duration of each request to ClickHouse when it has ended, and its error if it failed. */
+export type ObserveQuery = (name: string, durationMs: number, error?: unknown) => void;
 
 const minPauseMs = 100;
 const maxPauseMs = 10_000;
@@ -56,15 +60,17 @@ export class SupervisedClickHouse implements ClickHouse {
     parameters: Readonly<Record<string, unknown>>,
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<Row[]> {
-    return await this.#connection().read(this.#query(name), parameters, options.signal);
+    return await this.#observe(name, () =>
+      this.#connection().read(this.#query(name), parameters, options.signal),
+    );
   }
 
   async write(name: QueryName, parameters: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.#connection().write(this.#query(name), parameters);
+    await this.#observe(name, () => this.#connection().write(this.#query(name), parameters));
   }
 
   async insert(table: string, rows: readonly object[]): Promise<void> {
-    await this.#connection().insert(table, rows);
+    await this.#observe(`insert_${table}`, () => this.#connection().insert(table, rows));
   }
 
   async insertBinary(
@@ -72,16 +78,31 @@ export class SupervisedClickHouse implements ClickHouse {
     columns: readonly string[],
     chunks: readonly Uint8Array[],
   ): Promise<void> {
-    await this.#connection().insertBinary(table, columns, chunks);
+    await this.#observe(`insert_${table}`, () =>
+      this.#connection().insertBinary(table, columns, chunks),
+    );
   }
 
   async ping(): Promise<void> {
-    await this.#connection().ping();
+    await this.#observe('ping', () => this.#connection().ping());
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
     await this.#supervision;
+  }
+
+  async #observe<Result>(name: string, request: () => Promise<Result>): Promise<Result> {
+    const { observe } = this.#options;
+    const startedAt = performance.now();
+    try {
+      const result = await request();
+      observe?.(name, performance.now() - startedAt);
+      return result;
+    } catch (error) {
+      observe?.(name, performance.now() - startedAt, error);
+      throw error;
+    }
   }
 
   #connection(): Connection {

@@ -1,6 +1,5 @@
 import express, { Router, type Express, type RequestHandler } from 'express';
 import type { Logger } from 'pino';
-import type { Registry } from 'prom-client';
 import type { Readiness } from '../readiness.ts';
 import { apiErrors } from './api-errors.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
@@ -8,16 +7,15 @@ import { restrictOrigins } from './auth/cross-origin.ts';
 import type { Key } from './auth/keys.ts';
 import { limitRate, requireKey } from './auth/require-key.ts';
 import { sendErrors } from './errors.ts';
-import { createDroppedCounter, createPricedCounter } from './metrics.ts';
+import { createDroppedCounter, measureRequests } from './metrics.ts';
 import { assignRequestId, logRequests } from './request-log.ts';
 import { addRoutes } from './route.ts';
 import { type Services, routeTable } from './route-table.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 
-export interface AppOptions extends Omit<Services, 'countDropped' | 'countPriced'> {
+export interface AppOptions extends Omit<Services, 'countDropped'> {
   readonly keys: readonly Key[];
   readonly log: Logger;
-  readonly metrics: Registry;
   readonly memoryBudget: MemoryBudget;
   /** Largest body, after decompression. */
   readonly bodyLimitBytes: number;
@@ -33,8 +31,7 @@ export interface AppOptions extends Omit<Services, 'countDropped' | 'countPriced
 export function createApp(options: AppOptions): Express {
   const { keys, log, metrics, readiness, openApi, bodyLimitBytes, memoryBudget } = options;
   const countDropped = createDroppedCounter(metrics, log);
-  const countPriced = createPricedCounter(metrics);
-  const routes = routeTable({ ...options, countDropped, countPriced });
+  const routes = routeTable({ ...options, countDropped });
   const publicRoutes = routes.filter(({ scope }) => scope === 'public');
   const keyRoutes = routes.filter(({ scope }) => scope !== 'public');
   const context = { openApi, bodyLimitBytes, memoryBudget, readiness };
@@ -54,8 +51,9 @@ export function createApp(options: AppOptions): Express {
 
   const app = express().disable('x-powered-by').disable('etag').set('query parser', false);
   app.use(
-    ...[setSecurityHeaders(), assignRequestId(), logRequests(log), endConnections(readiness)],
-    ...[checkHeaders, restrictOrigins(options.corsOrigins), router, sendErrors()],
+    ...[setSecurityHeaders(), assignRequestId(), logRequests(log), measureRequests(metrics)],
+    ...[endConnections(readiness), checkHeaders, restrictOrigins(options.corsOrigins)],
+    ...[router, sendErrors()],
   );
   return app;
 }

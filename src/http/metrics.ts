@@ -1,7 +1,33 @@
+import type { RequestHandler } from 'express';
 import type { Logger } from 'pino';
-import { Counter, type Registry } from 'prom-client';
+import type { Metrics } from '../metrics/metrics.ts';
 import type { Key } from './auth/keys.ts';
+import { isDisconnected, routeOf } from './request-log.ts';
 import type { Checked } from './routes/batch-items.ts';
+
+/** GET /metrics: all metrics in Prometheus's text format 0.0.4. */
+export function sendMetrics({ registry }: Metrics): RequestHandler {
+  return async (_request, response) => {
+    const text = await registry.metrics();
+    response.set({ 'content-type': registry.contentType, 'cache-control': 'no-store' }).end(text);
+  };
+}
+
+/** Observes each request when its response is closed. */
+export function measureRequests({ observeRequest }: Metrics): RequestHandler {
+  return (request, response, next) => {
+    const startedAt = performance.now();
+    response.once('close', () => {
+      observeRequest({
+        route: routeOf(request),
+        method: request.method,
+        status: isDisconnected(response) ? undefined : response.statusCode,
+        durationMs: performance.now() - startedAt,
+      });
+    });
+    next();
+  };
+}
 
 /** Counts the dropped items of a batch, and logs one line for them. */
 export type CountDropped = (
@@ -10,18 +36,12 @@ export type CountDropped = (
   key: Key,
 ) => void;
 
-/** Counter `calls_usage_dropped_parts_total`, by the type of the first validation issue. */
-export function createDroppedCounter(registry: Registry, log: Logger): CountDropped {
-  const counter = new Counter({
-    name: 'calls_usage_dropped_parts_total',
-    help: 'Invalid parts that were dropped from batches, by type of their first validation issue.',
-    labelNames: ['fault'],
-    registers: [registry],
-  });
+/** Counts dropped items by the type of their first validation issue. */
+export function createDroppedCounter({ countDroppedPart }: Metrics, log: Logger): CountDropped {
   return (items, requestId, key) => {
     const types = items.flatMap((item) => ('issues' in item ? [item.issues[0]?.type ?? ''] : []));
     if (types.length === 0) return;
-    for (const type of types) counter.inc({ fault: type });
+    for (const type of types) countDroppedPart(type);
     const line = {
       request_id: requestId,
       key: key.name,
@@ -30,33 +50,5 @@ export function createDroppedCounter(registry: Registry, log: Logger): CountDrop
       issues: [...new Set(types)],
     };
     log.warn(line, 'dropped invalid parts');
-  };
-}
-
-/** Counts an answer with costs, by whether each of its models has a price. */
-export type CountPriced = (isPriced: boolean) => void;
-
-/** Counter `calls_usage_answers_with_costs_total`, by whether every model of an answer has a price. */
-export function createPricedCounter(registry: Registry): CountPriced {
-  const counter = new Counter({
-    name: 'calls_usage_answers_with_costs_total',
-    help: 'Answers of /calls/usage with costs, by whether every model in them has a price.',
-    labelNames: ['priced'],
-    registers: [registry],
-  });
-  return (isPriced) => {
-    counter.inc({ priced: isPriced ? 'all' : 'not all' });
-  };
-}
-
-/** Counter `calls_usage_dropped_connections_total`. */
-export function createDroppedConnectionCounter(registry: Registry): () => void {
-  const counter = new Counter({
-    name: 'calls_usage_dropped_connections_total',
-    help: 'Connections that were closed at once because MAX_CONNECTIONS were open.',
-    registers: [registry],
-  });
-  return () => {
-    counter.inc();
   };
 }

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { RequestHandler, Response } from 'express';
+import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
 import type { Key } from './auth/keys.ts';
 
@@ -32,7 +32,7 @@ export function logRequests(log: Logger): RequestHandler {
     response.once('close', () => {
       const line = {
         method: request.method,
-        route: (request.route as { path?: string } | undefined)?.path ?? 'unmatched',
+        route: routeOf(request),
         status: isDisconnected(response) ? 499 : response.statusCode,
         duration_ms: Math.round(performance.now() - startedAt),
         request_id: response.locals.requestId,
@@ -43,6 +43,11 @@ export function logRequests(log: Logger): RequestHandler {
     });
     next();
   };
+}
+
+/** The path of the matching route in the route table; `unmatched` if there is none, or the request has no valid key. */
+export function routeOf(request: Request): string {
+  return (request.route as { path?: string } | undefined)?.path ?? 'unmatched';
 }
 
 /** Whether the client disconnected before it had its answer. */

@@ -2,12 +2,13 @@ import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import type { Readiness } from '../readiness.ts';
 import type { PartInserter } from '../ingest/part-inserter.ts';
 import type { ResolveAliases } from '../prices/resolve-aliases.ts';
-import type { UsageLimits } from '../usage/calls-usage.ts';
+import type { CallsUsage } from '../usage/calls-usage.ts';
 import { createFeedback, updateCall } from './compat/feedback-handlers.ts';
 import { createFile, createFileFormReader } from './compat/file-handlers.ts';
 import { createObject } from './compat/object-handlers.ts';
 import { createTable, queryTable } from './compat/table-handlers.ts';
-import type { CountDropped, CountPriced } from './metrics.ts';
+import type { Metrics } from '../metrics/metrics.ts';
+import { type CountDropped, sendMetrics } from './metrics.ts';
 import type { OpenApi } from './validation/openapi.ts';
 import { callHandlers } from './routes/call-handlers.ts';
 import { costHandlers } from './routes/cost-handlers.ts';
@@ -28,10 +29,10 @@ export interface Services {
   readonly readiness: Readiness;
   readonly partInserter: PartInserter;
   readonly openApi: OpenApi;
-  readonly usageLimits: UsageLimits;
+  readonly callsUsage: CallsUsage;
   readonly resolveAliases: ResolveAliases;
   readonly countDropped: CountDropped;
-  readonly countPriced: CountPriced;
+  readonly metrics: Metrics;
 }
 
 /**
@@ -41,7 +42,7 @@ export interface Services {
 export function routeTable(services: Services): Route[] {
   const calls = callHandlers(services);
   const costs = costHandlers(services);
-  const usage = usageHandler(services);
+  const usage = usageHandler(services.callsUsage);
   return [
     post('/calls/usage', 'read', 'CallsUsageReq', 'project_id', usage),
 
@@ -74,6 +75,7 @@ export function routeTable(services: Services): Route[] {
     get('/livez', 'public', answerAlive),
     get('/readyz', 'public', checkReadiness(services.readiness)),
     get('/health', 'public', checkHealth(services.readiness)),
+    get('/metrics', 'metrics', sendMetrics(services.metrics)),
     get('/server_info', 'any', describeServer(services.openApi)),
     get('/openapi.json', 'any', sendDocument(services.openApi)),
     ...docsRoutes(),

@@ -85,8 +85,12 @@ type ProjectField<Body> = {
 }[keyof Body & string];
 
 /** A route without a request body. */
-export function get(path: string, scope: 'any' | 'public', handler: RequestHandler): Route {
-  return { method: 'get', path, scope, toRequestHandler: () => handler };
+export function get(path: string, scope: Route['scope'], handler: RequestHandler): Route {
+  const handle: RequestHandler = (request, response, next) => {
+    if (scope !== 'any' && scope !== 'public') requireScope(keyOf(response), scope);
+    return handler(request, response, next);
+  };
+  return { method: 'get', path, scope, toRequestHandler: () => handle };
 }
 
 /** A route whose body has a schema of the OpenAPI documents. */

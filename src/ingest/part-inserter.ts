@@ -1,4 +1,4 @@
-import { Batcher } from '../batcher.ts';
+import { Batcher, type QueueUse } from '../batcher.ts';
 import type { Reservation } from '../memory-budget.ts';
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import { ClickHouseOverloadedError, QueryTimeoutError } from '../clickhouse/errors.ts';
@@ -19,6 +19,9 @@ export interface InsertLimits extends PayloadChoice {
   readonly concurrency: number;
 }
 
+/** Gets the size of each batch that was inserted. */
+export type ObserveBatch = (batch: { readonly rows: number; readonly bytes: number }) => void;
+
 /** Inserts parts into ClickHouse; requests that come together share an insert. */
 export class PartInserter {
   readonly #clickhouse: ClickHouse;
@@ -26,10 +29,12 @@ export class PartInserter {
   readonly #writer = new RowBinary();
   readonly #payloadChoice: PayloadChoice;
   readonly #inFlight = new Set<readonly EncodedParts[]>();
+  readonly #observeBatch: ObserveBatch;
 
-  constructor(clickhouse: ClickHouse, limits: InsertLimits) {
+  constructor(clickhouse: ClickHouse, limits: InsertLimits, observeBatch: ObserveBatch) {
     this.#clickhouse = clickhouse;
     this.#payloadChoice = limits;
+    this.#observeBatch = observeBatch;
     this.#batcher = new Batcher({
       queue: 'inserts',
       concurrency: limits.concurrency,
@@ -66,11 +71,19 @@ export class PartInserter {
     return encoded.answers;
   }
 
+  queueUse(): QueueUse {
+    return this.#batcher.use();
+  }
+
   async #insertBatch(requests: readonly EncodedParts[]): Promise<void> {
     this.#inFlight.add(requests);
     try {
       const chunks = await this.#fillInTraces(requests.flatMap(({ pieces }) => pieces));
       await this.#clickhouse.insertBinary('call_parts', partColumns, chunks);
+      this.#observeBatch({
+        rows: sumOf(requests.map(({ rows }) => rows)),
+        bytes: sumOf(chunks.map(({ length }) => length)),
+      });
     } catch (error) {
       if (!(error instanceof QueryTimeoutError)) throw error;
       throw new ClickHouseOverloadedError('ClickHouse did not insert calls in time', {
@@ -94,4 +107,8 @@ export class PartInserter {
       return writer.take();
     });
   }
+}
+
+function sumOf(numbers: readonly number[]): number {
+  return numbers.reduce((sum, number) => sum + number, 0);
 }

@@ -1,4 +1,4 @@
-import { Batcher } from '../batcher.ts';
+import { Batcher, type QueueUse } from '../batcher.ts';
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import type { CallsUsageReq } from '../openapi-types.ts';
 import type { ResolveAliases } from '../prices/resolve-aliases.ts';
@@ -81,6 +81,10 @@ export class CallsUsage {
     reportUnknown(callIds.filter((id) => !knownCallIds.has(id)).length);
     if (include_costs) this.#options.countPriced(callIds.every((id) => isPriced(usages.get(id))));
     return toUsageJson(callIds, usages, unfinishedCallIds);
+  }
+
+  queueUse(): QueueUse {
+    return this.#batcher.use();
   }
 
   async #queryBatch(query: UsageQuery, signal: AbortSignal): Promise<BatchUsage> {

@@ -11,7 +11,7 @@ import { readText, tableOf, uncoded } from '../support/markdown.ts';
 import { openService, type TestService } from '../support/http/service.ts';
 
 const api = readText('docs/api.md');
-const scopes = ['read', 'write', 'prices'] as const;
+const scopes = ['read', 'write', 'prices', 'metrics'] as const;
 
 describe('endpoints', () => {
   const documented = tableOf(api, 'endpoint').map(([endpoint = '', scope = '']) => ({

@@ -1,6 +1,5 @@
-import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
-import { createPricedCounter } from '../../src/http/metrics.ts';
+import { Metrics } from '../../src/metrics/metrics.ts';
 import { CallsUsage } from '../../src/usage/calls-usage.ts';
 import { completeRow } from '../support/part-rows.ts';
 import { clickhouseFixture } from '../support/fixtures.ts';
@@ -8,12 +7,12 @@ import { clickhouseFixture } from '../support/fixtures.ts';
 const database = clickhouseFixture();
 
 test('answers with costs are counted by whether all their models have a price', async () => {
-  const registry = new Registry();
+  const { registry, countPriced } = new Metrics();
   const callsUsage = new CallsUsage({
     clickhouse: database.clickhouse,
     usageLimits: { concurrency: 1, maxQueued: 1, maxBatchIds: 1 },
     resolveAliases: () => Promise.resolve(new Set()),
-    countPriced: createPricedCounter(registry),
+    countPriced,
   });
   await database.insert('call_parts', [
     completeRow('p', { id: 'priced', trace: '1', usage: { 'gpt-4o': { requests: 1 } } }),

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type Settings, SettingsError } from '../../settings.ts';
 
-/** What a key may do: query usage and prices; ingest and delete calls; set prices. */
-export type Scope = 'read' | 'write' | 'prices';
+/** What a key may do: query usage and prices; ingest and delete calls; set prices; read metrics of the service. */
+export type Scope = 'read' | 'write' | 'prices' | 'metrics';
 
 /** An API key. */
 export interface Key {
@@ -20,7 +20,7 @@ export interface Key {
 
 type KeySettings = Pick<Settings, 'host' | 'apiKeys' | 'apiKeysFile' | 'dataDir'>;
 
-const allScopes: readonly Scope[] = ['read', 'write', 'prices'];
+const allScopes: readonly Scope[] = ['read', 'write', 'prices', 'metrics'];
 
 /**
  * Reads the keys of API_KEYS and API_KEYS_FILE. If there are none and HOST is a loopback address, one is generated at the

@@ -1,9 +1,8 @@
-import { CallsUsage, type CallsUsageOptions } from '../../usage/calls-usage.ts';
+import type { CallsUsage } from '../../usage/calls-usage.ts';
 import { type Handler, JsonText } from '../route.ts';
 
 /** The handler of POST /calls/usage. */
-export function usageHandler(options: CallsUsageOptions): Handler<'CallsUsageReq'> {
-  const callsUsage = new CallsUsage(options);
+export function usageHandler(callsUsage: CallsUsage): Handler<'CallsUsageReq'> {
   return async ({ body, setHeader, signal }) => {
     // The contract has no upper bound for the limit; nobody has more calls than this.
     const limit = Math.min(body.limit, Number.MAX_SAFE_INTEGER);
