@@ -11,9 +11,9 @@ WORKDIR /app
 RUN install --directory --owner=node --group=node --mode=700 /data
 COPY package.json package-lock.json ./
 EXPOSE 8080
-# Whether ClickHouse can be used does not count: who restarts unhealthy containers would restart the wrong one.
+# Not /readyz: while ClickHouse is unavailable, to restart this container would not help.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
-  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/health`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+  CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/livez`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 # Exec form: node receives SIGTERM itself, finishes requests in flight and stops the embedded ClickHouse.
 CMD ["node", "--enable-source-maps", "--import", "./cli/check-build.js", "dist/src/main.js"]
 

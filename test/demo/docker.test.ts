@@ -6,25 +6,43 @@ import { parseSettings, settingsTable } from '../../src/settings.ts';
 
 interface ComposeService {
   readonly image?: string;
-  readonly build?: string;
+  readonly build?: { readonly target: string };
   readonly restart?: string;
-  readonly environment: Readonly<Record<string, string>>;
+  readonly user?: string;
+  readonly environment?: Readonly<Record<string, string>>;
   readonly depends_on?: Readonly<Record<string, { readonly condition: string }>>;
   readonly healthcheck?: { readonly test: readonly string[] };
   readonly ports?: readonly string[];
   readonly volumes?: readonly string[];
+  readonly configs?: readonly { readonly source: string; readonly target: string }[];
+  readonly secrets?: readonly string[];
+  readonly tmpfs?: readonly string[];
+  readonly read_only?: boolean;
+  readonly cap_drop?: readonly string[];
+  readonly cap_add?: readonly string[];
+  readonly privileged?: boolean;
+  readonly security_opt?: readonly string[];
   readonly mem_limit?: string;
+  readonly pids_limit?: number;
+  readonly stop_grace_period?: string;
   readonly profiles?: readonly string[];
 }
 
+type Service = ComposeService & Required<Pick<ComposeService, 'environment'>>;
+
 interface Compose {
-  readonly services: { readonly service: ComposeService; readonly clickhouse: ComposeService };
-  readonly configs: Readonly<Record<string, { readonly content: string }>>;
+  readonly services: Readonly<Record<string, ComposeService>> & {
+    readonly service: Service;
+    readonly clickhouse: Service;
+  };
+  readonly configs: Readonly<Record<string, { readonly file: string }>>;
+  readonly secrets: Readonly<Record<string, { readonly file: string }>>;
   readonly volumes: Readonly<Record<string, unknown>>;
 }
 
 const compose = parse(read('docker-compose.yml'), { merge: true }) as Compose;
 const { services, volumes } = compose;
+const containers = Object.entries(services);
 const dockerfile = toInstructions(read('Dockerfile'));
 
 describe('docker-compose.yml', () => {
@@ -42,15 +60,21 @@ describe('docker-compose.yml', () => {
     expect(Object.keys(volumes)).toContain('clickhouse-data');
   });
 
-  test('passwords and keys have no default', () => {
-    const secrets = [
-      services.service.environment['API_KEYS'],
-      services.service.environment['CLICKHOUSE_PASSWORD'],
-      services.clickhouse.environment['CLICKHOUSE_PASSWORD'],
-    ];
-    for (const secret of secrets) expect(secret).toMatch(/^\$\{[A-Z_]+:\?[^}]+\}$/);
-    expect(read('.env.example')).toMatch(/^API_KEYS=$/m);
+  test('passwords have no default', () => {
+    for (const { environment } of [services.service, services.clickhouse]) {
+      expect(environment['CLICKHOUSE_PASSWORD']).toMatch(/^\$\{[A-Z_]+:\?[^}]+\}$/);
+    }
     expect(read('.env.example')).toMatch(/^CLICKHOUSE_PASSWORD=$/m);
+  });
+
+  test('the API keys are a secret file, which git and the image leave out', () => {
+    const { environment, secrets = [] } = services.service;
+    expect(environment['API_KEYS']).toBeUndefined();
+    expect(secrets.map((name) => `/run/secrets/${name}`)).toEqual([environment['API_KEYS_FILE']]);
+    const file = interpolate(compose.secrets[secrets[0] ?? '']?.file ?? '');
+    expect(file).toBe('./api-keys.json');
+    expect(read('.gitignore').split('\n')).toContain('api-keys.json');
+    expect(read('.dockerignore').split('\n')).not.toContain('!api-keys.json');
   });
 
   test('the service and ClickHouse have the same user and password', () => {
@@ -66,16 +90,18 @@ describe('docker-compose.yml', () => {
     expect(ofProfile.map(([name]) => name)).toEqual(['cluster-service', 'keeper', ...nodes]);
     const { environment, depends_on } = all.get('cluster-service')!;
     const urls = nodes.map((name) => `http://${name}:8123`);
-    expect(environment['CLICKHOUSE_URL']?.split(',')).toEqual(urls);
+    expect(environment?.['CLICKHOUSE_URL']?.split(',')).toEqual(urls);
     expect(Object.keys(depends_on ?? {})).toEqual(nodes);
+    const nodeConfig = read(compose.configs['node']?.file ?? '');
     for (const name of nodes) {
-      const { SHARD, REPLICA } = all.get(name)!.environment;
-      expect(`node-${SHARD}-${REPLICA}`).toBe(name);
-      expect(all.get(name)!.volumes).toEqual([`${name}-data:/var/lib/clickhouse`]);
+      const node = all.get(name)!;
+      expect(`node-${node.environment?.['SHARD']}-${node.environment?.['REPLICA']}`).toBe(name);
+      expect(node.volumes).toEqual([`${name}-data:/var/lib/clickhouse`]);
       expect(Object.keys(volumes)).toContain(`${name}-data`);
-      expect(compose.configs['node']?.content).toContain(`<host>${name}</host>`);
+      expect(node.configs?.map(({ source }) => source)).toContain('node');
+      expect(nodeConfig).toContain(`<host>${name}</host>`);
     }
-    expect(compose.configs['node']?.content).toContain(`<${environment['CLICKHOUSE_CLUSTER']}>`);
+    expect(nodeConfig).toContain(`<${environment?.['CLICKHOUSE_CLUSTER']}>`);
   });
 
   test('the service is published on loopback only, and ClickHouse not at all', () => {
@@ -87,7 +113,7 @@ describe('docker-compose.yml', () => {
 
   test('the environment of the service contains known settings with valid values only', () => {
     const known = Object.values(settingsTable).map((setting) => setting.name);
-    const { environment } = services.service;
+    const { NODE_OPTIONS: _, ...environment } = services.service.environment;
     expect(known).toEqual(expect.arrayContaining(Object.keys(environment)));
     const interpolated = Object.entries(environment).map(([name, value]) => [
       name,
@@ -98,15 +124,66 @@ describe('docker-compose.yml', () => {
     ).not.toThrow();
   });
 
-  test('every service restarts after a crash and has a memory limit', () => {
-    for (const service of Object.values(services)) {
-      expect(service.restart).toBe('unless-stopped');
-      expect(service.mem_limit).toBeDefined();
+  test.each(containers)(
+    '%s restarts after a crash, and its memory and processes are limited',
+    (_, container) => {
+      expect(container.restart).toBe('unless-stopped');
+      expect(toMebibytes(container.mem_limit)).toBeGreaterThan(0);
+      expect(container.pids_limit).toBeGreaterThan(0);
+    },
+  );
+
+  test.each(containers)('%s has no capability and cannot get any', (_, container) => {
+    expect(container.cap_drop).toEqual(['ALL']);
+    expect(container.cap_add).toBeUndefined();
+    expect(container.privileged).toBeUndefined();
+    expect(container.security_opt).toEqual(['no-new-privileges:true']);
+    // The Dockerfile chooses the user of the images that are built here.
+    expect(container.user).toBe(container.build === undefined ? '101:101' : undefined);
+  });
+
+  test.each(containers)(
+    '%s writes into volumes and bounded temporary file systems only',
+    (_, it) => {
+      expect(it.read_only).toBe(true);
+      for (const mount of it.tmpfs ?? []) expect(mount).toMatch(/^\/[\w./-]+:(?:.*,)?size=\d+m\b/);
+      for (const mount of it.volumes ?? [])
+        expect(Object.keys(volumes)).toContain(mount.split(':')[0]);
+    },
+  );
+
+  // Compose refuses other kinds of configs for a container with a read-only root file system.
+  test('every config is a file of the repository', () => {
+    const used = containers.flatMap(([, { configs = [] }]) => configs.map(({ source }) => source));
+    expect([...new Set(used)].sort()).toEqual(Object.keys(compose.configs).sort());
+    for (const { file } of Object.values(compose.configs)) {
+      expect(existsSync(toPath(file)), file).toBe(true);
     }
   });
 
+  test('the image of the service is the one without the embedded ClickHouse', () => {
+    expect(services.service.build?.target).toBe('remote');
+    expect(services.service.environment['CLICKHOUSE_URL']).toBeDefined();
+  });
+
+  test('the heap and the memory budget of the service leave an eighth of its memory limit', () => {
+    const { environment, mem_limit } = services.service;
+    const heapMb = Number(/^--max-old-space-size=(\d+)$/.exec(environment['NODE_OPTIONS']!)?.[1]);
+    const { memoryBudgetMb } = parseSettings({ MEMORY_BUDGET_MB: environment['MEMORY_BUDGET_MB'] });
+    expect(heapMb + memoryBudgetMb).toBeLessThanOrEqual((toMebibytes(mem_limit) * 7) / 8);
+  });
+
+  test('the service is killed later than it has to end after SIGTERM', () => {
+    const { environment, stop_grace_period } = services.service;
+    const graceMs = Number(/^(\d+)s$/.exec(stop_grace_period ?? '')?.[1]) * 1000;
+    const { shutdownTimeoutMs } = parseSettings({
+      SHUTDOWN_TIMEOUT_MS: environment['SHUTDOWN_TIMEOUT_MS'],
+    });
+    expect(graceMs).toBeGreaterThan(shutdownTimeoutMs);
+  });
+
   test('QUERY_MEMORY_MB is below the memory limit of ClickHouse', () => {
-    const serverMb = Number(/:-(\d+)g/.exec(services.clickhouse.mem_limit ?? '')?.[1]) * 1024;
+    const serverMb = toMebibytes(services.clickhouse.mem_limit);
     expect(Number(services.service.environment['QUERY_MEMORY_MB'])).toBeLessThan(serverMb);
   });
 });
@@ -161,9 +238,9 @@ describe('Dockerfile', () => {
     ]);
   });
 
-  test('the health check requests /health on the configured port', () => {
+  test('the health check requests /livez on the configured port', () => {
     expect(argumentsOf('HEALTHCHECK').join()).toContain(
-      'http://127.0.0.1:${process.env.PORT}/health',
+      'http://127.0.0.1:${process.env.PORT}/livez',
     );
     expect(argumentsOf('ENV').join()).toMatch(/\bPORT=\d+/);
   });
@@ -175,6 +252,12 @@ function toPath(path: string): string {
 
 function read(path: string): string {
   return readFileSync(toPath(path), 'utf8');
+}
+
+/** Parses a size such as `512m`, or the default of a variable such as `${NAME:-4g}`. */
+function toMebibytes(size = ''): number {
+  const [, number, unit] = /^(\d+)([mg])$/.exec(interpolate(size)) ?? [];
+  return Number(number) * (unit === 'g' ? 1024 : 1);
 }
 
 /** Interpolates a value as Compose does, with `secret` for every variable without a default. */
