@@ -636,7 +636,7 @@ export interface components {
         /**
          * Project Id
          * Format: unicode
-         * @description `entity/project`
+         * @description The entity and the project, `entity/project`.
          */
         readonly ProjectId: string;
         /** Format: unicode */
@@ -644,6 +644,7 @@ export interface components {
         readonly OptionalText: string | null;
         /**
          * Format: date-time
+         * @description An ISO 8601 date and time with `Z` or an offset, in the years 1900 to 2299.
          * @example 2026-01-31T23:59:59.123456Z
          */
         readonly Time: string;
@@ -779,7 +780,7 @@ export interface components {
         };
         /** @description The first 1,000 invalid items with their validation issues. Absent when none was dropped. */
         readonly DroppedItems: readonly {
-            /** @description Index in the batch */
+            /** @description Index in the batch, from 0. */
             readonly index: number;
             readonly detail: readonly components["schemas"]["ValidationError"][];
         }[];
@@ -850,7 +851,7 @@ export interface components {
                 readonly digest: components["schemas"]["Digest"];
                 /** @description Rows are not stored. */
                 readonly val: null;
-                /** @description Index in the table */
+                /** @description Index in the table, from 0. */
                 readonly original_index: number;
             }[];
         };
@@ -1091,7 +1092,75 @@ export interface components {
                 readonly "application/json": components["schemas"]["HTTPValidationError"];
             };
         };
-        /** @description 401 not authenticated, 403 key without the scope or the project, 404 unknown path, 405 unknown method, 413 body too large, 415 unsupported encoding, 429 too many requests of one key (with `Retry-After`), 500 internal error, 503 ClickHouse unavailable or overloaded, or a queue of the service full (with `Retry-After`), 504 the query exceeded its time limit. */
+        /** @description The API key is missing or wrong. */
+        readonly NotAuthenticated: {
+            headers: {
+                readonly "www-authenticate"?: "Basic realm=\"calls-usage\"";
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/json": components["schemas"]["ErrorRes"];
+            };
+        };
+        /** @description The key does not have the scope or does not cover the project, or the request is by a page of another origin. */
+        readonly Forbidden: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/json": components["schemas"]["ErrorRes"];
+            };
+        };
+        /** @description The body is larger than its limit. */
+        readonly TooLarge: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/json": components["schemas"]["ErrorRes"];
+            };
+        };
+        /** @description The body's content encoding or charset is not supported. */
+        readonly UnsupportedMedia: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/json": components["schemas"]["ErrorRes"];
+            };
+        };
+        /** @description The key sent too many requests, or the remote address too many wrong keys. */
+        readonly TooManyRequests: {
+            headers: {
+                /** @description In how many seconds to try again. */
+                readonly "retry-after"?: number;
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/json": components["schemas"]["ErrorRes"];
+            };
+        };
+        /** @description ClickHouse is unavailable or overloaded, there is no room for the request, or the service is not ready or stopping. */
+        readonly Unavailable: {
+            headers: {
+                /** @description In how many seconds to try again. */
+                readonly "retry-after"?: number;
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/json": components["schemas"]["ErrorRes"];
+            };
+        };
+        /** @description The query exceeded its time limit. */
+        readonly TimedOut: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/json": components["schemas"]["ErrorRes"];
+            };
+        };
+        /** @description Other errors, such as 400 bad request, 404 unknown path, 405 unknown method, 500 internal error. */
         readonly Refused: {
             headers: {
                 readonly [name: string]: unknown;
@@ -1183,6 +1252,13 @@ export type HealthRes = components['schemas']['HealthRes'];
 export type NotReadyRes = components['schemas']['NotReadyRes'];
 export type ErrorRes = components['schemas']['ErrorRes'];
 export type ResponseInvalid = components['responses']['Invalid'];
+export type ResponseNotAuthenticated = components['responses']['NotAuthenticated'];
+export type ResponseForbidden = components['responses']['Forbidden'];
+export type ResponseTooLarge = components['responses']['TooLarge'];
+export type ResponseUnsupportedMedia = components['responses']['UnsupportedMedia'];
+export type ResponseTooManyRequests = components['responses']['TooManyRequests'];
+export type ResponseUnavailable = components['responses']['Unavailable'];
+export type ResponseTimedOut = components['responses']['TimedOut'];
 export type ResponseRefused = components['responses']['Refused'];
 export type ParameterEntity = components['parameters']['Entity'];
 export type ParameterProject = components['parameters']['Project'];
@@ -1204,12 +1280,18 @@ export interface operations {
             /** @description Successful Response */
             readonly 200: {
                 headers: {
+                    /** @description How many distinct ids of `call_ids` have no start in the project; absent when none. Deleted calls are known. */
+                    readonly "x-unknown-calls"?: number;
                     readonly [name: string]: unknown;
                 };
                 content: {
                     readonly "application/json": components["schemas"]["CallsUsageRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             /** @description Validation Error */
             readonly 422: {
                 headers: {
@@ -1219,6 +1301,10 @@ export interface operations {
                     readonly "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
+            readonly default: components["responses"]["Refused"];
         };
     };
     readonly call_start: {
@@ -1243,7 +1329,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["CallStartRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1269,7 +1362,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["CallEndRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1295,7 +1395,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["CallCreateBatchRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1326,7 +1433,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["CallsUpsertCompleteRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1357,7 +1471,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["CallStartRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1388,7 +1509,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["CallEndRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1414,7 +1542,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["CallsDeleteRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1440,7 +1575,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ObjCreateRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1466,7 +1608,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["FileCreateRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1492,7 +1641,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["TableCreateRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1518,7 +1674,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["TableQueryRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1544,7 +1707,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["FeedbackCreateRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1570,7 +1740,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["CallUpdateRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1596,7 +1773,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["CostCreateRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1660,7 +1844,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["CostQueryRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1705,7 +1896,14 @@ export interface operations {
                     readonly "application/json": Record<string, never>;
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1737,7 +1935,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["CostUnpricedRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1773,7 +1978,14 @@ export interface operations {
                     readonly "application/json": components["schemas"]["CostResolveRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
             readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1795,6 +2007,10 @@ export interface operations {
                     readonly "application/json": components["schemas"]["ServerInfoRes"];
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1915,6 +2131,10 @@ export interface operations {
                     readonly "application/json": Record<string, never>;
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
             readonly default: components["responses"]["Refused"];
         };
     };
@@ -1936,6 +2156,10 @@ export interface operations {
                     readonly "text/html": string;
                 };
             };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
             readonly default: components["responses"]["Refused"];
         };
     };

@@ -12,6 +12,7 @@ import { assignRequestId, logRequests } from './request-log.ts';
 import { addRoutes } from './route.ts';
 import { type Services, routeTable } from './route-table.ts';
 import { setSecurityHeaders } from './security-headers.ts';
+import type { OpenApi } from './validation/openapi.ts';
 
 export interface AppOptions extends Omit<Services, 'countDropped'> {
   readonly keys: readonly Key[];
@@ -37,6 +38,7 @@ export function createApp(options: AppOptions): Express {
   const context = { openApi, bodyLimitBytes, memoryBudget, readiness };
 
   const router = Router({ caseSensitive: true, strict: true });
+  validateParameters(router, openApi);
   addRoutes(router, publicRoutes, context);
   // Public routes are probes, which are answered until the end.
   router.use(refuseWhenStopping(readiness));
@@ -56,6 +58,18 @@ export function createApp(options: AppOptions): Express {
     ...[router, sendErrors()],
   );
   return app;
+}
+
+/** A batch of no items has no project id, so the project of its path is validated by itself. */
+function validateParameters(router: Router, openApi: OpenApi): void {
+  for (const name of ['Entity', 'Project'] as const) {
+    const validator = openApi.parameterValidatorOf(name);
+    const parameter = name.toLowerCase();
+    router.param(parameter, (_request, _response, next, value: string) => {
+      validator.parse(value, ['path', parameter]);
+      next();
+    });
+  }
 }
 
 /** @throws {NotReadyError} the service is stopping */

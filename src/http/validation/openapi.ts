@@ -29,6 +29,8 @@ export interface OpenApi {
   validatorOf<Name extends SchemaName>(schemaName: Name): Validator<Schema<Name>>;
   /** Validates a batch without its items, which are accepted or dropped one by one. */
   envelopeValidatorOf(schemaName: SchemaName): Validator<Envelope>;
+  /** Validates a parameter of paths. */
+  parameterValidatorOf(name: keyof components['parameters']): Validator<string>;
 }
 
 type Document = Readonly<Record<string, unknown>>;
@@ -39,7 +41,7 @@ const ownName = 'service.openapi.yaml';
 /**
  * Reads the literal contract of /calls/usage and our own document with all other endpoints.
  * @param directory where both files are
- * @throws a file cannot be read, or both documents define the same path or component
+ * @throws a file cannot be read, or both documents define the same component or the same part of a path
  */
 export function readOpenApi(directory: URL): OpenApi {
   const documents: Record<string, Document> = Object.fromEntries(
@@ -61,6 +63,8 @@ export function readOpenApi(directory: URL): OpenApi {
       ),
     envelopeValidatorOf: (schemaName) =>
       createValidator(compile(withoutItems(schemaIn(documents, schemaName)))),
+    parameterValidatorOf: (name) =>
+      createValidator(compile({ $ref: `${ownName}#/components/parameters/${name}/schema` })),
   };
 }
 
@@ -125,7 +129,7 @@ function mergeDocuments(documents: Readonly<Record<string, Document>>): Document
   ]);
   return {
     ...own,
-    paths: mergeSections(sectionOf(contract, 'paths'), sectionOf(own, 'paths'), 'paths'),
+    paths: addEntries(sectionOf(contract, 'paths'), sectionOf(own, 'paths'), 'paths'),
     components: Object.fromEntries(components) as Document,
   };
 }
@@ -139,6 +143,19 @@ function mergeSections(contract: Document, own: Document, at: string): Document 
     throw new Error(`Both OpenAPI documents have ${at}/${duplicate[0]}.`);
   }
   return { ...contract, ...Object.fromEntries(added) };
+}
+
+/** Adds to a section of the contract, at any depth, what it does not have. */
+function addEntries(contract: Document, own: Document, at: string): Document {
+  const merged: Record<string, unknown> = { ...contract };
+  for (const [name, entry] of Object.entries(own)) {
+    const existing = contract[name];
+    if (existing === undefined) merged[name] = entry;
+    else if (isRecord(existing) && isRecord(entry)) {
+      merged[name] = addEntries(existing, entry, `${at}/${name}`);
+    } else throw new Error(`Both OpenAPI documents have ${at}/${name}.`);
+  }
+  return merged;
 }
 
 /** Turns references to the contract's file into references within the merged document. */
