@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { STATUS_CODES, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
+import { securityHeaders } from './security-headers.ts';
 
 /** How long a client may take to read the answer before its socket is destroyed, whether it closes or not. */
 const lingerMs = 1_000;
@@ -33,12 +34,16 @@ function statusOf({ code }: NodeJS.ErrnoException): number {
   return code === 'ERR_HTTP_REQUEST_TIMEOUT' ? 408 : 400;
 }
 
+const securityLines = Object.entries(securityHeaders)
+  .map(([name, value]) => `${name}: ${value}\r\n`)
+  .join('');
+
 function endSocket(socket: Duplex, status: number, headers = ''): void {
   const reason = STATUS_CODES[status] ?? '';
   const body = JSON.stringify({ detail: reason });
   socket.end(
     `HTTP/1.1 ${status} ${reason}\r\ncontent-type: application/json; charset=utf-8\r\n` +
-      `content-length: ${body.length}\r\nx-request-id: ${randomUUID()}\r\n${headers}` +
+      `content-length: ${body.length}\r\nx-request-id: ${randomUUID()}\r\n${headers}${securityLines}` +
       `connection: close\r\n\r\n${body}`,
   );
   const timer = setTimeout(() => socket.destroy(), lingerMs);
