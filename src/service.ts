@@ -14,7 +14,7 @@ import type { Settings } from './settings.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { Readiness } from './readiness.ts';
 import { Metrics } from './metrics/metrics.ts';
-import { watchService } from './metrics/watch-service.ts';
+import { watchServer, watchService } from './metrics/watch-service.ts';
 import { packageUrl } from './package-url.ts';
 
 /** The running service. */
@@ -64,7 +64,7 @@ export async function startService(
   // Without a handler, a rejection before anyone awaits it would end the process.
   ready.catch(() => undefined);
   const resolveAliases = createAliasResolver(clickhouse, readBook);
-  const domain = openDomain(settings, { clickhouse, resolveAliases, metrics });
+  const domain = openDomain(settings, { clickhouse, resolveAliases, readiness, metrics });
   const app = createApp({
     ...{ ...domain, clickhouse, openApi, keys, log, resolveAliases, readiness, metrics },
     ...toAppLimits(settings),
@@ -76,6 +76,7 @@ export async function startService(
       throw error;
     },
   );
+  watchServer(metrics, server);
   log.info({ url: server.url }, 'listening');
   const close = async (): Promise<void> => {
     readiness.report('stopping', 'The service is stopping.');
@@ -105,13 +106,14 @@ function toAppLimits(
 interface DomainOptions {
   readonly clickhouse: ClickHouse;
   readonly resolveAliases: ResolveAliases;
+  readonly readiness: Readiness;
   readonly metrics: Metrics;
 }
 
 /** What ingestion and usage requests work with, watched by the metrics. */
 function openDomain(
   settings: Settings,
-  { clickhouse, resolveAliases, metrics }: DomainOptions,
+  { clickhouse, resolveAliases, readiness, metrics }: DomainOptions,
 ): Pick<AppOptions, 'partInserter' | 'callsUsage' | 'memoryBudget'> {
   const { countPriced, observeBatch } = metrics;
   const usageLimits = toUsageLimits(settings);
@@ -121,7 +123,7 @@ function openDomain(
     totalBytes: settings.memoryBudgetMb * mebibyte,
     perKeyBytes: settings.memoryBudgetPerKeyMb * mebibyte,
   });
-  watchService(metrics, { clickhouse, callsUsage, partInserter, memoryBudget });
+  watchService(metrics, { clickhouse, readiness, callsUsage, partInserter, memoryBudget });
   return { callsUsage, partInserter, memoryBudget };
 }
 

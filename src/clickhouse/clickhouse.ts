@@ -5,6 +5,9 @@ export interface ClickHouse {
   /** ClickHouse's version, such as `26.7.2.1`; empty before {@link ClickHouse.ready}. */
   readonly version: string;
 
+  /** How often ClickHouse, once it was used, was lost and opened again: an embedded one was then restarted. */
+  readonly restarts: number;
+
   /**
    * Resolves when ClickHouse can be used for the first time and every migration is applied. Waits for an unavailable
    * ClickHouse without a time limit; rejects with `ClickHouseStartError` for what a retry cannot solve. Whether

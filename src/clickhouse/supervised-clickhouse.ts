@@ -39,6 +39,7 @@ export class SupervisedClickHouse implements ClickHouse {
   #session: Session | undefined;
   #version = '';
   #failures = 0;
+  #restarts = 0;
   #unavailable = new ClickHouseUnavailableError('ClickHouse is starting');
 
   constructor(options: SupervisedOptions) {
@@ -49,6 +50,10 @@ export class SupervisedClickHouse implements ClickHouse {
       () => this.#supervise(),
       () => undefined,
     );
+  }
+
+  get restarts(): number {
+    return this.#restarts;
   }
 
   get version(): string {
@@ -182,7 +187,10 @@ export class SupervisedClickHouse implements ClickHouse {
     if (Date.now() - openedAt > stableMs) this.#failures = 0;
     this.#session = undefined;
     this.#unavailable = toUnavailable('ClickHouse is restarting');
-    if (reason !== undefined) log.error({ reason }, 'the ClickHouse session has ended');
+    if (reason !== undefined) {
+      this.#restarts += 1;
+      log.error({ reason }, 'the ClickHouse session has ended');
+    }
     await session.close().catch((error: unknown) => {
       log.warn({ err: error }, 'the ClickHouse session could not be closed');
     });

@@ -1,5 +1,6 @@
 import { createServer, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import { type Settings, SettingsError } from '../settings.ts';
 import {
@@ -15,6 +16,9 @@ import { cutOffStalledAnswers } from './stalled-answers.ts';
 export interface HttpServer {
   /** Without a trailing slash. */
   readonly url: string;
+  /** Connections that are open at most; more are closed at once. */
+  readonly maxConnections: number;
+  openConnections(): Promise<number>;
   /** Stops listening, waits at most this long for requests in flight, then closes their connections. */
   close(graceMs: number): Promise<void>;
 }
@@ -69,6 +73,8 @@ export async function listen(
   await startListening(server, settings);
   return {
     url: urlOf(server, settings.host),
+    maxConnections,
+    openConnections: promisify(server.getConnections.bind(server)),
     close: (graceMs) => closeServer(server, inFlight, graceMs),
   };
 }

@@ -2,11 +2,13 @@ import { collectDefaultMetrics } from 'prom-client';
 import type { QueueUse } from '../batcher.ts';
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
+import { type Readiness, unreadyReasons } from '../readiness.ts';
 import type { Metrics, ReadMetric } from './metrics.ts';
 
 /** The parts of the service that know numbers of their own. */
 export interface WatchedService {
-  readonly clickhouse: Pick<ClickHouse, 'ping'>;
+  readonly clickhouse: Pick<ClickHouse, 'ping' | 'restarts'>;
+  readonly readiness: Readiness;
   readonly memoryBudget: MemoryBudget;
   readonly callsUsage: Queued;
   readonly partInserter: Queued;
@@ -23,6 +25,7 @@ export function watchService(metrics: Metrics, service: WatchedService): void {
     ...memoryMetrics(service),
     ...queueMetrics(service),
     ...clickHouseMetrics(service),
+    notReadyMetric(service),
   ];
   for (const metric of watched) metrics.watch(metric);
 }
@@ -98,5 +101,49 @@ function clickHouseMetrics({ clickhouse }: WatchedService): ReadMetric[] {
           () => 0,
         ),
     },
+    {
+      name: 'calls_usage_clickhouse_restarts_total',
+      type: 'counter',
+      help: 'How often ClickHouse was lost and opened again; an embedded one was then restarted.',
+      read: () => clickhouse.restarts,
+    },
   ];
+}
+
+function notReadyMetric({ readiness }: WatchedService): ReadMetric {
+  // Whether ClickHouse is available is a metric of its own, which needs a ping.
+  const { clickhouse_unavailable: _, ...reported } = unreadyReasons;
+  return {
+    name: 'calls_usage_not_ready',
+    type: 'gauge',
+    help: 'Whether the service is not ready for this reason.',
+    label: 'reason',
+    read: () => {
+      const current = new Set<string>(readiness.reasons.map(({ code }) => code));
+      const codes = Object.keys(reported);
+      return Object.fromEntries(codes.map((code) => [code, Number(current.has(code))]));
+    },
+  };
+}
+
+/** What the server of HTTP knows of its connections. */
+export interface WatchedServer {
+  readonly maxConnections: number;
+  openConnections(): Promise<number>;
+}
+
+/** The same for the server, which is opened last. */
+export function watchServer(metrics: Metrics, server: WatchedServer): void {
+  metrics.watch({
+    name: 'calls_usage_open_connections',
+    type: 'gauge',
+    help: 'Connections of clients that are open.',
+    read: () => server.openConnections(),
+  });
+  metrics.watch({
+    name: 'calls_usage_max_connections',
+    type: 'gauge',
+    help: 'MAX_CONNECTIONS, or fewer where the limit of open files is low.',
+    read: () => server.maxConnections,
+  });
 }

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { issueMessages } from '../../src/http/validation/issues.ts';
 import { queryPaths } from '../../src/clickhouse/client/queries.ts';
+import { unreadyReasons } from '../../src/readiness.ts';
 import { usageClientFixture } from '../support/fixtures.ts';
 import { readMetrics } from '../support/http/metrics.ts';
 import { readText, tableOf, uncoded } from '../support/markdown.ts';
@@ -45,6 +46,7 @@ describe('labels', () => {
     if (label === 'le') return value === '+Inf' || Number(value) > 0;
     if (values.get(label)?.includes(value) === true) return true;
     if (label === 'fault') return value in issueMessages;
+    if (label === 'reason') return value in unreadyReasons;
     if (label === 'query') return (queryPaths as ReadonlyMap<string, string>).has(value);
     return label === 'route' && endpoints.some((path) => path === value);
   }

@@ -139,6 +139,23 @@ describe('ClickHouse', () => {
   });
 });
 
+test('open connections and the reasons for not being ready are those of the moment', async () => {
+  const service = await useService({ MAX_CONNECTIONS: '40' });
+  const { hostname, port } = new URL(service.url);
+  const openConnections = async () =>
+    valueOf(await readMetrics(service), 'calls_usage_open_connections');
+  const sockets = Array.from({ length: 10 }, () => connect(Number(port), hostname));
+  await Promise.all(sockets.map((socket) => once(socket, 'connect')));
+  // The client of the test keeps some more.
+  await expect.poll(openConnections).toBeGreaterThan(sockets.length);
+  for (const socket of sockets) socket.destroy();
+  await expect.poll(openConnections).toBeLessThan(sockets.length);
+  const metrics = await readMetrics(service);
+  expect(valueOf(metrics, 'calls_usage_max_connections')).toBe(40);
+  expect(valueOf(metrics, 'calls_usage_not_ready', { reason: 'starting' })).toBe(1);
+  expect(valueOf(metrics, 'calls_usage_not_ready', { reason: 'stopping' })).toBe(0);
+});
+
 test('the memory budget, the queues and dropped parts show what the service does', async () => {
   const service = await useService({ MEMORY_BUDGET_MB: '128', MEMORY_BUDGET_PER_KEY_MB: '96' });
   const body = { batch: [{ mode: 'none' }] };

@@ -130,7 +130,8 @@ describe('an embedded server that is killed', () => {
     expect(await readRows(own.clickhouse, 'duplicates')).toEqual([{ duplicates: 0 }]);
   });
 
-  test('several times is restarted each time', async () => {
+  test('several times is restarted each time, which is counted', async () => {
+    const { restarts } = own.clickhouse;
     for (let kill = 0; kill < 3; kill += 1) {
       await own.kill();
       await expect
@@ -138,6 +139,7 @@ describe('an embedded server that is killed', () => {
         .toContain('ClickHouseUnavailableError');
       await untilAvailable(own.clickhouse);
     }
+    expect(own.clickhouse.restarts - restarts).toBe(3);
   });
 });
 
