@@ -3,6 +3,7 @@ import { PartInserter, type InsertLimits } from './ingest/part-inserter.ts';
 import type { ClickHouse } from './clickhouse/clickhouse.ts';
 import { startClickHouse } from './clickhouse/start-clickhouse.ts';
 import { type AppOptions, createApp } from './http/app.ts';
+import type { BodyLimits } from './http/route.ts';
 import { readKeys } from './http/auth/keys.ts';
 import { readOpenApi } from './http/validation/openapi.ts';
 import { listen } from './http/server.ts';
@@ -91,12 +92,9 @@ const mebibyte = 1_048_576;
 
 function toAppLimits(
   settings: Settings,
-): Pick<
-  AppOptions,
-  'bodyLimitBytes' | 'rateLimitPerSecond' | 'authFailuresPerMinute' | 'corsOrigins'
-> {
+): Pick<AppOptions, 'bodyLimits' | 'rateLimitPerSecond' | 'authFailuresPerMinute' | 'corsOrigins'> {
   return {
-    bodyLimitBytes: settings.bodyLimitMb * mebibyte,
+    bodyLimits: toBodyLimits(settings),
     rateLimitPerSecond: settings.rateLimitPerSecond,
     authFailuresPerMinute: settings.authFailuresPerMinute,
     corsOrigins: settings.corsOrigins ?? [],
@@ -132,6 +130,20 @@ function toUsageLimits(settings: Settings): UsageLimits {
     concurrency: settings.usageConcurrency,
     maxQueued: settings.usageQueueSize,
     maxBatchIds: settings.usageBatchIds,
+  };
+}
+
+function toBodyLimits(settings: Settings): BodyLimits {
+  const { bodyLimitMb, bodyMaxValues: maxValues, itemMaxValues } = settings;
+  const toBytes = (limitMb: number): number => Math.min(limitMb, bodyLimitMb) * mebibyte;
+  const ingestBytes = toBytes(bodyLimitMb);
+  const itemBytes = toBytes(settings.itemLimitMb);
+  const queryBytes = toBytes(settings.queryBodyLimitMb);
+  const stubBytes = toBytes(settings.stubBodyLimitMb);
+  return {
+    ingest: { maxBytes: ingestBytes, json: { maxBytes: itemBytes, maxValues: itemMaxValues } },
+    query: { maxBytes: queryBytes, json: { maxBytes: queryBytes, maxValues } },
+    stub: { maxBytes: stubBytes, json: { maxBytes: stubBytes, maxValues } },
   };
 }
 

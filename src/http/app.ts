@@ -9,7 +9,7 @@ import { limitRate, requireKey } from './auth/require-key.ts';
 import { sendErrors } from './errors.ts';
 import { createDroppedCounter, measureRequests } from './metrics.ts';
 import { assignRequestId, logRequests } from './request-log.ts';
-import { addRoutes } from './route.ts';
+import { addRoutes, type BodyLimits } from './route.ts';
 import { type Services, routeTable } from './route-table.ts';
 import { setSecurityHeaders } from './security-headers.ts';
 import type { OpenApi } from './validation/openapi.ts';
@@ -18,8 +18,7 @@ export interface AppOptions extends Omit<Services, 'countDropped'> {
   readonly keys: readonly Key[];
   readonly log: Logger;
   readonly memoryBudget: MemoryBudget;
-  /** Largest body, after decompression. */
-  readonly bodyLimitBytes: number;
+  readonly bodyLimits: BodyLimits;
   /** Maximum number of requests per key and second; 0 for no limit. */
   readonly rateLimitPerSecond: number;
   /** Wrong keys per remote address and minute; 0 for no limit. */
@@ -30,12 +29,13 @@ export interface AppOptions extends Omit<Services, 'countDropped'> {
 
 /** The HTTP layer: every request passes these middlewares in this order. */
 export function createApp(options: AppOptions): Express {
-  const { keys, log, metrics, readiness, openApi, bodyLimitBytes, memoryBudget } = options;
+  const { keys, log, metrics, readiness, openApi, bodyLimits, memoryBudget } = options;
   const countDropped = createDroppedCounter(metrics, log);
   const routes = routeTable({ ...options, countDropped });
   const publicRoutes = routes.filter(({ scope }) => scope === 'public');
   const keyRoutes = routes.filter(({ scope }) => scope !== 'public');
-  const context = { openApi, bodyLimitBytes, memoryBudget, readiness };
+  const { keepPayloads } = options.partInserter;
+  const context = { openApi, bodyLimits, memoryBudget, readiness, keepPayloads };
 
   const router = Router({ caseSensitive: true, strict: true });
   validateParameters(router, openApi);

@@ -42,7 +42,9 @@ export function toApiError(error: unknown): ApiError {
     const { calls, limit } = error;
     return apiErrors.invalid([toIssue('limit_exceeded', ['body', 'limit'], calls, limit)]);
   }
-  return toClickHouseApiError(error) ?? toBodyApiError(error) ?? apiErrors.internal(error);
+  // The path has a malformed percent encoding.
+  if (error instanceof URIError) return apiErrors.notFound();
+  return toClickHouseApiError(error) ?? apiErrors.internal(error);
 }
 
 const queueFullDetails = {
@@ -68,29 +70,4 @@ function toClickHouseApiError(error: unknown): ApiError | undefined {
   return error instanceof ResultTooLargeError
     ? apiErrors.invalid([toIssue('answer_too_large', ['body'])])
     : undefined;
-}
-
-/** What body-parser, zlib and the router throw for invalid requests. */
-interface LibraryError extends Error {
-  readonly type?: string;
-  readonly code?: string;
-}
-
-function toBodyApiError(error: unknown): ApiError | undefined {
-  if (!(error instanceof Error)) return undefined;
-  const { type, code } = error as LibraryError;
-  if (type === 'entity.too.large') return apiErrors.tooLarge('The body is larger than the limit.');
-  if (type === 'encoding.unsupported') {
-    return apiErrors.unsupportedMedia(
-      'Only the content encodings gzip, deflate and br are supported.',
-    );
-  }
-  if (type === 'request.aborted' || type === 'request.size.invalid') {
-    return apiErrors.invalid([toIssue('value_error', ['body'], 'bodyIncomplete')]);
-  }
-  if (code !== undefined && /^(Z_|ERR_BROTLI|ERR__ERROR_FORMAT|ERR_PADDING)/.test(code)) {
-    return apiErrors.invalid([toIssue('value_error', ['body'], 'bodyEncoding')]);
-  }
-  // The path has a malformed percent encoding.
-  return error instanceof URIError ? apiErrors.notFound() : undefined;
 }

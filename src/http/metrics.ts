@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { Metrics } from '../metrics/metrics.ts';
 import type { Key } from './auth/keys.ts';
 import { isDisconnected, routeOf } from './request-log.ts';
-import type { Checked } from './routes/batch-items.ts';
+import type { DroppedItems } from './routes/batch-items.ts';
 
 /** GET /metrics: all metrics in Prometheus's text format 0.0.4. */
 export function sendMetrics({ registry }: Metrics): RequestHandler {
@@ -30,24 +30,19 @@ export function measureRequests({ observeRequest }: Metrics): RequestHandler {
 }
 
 /** Counts the dropped items of a batch, and logs one line for them. */
-export type CountDropped = (
-  items: readonly Checked<unknown>[],
-  requestId: string,
-  key: Key,
-) => void;
+export type CountDropped = (dropped: DroppedItems, requestId: string, key: Key) => void;
 
 /** Counts dropped items by the type of their first validation issue. */
-export function createDroppedCounter({ countDroppedPart }: Metrics, log: Logger): CountDropped {
-  return (items, requestId, key) => {
-    const types = items.flatMap((item) => ('issues' in item ? [item.issues[0]?.type ?? ''] : []));
-    if (types.length === 0) return;
-    for (const type of types) countDroppedPart(type);
+export function createDroppedCounter({ countDroppedParts }: Metrics, log: Logger): CountDropped {
+  return ({ countByType, items }, requestId, key) => {
+    if (countByType.size === 0) return;
+    for (const [type, count] of countByType) countDroppedParts(type, count);
     const line = {
       request_id: requestId,
       key: key.name,
-      dropped: types.length,
-      items: items.length,
-      issues: [...new Set(types)],
+      dropped: [...countByType.values()].reduce((sum, count) => sum + count, 0),
+      items,
+      issues: [...countByType.keys()],
     };
     log.warn(line, 'dropped invalid parts');
   };

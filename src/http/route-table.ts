@@ -4,7 +4,7 @@ import type { PartInserter } from '../ingest/part-inserter.ts';
 import type { ResolveAliases } from '../prices/resolve-aliases.ts';
 import type { CallsUsage } from '../usage/calls-usage.ts';
 import { createFeedback, updateCall } from './compat/feedback-handlers.ts';
-import { createFile, createFileFormReader } from './compat/file-handlers.ts';
+import { createFile, readFileForm } from './compat/file-handlers.ts';
 import { createObject } from './compat/object-handlers.ts';
 import { createTable, queryTable } from './compat/table-handlers.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -12,7 +12,7 @@ import { type CountDropped, sendMetrics } from './metrics.ts';
 import type { OpenApi } from './validation/openapi.ts';
 import { callHandlers } from './routes/call-handlers.ts';
 import { costHandlers } from './routes/cost-handlers.ts';
-import { get, ingest, ingestBatch, post, type Route } from './route.ts';
+import { get, ingest, ingestBatch, post, type Route, stub } from './route.ts';
 import {
   answerAlive,
   checkHealth,
@@ -46,25 +46,20 @@ export function routeTable(services: Services): Route[] {
   return [
     post('/calls/usage', 'read', 'CallsUsageReq', 'project_id', usage),
 
-    ingest('/call/start', 'write', 'CallStartReq', 'start.project_id', calls.insertStart),
-    ingest('/call/end', 'write', 'CallEndReq', 'end.project_id', calls.insertEnd),
-    ingestBatch('/call/upsert_batch', 'write', 'CallCreateBatchReq', calls.insertParts),
-    ingest(`${v2}/call/start`, 'write', 'CallStartReq', 'start.project_id', calls.insertStart),
-    ingest(`${v2}/call/end`, 'write', 'CallEndReq', 'end.project_id', calls.insertEnd),
-    ingestBatch(
-      `${v2}/calls/complete`,
-      'write',
-      'CallsUpsertCompleteReq',
-      calls.insertCompleteCalls,
-    ),
-    ingest('/calls/delete', 'write', 'CallsDeleteReq', 'project_id', calls.deleteCalls),
+    ingest('/call/start', 'CallStartReq', 'start.project_id', calls.insertStart),
+    ingest('/call/end', 'CallEndReq', 'end.project_id', calls.insertEnd),
+    ingestBatch('/call/upsert_batch', 'CallCreateBatchReq', calls.openPartBatch),
+    ingest(`${v2}/call/start`, 'CallStartReq', 'start.project_id', calls.insertStart),
+    ingest(`${v2}/call/end`, 'CallEndReq', 'end.project_id', calls.insertEnd),
+    ingestBatch(`${v2}/calls/complete`, 'CallsUpsertCompleteReq', calls.openCompleteCallBatch),
+    post('/calls/delete', 'write', 'CallsDeleteReq', 'project_id', calls.deleteCalls),
 
-    post('/obj/create', 'write', 'ObjCreateReq', 'obj.project_id', createObject),
-    post('/file/create', 'write', 'FileCreateReq', 'project_id', createFile, createFileFormReader),
-    post('/table/create', 'write', 'TableCreateReq', 'table.project_id', createTable),
-    post('/table/query', 'write', 'TableQueryReq', 'project_id', queryTable),
-    post('/feedback/create', 'write', 'FeedbackCreateReq', 'project_id', createFeedback),
-    post('/call/update', 'write', 'CallUpdateReq', 'project_id', updateCall),
+    stub('/obj/create', 'ObjCreateReq', 'obj.project_id', createObject),
+    stub('/file/create', 'FileCreateReq', 'project_id', createFile, readFileForm),
+    stub('/table/create', 'TableCreateReq', 'table.project_id', createTable),
+    stub('/table/query', 'TableQueryReq', 'project_id', queryTable),
+    stub('/feedback/create', 'FeedbackCreateReq', 'project_id', createFeedback),
+    stub('/call/update', 'CallUpdateReq', 'project_id', updateCall),
 
     post('/cost/create', 'prices', 'CostCreateReq', 'project_id', costs.create),
     post('/cost/query', 'read', 'CostQueryReq', 'project_id', costs.query),

@@ -1,14 +1,15 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Request, RequestHandler, Response, Router } from 'express';
-import type { MemoryBudget, Reservation } from '../memory-budget.ts';
+import type { MemoryBudget, Reservation, RouteClass } from '../memory-budget.ts';
 import type { Readiness } from '../readiness.ts';
 import { apiErrors } from './api-errors.ts';
 import type { Key, Scope } from './auth/keys.ts';
 import { keyOf, requireProjects, requireScope } from './auth/require-key.ts';
-import { type CreateBodyReader, createJsonReader } from './validation/json-body.ts';
-import type { Envelope, OpenApi, Schema, SchemaName } from './validation/openapi.ts';
-import type { Validator } from './validation/validator.ts';
+import { eventLoopShare } from './body/event-loop-share.ts';
+import { type JsonBody, type JsonItems, readJsonBody } from './body/json-body.ts';
+import type { JsonLimits, JsonRule } from './body/json-scanner.ts';
+import type { OpenApi, Schema, SchemaName } from './validation/openapi.ts';
 import { type Location, toIssue, type ValidationIssue } from './validation/issues.ts';
 
 /** One method of one path: a line of the route table. */
@@ -20,32 +21,52 @@ export interface Route {
   readonly toRequestHandler: (context: RouteContext) => RequestHandler;
 }
 
+/** The limits of a body by the class of its route. */
+export interface BodyLimits {
+  readonly ingest: BodyLimit;
+  readonly query: BodyLimit;
+  readonly stub: BodyLimit;
+}
+
+interface BodyLimit {
+  /** Largest body, after decompression. */
+  readonly maxBytes: number;
+  /** Limits of the JSON that is built at once: a document, or an item of a batch. */
+  readonly json: JsonLimits;
+}
+
 /** What routes need to read and validate requests. */
 export interface RouteContext {
   readonly openApi: OpenApi;
-  /** Largest body, after decompression. */
-  readonly bodyLimitBytes: number;
-  /** Where ingestion routes reserve memory for their bodies. */
+  readonly bodyLimits: BodyLimits;
   readonly memoryBudget: MemoryBudget;
+  /** Whether inputs and outputs are stored. */
+  readonly keepPayloads: boolean;
   readonly readiness: Readiness;
 }
 
-/** Arguments of a handler: the body is valid, with defaults filled in, and the key may access its project. */
-interface HandlerInput<Body> {
-  readonly body: Body;
+/** A request whose key has the scope and may access the project of the path. */
+export interface RequestInput {
   readonly key: Key;
   readonly requestId: string;
   /** Sets a header of the answer. */
   readonly setHeader: (name: string, value: string) => void;
   /** Fires when the client disconnects before it has its answer. */
   readonly signal: AbortSignal;
+  /** The project of the path, if the path has one. */
+  readonly pathProject: string | undefined;
+  /** Memory of the body; released when the request is answered. */
+  readonly reservation: Reservation;
 }
 
-export interface IngestInput<Body> extends HandlerInput<Body> {
-  /** The project of the path, if the path has one; the key may access it. */
-  readonly pathProject: string | undefined;
-  /** Memory reserved for the body; released when the request is answered. */
-  readonly reservation: Reservation;
+/** Arguments of a handler: the body is valid, with defaults filled in, and the key may access its project. */
+interface HandlerInput<Body> extends RequestInput {
+  readonly body: Body;
+}
+
+interface IngestInput<Body> extends HandlerInput<Body> {
+  /** Members that were left out of the body and are stored as they were sent. */
+  readonly payloads: ReadonlyMap<string, Buffer>;
 }
 
 /** Handles a request of the schema `…Req` and answers with the schema `…Res`. */
@@ -57,10 +78,11 @@ export type IngestHandler<Name extends SchemaName> = (
   input: IngestInput<Schema<Name>>,
 ) => Answer<Name> | Promise<Answer<Name>>;
 
-/** Handles a batch whose items are not validated yet, nor their projects checked against the key. */
-export type BatchHandler<Name extends SchemaName> = (
-  input: IngestInput<Envelope>,
-) => Answer<Name> | Promise<Answer<Name>>;
+/** Opens what gets the items of a batch, none of which is validated, and inserts them when the body was read. */
+export type OpenBatch<Name extends SchemaName> = (input: RequestInput) => {
+  readonly items: JsonItems;
+  readonly insert: () => Promise<Answer<Name>>;
+};
 
 type Answer<Name extends SchemaName> = ResponseBody<ResponseName<Name>> | JsonText;
 type ResponseName<Name extends SchemaName> = Name extends `${infer Base}Req` ? `${Base}Res` : never;
@@ -93,87 +115,154 @@ export function get(path: string, scope: Route['scope'], handler: RequestHandler
   return { method: 'get', path, scope, toRequestHandler: () => handle };
 }
 
-/** A route whose body has a schema of the OpenAPI documents. */
+/** A route whose body has a schema of the OpenAPI documents and is small. */
 export function post<Name extends SchemaName>(
   path: string,
   scope: Scope,
   schema: Name,
   projectField: ProjectField<Schema<Name>>,
   handler: Handler<Name>,
-  createReader: CreateBodyReader = createJsonReader,
 ): Route {
-  const createValidator = (openApi: OpenApi) => openApi.validatorOf(schema);
-  const reserve = (): undefined => undefined;
-  return bodyRoute({ path, scope, createValidator, projectField, reserve, handler, createReader });
+  const readBody = createJsonReader('query', {});
+  return bodyRoute({ path, scope, routeClass: 'query', schema, projectField, handler, readBody });
 }
 
-/** The same, with memory reserved for the body until the request is answered. */
-export function ingest<Name extends SchemaName>(
+/** A route that SDKs need, of which nothing is stored. */
+export function stub<Name extends SchemaName>(
   path: string,
-  scope: Scope,
+  schema: Name,
+  projectField: ProjectField<Schema<Name>>,
+  handler: Handler<Name>,
+  readBody: ReadBody = createJsonReader('stub', {}),
+): Route {
+  const scope = 'write';
+  return bodyRoute({ path, scope, routeClass: 'stub', schema, projectField, handler, readBody });
+}
+
+/** A route that inserts one part. */
+export function ingest<Name extends 'CallStartReq' | 'CallEndReq'>(
+  path: string,
   schema: Name,
   projectField: ProjectField<Schema<Name>>,
   handler: IngestHandler<Name>,
 ): Route {
-  const createValidator = (openApi: OpenApi) => openApi.validatorOf(schema);
-  const [reserve, createReader] = [reserveBody, createJsonReader];
-  return bodyRoute({ path, scope, createValidator, projectField, reserve, handler, createReader });
+  const toRule = ({ keepPayloads }: RouteContext): JsonRule => partRule(keepPayloads);
+  const readBody = createJsonReader('ingest', toRule);
+  const scope = 'write';
+  return bodyRoute({ path, scope, routeClass: 'ingest', schema, projectField, handler, readBody });
 }
 
-/** The same for a batch, of which only the envelope is validated: items are accepted or dropped one by one. */
+/** A route that inserts a batch, whose items are accepted or dropped one by one as they arrive. */
 export function ingestBatch<Name extends 'CallCreateBatchReq' | 'CallsUpsertCompleteReq'>(
   path: string,
-  scope: Scope,
   schema: Name,
-  handler: BatchHandler<Name>,
+  openBatch: OpenBatch<Name>,
 ): Route {
-  const createValidator = (openApi: OpenApi) => openApi.envelopeValidatorOf(schema);
-  const [reserve, createReader] = [reserveBody, createJsonReader];
-  const projectField = undefined;
-  return bodyRoute({ path, scope, createValidator, projectField, reserve, handler, createReader });
+  const toRequestHandler = (context: RouteContext): RequestHandler => {
+    const { bodyLimits, keepPayloads } = context;
+    const validator = context.openApi.envelopeValidatorOf(schema);
+    const rule = { members: { batch: { items: itemRule(keepPayloads) } } };
+    const { maxBytes, json: limits } = bodyLimits.ingest;
+    return async (request, response) => {
+      const input = openRequest(request, response, 'write', 'ingest', context);
+      const { reservation } = input;
+      const { items, insert } = openBatch(input);
+      const options = { maxBytes, limits, rule, reservation, items };
+      validator.parse((await readJsonBody(request, options)).value, ['body']);
+      await send(response, await insert());
+    };
+  };
+  return { method: 'post', path, scope: 'write', toRequestHandler };
 }
 
-interface BodyRoute<Body, MaybeReservation> {
+interface BodyRoute<Name extends SchemaName> {
   readonly path: string;
   readonly scope: Scope;
-  readonly createValidator: (openApi: OpenApi) => Validator<Body>;
-  /** Absent where the handler checks the projects. */
-  readonly projectField: string | undefined;
-  readonly reserve: (
-    context: RouteContext,
-    request: Request,
-    response: Response,
-  ) => MaybeReservation;
-  readonly handler: (
-    input: Omit<IngestInput<Body>, 'reservation'> & { readonly reservation: MaybeReservation },
-  ) => object | Promise<object>;
-  readonly createReader: CreateBodyReader;
+  readonly routeClass: RouteClass;
+  readonly schema: Name;
+  readonly projectField: string;
+  readonly readBody: ReadBody;
+  readonly handler: IngestHandler<Name>;
 }
 
-function bodyRoute<Body, MaybeReservation>(route: BodyRoute<Body, MaybeReservation>): Route {
-  const { path, scope, projectField, handler } = route;
+/** Reads a body; `reservation` grows and shrinks with what is held of it. */
+export type ReadBody = (
+  request: Request,
+  response: Response,
+  reservation: Reservation,
+  context: RouteContext,
+) => Promise<JsonBody>;
+
+function createJsonReader(
+  routeClass: keyof BodyLimits,
+  rule: JsonRule | ((context: RouteContext) => JsonRule),
+): ReadBody {
+  return (request, _response, reservation, context) => {
+    const { maxBytes, json: limits } = context.bodyLimits[routeClass];
+    const jsonRule = typeof rule === 'function' ? rule(context) : rule;
+    return readJsonBody(request, { maxBytes, limits, rule: jsonRule, reservation });
+  };
+}
+
+function bodyRoute<Name extends SchemaName>(route: BodyRoute<Name>): Route {
+  const { path, scope, routeClass, projectField, readBody, handler } = route;
   const toRequestHandler = (context: RouteContext): RequestHandler => {
-    const validator = route.createValidator(context.openApi);
-    const readBody = route.createReader(context.bodyLimitBytes);
-    // Not async: a suspended function would keep the body in memory until the request is answered.
-    const handle = (request: Request, response: Response, reservation: MaybeReservation) => {
-      const key = keyOf(response);
-      const pathProject = readPathProject(request, key);
-      const body = validator.parse(takeBody(request), ['body']);
-      if (projectField !== undefined) requireBodyProject(body, projectField, pathProject, key);
-      const { requestId } = response.locals;
-      const signal = disconnectSignal(response);
-      const setHeader = (name: string, value: string): void => void response.set(name, value);
-      return handler({ body, key, requestId, setHeader, signal, pathProject, reservation });
+    const validator = context.openApi.validatorOf(route.schema);
+    const handle = (input: RequestInput, { value, raw }: JsonBody) => {
+      const body = validator.parse(value, ['body']);
+      requireBodyProject(body, projectField, input.pathProject, input.key);
+      return handler({ ...input, body, payloads: raw });
     };
     return async (request, response) => {
-      requireScope(keyOf(response), scope);
-      const reservation = route.reserve(context, request, response);
-      await readBody(request, response);
-      await send(response, await handle(request, response, reservation));
+      const input = openRequest(request, response, scope, routeClass, context);
+      // Not awaited by itself: this function would keep the body in memory until the request is answered.
+      const answer = readBody(request, response, input.reservation, context).then((body) =>
+        eventLoopShare.run(() => handle(input, body)),
+      );
+      await send(response, await answer);
     };
   };
   return { method: 'post', path, scope, toRequestHandler };
+}
+
+/** Checks the key, and opens the reservation, which is released when the request is answered. */
+function openRequest(
+  request: Request,
+  response: Response,
+  scope: Scope,
+  routeClass: RouteClass,
+  { memoryBudget }: RouteContext,
+): RequestInput {
+  const key = keyOf(response);
+  requireScope(key, scope);
+  const pathProject = readPathProject(request, key);
+  const reservation = memoryBudget.open(key.name, routeClass);
+  response.once('close', () => {
+    reservation.release();
+  });
+  const { requestId } = response.locals;
+  const setHeader = (name: string, value: string): void => void response.set(name, value);
+  const signal = disconnectSignal(response);
+  return { key, requestId, setHeader, signal, pathProject, reservation };
+}
+
+/** What is below these members is needed for no answer, but for short texts of the output. */
+function itemRule(keepPayloads: boolean): JsonRule {
+  const part = partRule(keepPayloads);
+  return {
+    members: { ...part.members?.['start']?.members, ...part.members?.['end']?.members, req: part },
+  };
+}
+
+function partRule(isRawWanted: boolean): JsonRule {
+  const inputs = { omit: { keep: [], isRawWanted } };
+  const output = { omit: { keep: ['id', 'service_tier'], isRawWanted } };
+  return {
+    members: {
+      start: { members: { inputs, otel_dump: inputs } },
+      end: { members: { output } },
+    },
+  };
 }
 
 /** A signal that fires when the client disconnects before it has its answer. */
@@ -184,36 +273,6 @@ export function disconnectSignal(response: Response): AbortSignal {
   });
   if (response.destroyed) controller.abort();
   return controller.signal;
-}
-
-/** How many times its compressed size a body is assumed to have. */
-const assumedExpansion = 10;
-
-/**
- * Reserves memory for a body before it is read; where the budget is used up, the request is refused unread.
- * A body of unknown length counts only once it is read.
- */
-function reserveBody(
-  { memoryBudget, bodyLimitBytes }: RouteContext,
-  { headers }: Request,
-  response: Response,
-): Reservation {
-  const sentBytes = Number(headers['content-length'] ?? 0);
-  const isCompressed = (headers['content-encoding'] ?? 'identity') !== 'identity';
-  const bytes = isCompressed ? sentBytes * assumedExpansion : sentBytes;
-  const reservation = memoryBudget.open(keyOf(response).name, 'ingest');
-  reservation.resize(Math.min(bytes, bodyLimitBytes));
-  response.once('close', () => {
-    reservation.release();
-  });
-  return reservation;
-}
-
-/** Returns the body of a request and removes it from there, so that it can be collected. */
-function takeBody(request: Request): unknown {
-  const body: unknown = request.body;
-  request.body = undefined;
-  return body;
 }
 
 /** @throws {ApiError} 403 when the key may not access the project that the path names */

@@ -17,57 +17,93 @@ export interface EncodedParts {
   readonly answers: readonly PartAnswer[];
 }
 
+/** Rows are copied out of the writer in pieces of about this size. */
+const pieceBytes = 65_536;
+
+/** What a part takes besides its row, for its answer and its trace. */
+const bytesPerPart = 256;
+
 /**
- * Writes parts as rows. Missing ids and traces of starts are generated; an end without a trace gets that of its start
- * if the same request contains it.
+ * Writes the parts of one request as rows, one after the other. Missing ids and traces of starts are generated; an end
+ * without a trace gets that of its start if the same request contains it.
  */
-export function encodeParts(
-  parts: readonly Part[],
-  writer: RowBinary,
-  choice: PayloadChoice,
-): EncodedParts {
-  const identified = parts.map(identify);
-  const traces = toTraces(identified);
-  const pieces: (Buffer | OrphanEnd)[] = [];
-  const starts: TracedStart[] = [];
-  for (const { part, projectId, id, traceId } of identified) {
-    const trace = traceId ?? traces?.find({ projectId, id });
-    if (trace === undefined) pieces.push(writer.take(), { projectId, id });
-    else writer.string(trace);
-    writePart(writer, part, id, choice);
+export class PartEncoder {
+  readonly #writer: RowBinary;
+  readonly #payloadChoice: PayloadChoice;
+  readonly #pieces: (Buffer | OrphanEnd)[] = [];
+  readonly #answers: PartAnswer[] = [];
+  readonly #allStarts: TracedStart[] = [];
+  readonly #starts: TracedStart[] = [];
+  #hasOrphanEnds = false;
+  #pieceBytes = 0;
+
+  /** @param writer empty, and used by this encoder alone until it has finished */
+  constructor(writer: RowBinary, payloadChoice: PayloadChoice) {
+    this.#writer = writer;
+    this.#payloadChoice = payloadChoice;
+  }
+
+  /** Parts that were added. */
+  get rows(): number {
+    return this.#answers.length;
+  }
+
+  /** The memory that the rows and their answers take. */
+  get heldBytes(): number {
+    return this.#pieceBytes + this.#writer.capacity + this.rows * bytesPerPart;
+  }
+
+  add(part: Part): void {
     const { kind, call } = part;
-    if (kind !== 'end' && call.trace_id) starts.push({ projectId, id, traceId: call.trace_id });
+    const { project_id: projectId } = call;
+    const id = call.id ?? randomUUID();
+    const traceId = call.trace_id || (kind === 'end' ? undefined : randomUUID());
+    if (traceId !== undefined) this.#writer.string(traceId);
+    else this.#addOrphanEnd({ projectId, id });
+    writePart(this.#writer, part, id, this.#payloadChoice);
+    if (this.#writer.length >= pieceBytes) this.#takePiece();
+    if (kind === 'end' || traceId === undefined) {
+      this.#answers.push({});
+      return;
+    }
+    this.#answers.push({ id, trace_id: traceId });
+    const start = { projectId, id, traceId };
+    this.#allStarts.push(start);
+    if (call.trace_id) this.#starts.push(start);
   }
-  pieces.push(writer.take());
-  const bytes = pieces.reduce((sum, piece) => sum + (Buffer.isBuffer(piece) ? piece.length : 0), 0);
-  return { rows: parts.length, bytes, pieces, starts, answers: identified.map(toAnswer) };
-}
 
-/** A part whose call has an id. */
-interface IdentifiedPart {
-  readonly part: Part;
-  readonly projectId: string;
-  readonly id: string;
-  /** Undefined for an end that does not name its trace. */
-  readonly traceId: string | undefined;
-}
-
-function identify(part: Part): IdentifiedPart {
-  const { project_id: projectId, id, trace_id } = part.call;
-  const traceId = trace_id || (part.kind === 'end' ? undefined : randomUUID());
-  return { part, projectId, id: id ?? randomUUID(), traceId };
-}
-
-/** The traces of the starts, unless no end needs one. */
-function toTraces(parts: readonly IdentifiedPart[]): Traces | undefined {
-  if (parts.every(({ traceId }) => traceId !== undefined)) return undefined;
-  const traces = new Traces();
-  for (const { part, projectId, id, traceId } of parts) {
-    if (part.kind !== 'end' && traceId !== undefined) traces.add({ projectId, id, traceId });
+  finish(): EncodedParts {
+    this.#takePiece();
+    return {
+      rows: this.rows,
+      bytes: this.#pieceBytes,
+      pieces: this.#hasOrphanEnds ? this.#fillInTraces() : this.#pieces,
+      starts: this.#starts,
+      answers: this.#answers,
+    };
   }
-  return traces;
-}
 
-function toAnswer({ part, id, traceId }: IdentifiedPart): PartAnswer {
-  return part.kind === 'end' || traceId === undefined ? {} : { id, trace_id: traceId };
+  #addOrphanEnd(end: OrphanEnd): void {
+    this.#takePiece();
+    this.#pieces.push(end);
+    this.#hasOrphanEnds = true;
+  }
+
+  #takePiece(): void {
+    if (this.#writer.length === 0) return;
+    const piece = this.#writer.take();
+    this.#pieceBytes += piece.length;
+    this.#pieces.push(piece);
+  }
+
+  #fillInTraces(): (Buffer | OrphanEnd)[] {
+    const traces = new Traces();
+    for (const start of this.#allStarts) traces.add(start);
+    return this.#pieces.map((piece) => {
+      const trace = Buffer.isBuffer(piece) ? undefined : traces.find(piece);
+      if (trace === undefined) return piece;
+      this.#writer.string(trace);
+      return this.#writer.take();
+    });
+  }
 }

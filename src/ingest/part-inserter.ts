@@ -3,9 +3,9 @@ import type { Reservation } from '../memory-budget.ts';
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import { ClickHouseOverloadedError, QueryTimeoutError } from '../clickhouse/errors.ts';
 import { RowBinary } from '../clickhouse/client/row-binary.ts';
-import { type EncodedParts, encodeParts } from './encode-parts.ts';
+import { type EncodedParts, PartEncoder } from './encode-parts.ts';
 import { findTraces, type OrphanEnd } from './find-traces.ts';
-import type { Part, PartAnswer } from './part.ts';
+import type { PartAnswer } from './part.ts';
 import { partColumns, type PayloadChoice } from './write-part.ts';
 
 /** How parts of several requests are batched, and how many may be queued. */
@@ -23,17 +23,16 @@ export interface InsertLimits extends PayloadChoice {
 export type ObserveBatch = (batch: { readonly rows: number; readonly bytes: number }) => void;
 
 /** Inserts parts into ClickHouse; requests that come together share an insert. */
-export class PartInserter {
+export class PartInserter implements PayloadChoice {
+  readonly keepPayloads: boolean;
   readonly #clickhouse: ClickHouse;
   readonly #batcher: Batcher<EncodedParts, void>;
-  readonly #writer = new RowBinary();
-  readonly #payloadChoice: PayloadChoice;
   readonly #inFlight = new Set<readonly EncodedParts[]>();
   readonly #observeBatch: ObserveBatch;
 
   constructor(clickhouse: ClickHouse, limits: InsertLimits, observeBatch: ObserveBatch) {
     this.#clickhouse = clickhouse;
-    this.#payloadChoice = limits;
+    this.keepPayloads = limits.keepPayloads;
     this.#observeBatch = observeBatch;
     this.#batcher = new Batcher({
       queue: 'inserts',
@@ -48,9 +47,14 @@ export class PartInserter {
     });
   }
 
+  /** Encodes the parts of one request, for {@link insert}. */
+  newEncoder(): PartEncoder {
+    return new PartEncoder(new RowBinary(), this);
+  }
+
   /**
-   * Inserts the parts of one request: when it resolves, all are in ClickHouse. Missing ids and traces of starts are
-   * generated; an end without a trace gets that of its start if it is known by now.
+   * Inserts the parts of one request: when it resolves, all are in ClickHouse. An end without a trace gets that of its
+   * start if it is known by now.
    *
    * @param reservation the memory of the request's body, which becomes that of its rows
    * @returns one answer per part, in order
@@ -58,10 +62,10 @@ export class PartInserter {
    * @throws {ClickHouseOverloadedError} ClickHouse has no room or no time; as of all errors, some or none are stored
    * @throws {ClickHouseUnavailableError} ClickHouse cannot be reached
    */
-  async insert(parts: readonly Part[], reservation: Reservation): Promise<readonly PartAnswer[]> {
-    if (parts.length === 0) return [];
-    const encoded = encodeParts(parts, this.#writer, this.#payloadChoice);
-    reservation.resize(encoded.bytes);
+  async insert(encoder: PartEncoder, reservation: Reservation): Promise<readonly PartAnswer[]> {
+    if (encoder.rows === 0) return [];
+    reservation.resize(encoder.heldBytes);
+    const encoded = encoder.finish();
     const rowsReservation = reservation.move();
     try {
       await this.#batcher.add(encoded);

@@ -21,7 +21,8 @@ export function writePart(
   const { kind, call } = part;
   const start = kind === 'end' ? undefined : call;
   const end = kind === 'start' ? undefined : call;
-  const source = { id, kind, call, start, end, ...(keepPayloads && { payloads: { start, end } }) };
+  const payloads = keepPayloads ? { start, end, sent: part.payloads } : undefined;
+  const source = { id, kind, call, start, end, payloads };
   for (const { write } of columns) write(writer, source);
 }
 
@@ -33,8 +34,9 @@ interface Source {
   readonly start: Extract<Part, { kind: 'start' | 'whole' }>['call'] | undefined;
   /** The call if the part has what an end has. */
   readonly end: Extract<Part, { kind: 'end' | 'whole' }>['call'] | undefined;
-  /** Start and end once more if the texts that no answer needs are stored. */
-  readonly payloads?: Pick<Source, 'start' | 'end'>;
+  /** Start and end once more if the texts that no answer needs are stored, and those texts as they were sent. */
+  readonly payloads:
+    (Pick<Source, 'start' | 'end'> & { readonly sent: Part['payloads'] }) | undefined;
 }
 
 interface Column {
@@ -55,8 +57,14 @@ const columns: readonly Column[] = [
   text('op_name', ({ start }) => start?.op_name),
   text('display_name', ({ start }) => start?.display_name),
   json('attributes_dump', '{}', ({ start }) => start?.attributes),
-  json('inputs_dump', '{}', ({ payloads }) => payloads?.start?.inputs),
-  json('output_dump', 'null', ({ payloads }) => payloads?.end?.output),
+  payload(
+    'inputs',
+    json('inputs_dump', '{}', ({ payloads }) => payloads?.start?.inputs),
+  ),
+  payload(
+    'output',
+    json('output_dump', 'null', ({ payloads }) => payloads?.end?.output),
+  ),
   text('output_id', ({ end }) => readShortText(end?.output, 'id')),
   text('output_service_tier', ({ end }) => readShortText(end?.output, 'service_tier')),
   json('summary_dump', '{}', ({ end }) => end?.summary),
@@ -64,7 +72,10 @@ const columns: readonly Column[] = [
   flag('has_exception', ({ end }) => Boolean(end?.exception)),
   text('thread_id', ({ start }) => start?.thread_id),
   text('turn_id', ({ start }) => start?.turn_id),
-  json('otel_dump', '', ({ payloads }) => payloads?.start?.otel_dump),
+  payload(
+    'otel_dump',
+    json('otel_dump', '', ({ payloads }) => payloads?.start?.otel_dump),
+  ),
   text('wb_user_id', ({ start }) => start?.wb_user_id),
   text('wb_run_id', ({ start }) => start?.wb_run_id),
   int64('wb_run_step', ({ start }) => start?.wb_run_step),
@@ -103,6 +114,18 @@ function json(name: string, absent: string, read: Read<unknown>): Column {
     writer.string(value === undefined ? absent : toDump(value));
   };
   return { name, write };
+}
+
+/** Writes the text as it was sent, if it was kept apart from the part. */
+function payload(member: string, { name, write }: Column): Column {
+  return {
+    name,
+    write: (writer, source) => {
+      const sent = source.payloads?.sent?.get(member);
+      if (sent === undefined) write(writer, source);
+      else writer.utf8(sent);
+    },
+  };
 }
 
 /** A longer text is not an id; 0006_payloads.sql has the same limit for rows of pipelines. */

@@ -119,8 +119,8 @@ export class Metrics {
   }
 
   /** @param type of the first validation issue */
-  readonly countDroppedPart = (type: string): void => {
-    this.#droppedParts.inc({ fault: type });
+  readonly countDroppedParts = (type: string, count: number): void => {
+    this.#droppedParts.inc({ fault: type }, count);
   };
 
   /** @param isPriced whether each model of the answer has a price */

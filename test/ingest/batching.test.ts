@@ -95,7 +95,7 @@ describe('a request that ClickHouse refuses', () => {
   test('fails alone: requests of the same insert are stored', async () => {
     // A constraint that the service does not validate.
     await usageClient.clickhouse.command(
-      "ALTER TABLE call_parts ADD CONSTRAINT no_poison CHECK exception != 'poison'",
+      "ALTER TABLE call_parts ADD CONSTRAINT no_poison CHECK display_name != 'poison'",
     );
     const project = usageClient.newProject();
     const path = `/v2/${project.id}/calls/complete`;
@@ -105,7 +105,7 @@ describe('a request that ClickHouse refuses', () => {
       });
     const answers = await Promise.all(
       numbers(40).map((index) =>
-        send(`call-${index}`, index === 25 ? { exception: 'poison' } : {}),
+        send(`call-${index}`, index === 25 ? { display_name: 'poison' } : {}),
       ),
     );
     await usageClient.clickhouse.command('ALTER TABLE call_parts DROP CONSTRAINT no_poison');
@@ -164,7 +164,7 @@ describe('a service whose memory budget is used up', () => {
     const send = (id: string): Promise<TestAnswer> =>
       service.send(`/v2/${project.id}/calls/complete`, {
         body: {
-          batch: [project.completeCall({ id, usage: promptUsage(1) }, { inputs: { large } })],
+          batch: [project.completeCall({ id, usage: promptUsage(1) }, { attributes: { large } })],
         },
       });
     const ids = numbers(10).map((index) => `large-${index}`);

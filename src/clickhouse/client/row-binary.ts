@@ -1,5 +1,5 @@
-/** A buffer that has grown beyond this for a large request shrinks to it again. */
-const maxKeptBufferBytes = 4 * 1024 * 1024;
+/** A buffer that has grown beyond this for a large value shrinks to it again. */
+const maxKeptBufferBytes = 256 * 1024;
 
 /** UTF-8 takes at most this many bytes for one UTF-16 code unit. */
 const maxBytesPerCodeUnit = 3;
@@ -9,8 +9,18 @@ const maxBytesPerCodeUnit = 3;
  * the order of the columns of the insert.
  */
 export class RowBinary {
-  #buffer = Buffer.allocUnsafe(64 * 1024);
+  #buffer = Buffer.allocUnsafe(4 * 1024);
   #length = 0;
+
+  /** Bytes written since the last call of {@link take}. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Bytes that the buffer takes. */
+  get capacity(): number {
+    return this.#buffer.length;
+  }
 
   /** Writes a `String`; an unpaired surrogate becomes U+FFFD. */
   string(value: string): void {
@@ -21,6 +31,13 @@ export class RowBinary {
       this.#writeSize(Buffer.byteLength(value));
       this.#length += this.#buffer.write(value, this.#length);
     }
+  }
+
+  /** Writes a `String` of bytes that are UTF-8 already. */
+  utf8(bytes: Buffer): void {
+    this.#reserve(bytes.length + 5);
+    this.#writeSize(bytes.length);
+    this.#length += bytes.copy(this.#buffer, this.#length);
   }
 
   /** Writes an `Enum8` by its number. */

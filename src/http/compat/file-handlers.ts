@@ -4,12 +4,11 @@ import { promisify } from 'node:util';
 import type { Request, Response } from 'express';
 import multer, { type FileFilterCallback, MulterError, type StorageEngine } from 'multer';
 import { type ApiError, apiErrors } from '../api-errors.ts';
-import type { Handler } from '../route.ts';
+import type { Handler, ReadBody } from '../route.ts';
 import { toIssue } from '../validation/issues.ts';
-import type { CreateBodyReader } from '../validation/json-body.ts';
 import { toWeaveDigest } from './weave-digest.ts';
 
-/** Answers the digest of a file, see {@link createFileFormReader}; the file is not stored. */
+/** Answers the digest of a file, see {@link readFileForm}; the file is not stored. */
 export const createFile: Handler<'FileCreateReq'> = ({ body: { file } }) => ({ digest: file });
 
 type FormReader = (request: Request, response: Response, done: (error?: unknown) => void) => void;
@@ -20,29 +19,23 @@ type FormReader = (request: Request, response: Response, done: (error?: unknown)
  *
  * A form that is refused is read to its end: a client that is still sending does not read the answer.
  */
-export const createFileFormReader: CreateBodyReader = (limitBytes) => {
-  const limits = {
-    fieldSize: maxFieldBytes,
-    fields: 16,
-    files: 1,
-    parts: 32,
-    fileSize: limitBytes,
-  };
-  const readForm = promisify(
-    multer({ storage: digestStorage, limits, fileFilter: acceptFileField }).any() as FormReader,
-  );
-  return async (request, response) => {
-    if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
-      throw apiErrors.unsupportedMedia('A multipart body takes no content encoding.');
-    }
-    await readForm(request, response).catch((error: unknown) => {
-      throw toFormError(error);
-    });
-    const { project_id } = (request.body ?? {}) as { readonly project_id?: unknown };
-    const [file] = (request.files ?? []) as readonly Express.Multer.File[];
-    request.body = { project_id, file: file?.filename };
-  };
+export const readFileForm: ReadBody = async (request, response, _reservation, { bodyLimits }) => {
+  if ((request.headers['content-encoding'] ?? 'identity') !== 'identity') {
+    throw apiErrors.unsupportedMedia('A multipart body takes no content encoding.');
+  }
+  await createFormReader(bodyLimits.ingest.maxBytes)(request, response).catch((error: unknown) => {
+    throw toFormError(error);
+  });
+  const { project_id } = (request.body ?? {}) as { readonly project_id?: unknown };
+  const [file] = (request.files ?? []) as readonly Express.Multer.File[];
+  return { value: { project_id, file: file?.filename }, raw: new Map() };
 };
+
+function createFormReader(fileSize: number) {
+  const limits = { fieldSize: maxFieldBytes, fields: 16, files: 1, parts: 32, fileSize };
+  const form = multer({ storage: digestStorage, limits, fileFilter: acceptFileField });
+  return promisify(form.any() as FormReader);
+}
 
 /** Far more than any valid project id, so that the schema reports one that is too long. */
 const maxFieldBytes = 131_072;

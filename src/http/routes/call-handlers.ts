@@ -2,25 +2,13 @@ import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
 import { deleteCalls } from '../../ingest/delete-calls.ts';
 import type { PartInserter } from '../../ingest/part-inserter.ts';
 import type { Part, PartAnswer } from '../../ingest/part.ts';
-import { requireProjects } from '../auth/require-key.ts';
+import type { Reservation } from '../../memory-budget.ts';
 import type { CountDropped } from '../metrics.ts';
-import type { Envelope, OpenApi, Schema } from '../validation/openapi.ts';
+import type { Handler, IngestHandler, OpenBatch, RequestInput } from '../route.ts';
+import type { OpenApi, Schema } from '../validation/openapi.ts';
 import { type Location, toIssue, type ValidationIssue } from '../validation/issues.ts';
-import { isRecord } from '../validation/validator.ts';
-import {
-  alignAnswers,
-  checkItem,
-  type Checked,
-  partsOf,
-  reportDropped,
-  withoutParts,
-} from './batch-items.ts';
-import {
-  type BatchHandler,
-  type IngestHandler,
-  type IngestInput,
-  pathProjectIssues,
-} from '../route.ts';
+import { isRecord, type Validator } from '../validation/validator.ts';
+import { BatchItems, type Checked, type ItemCheck } from './batch-items.ts';
 
 interface CallOptions {
   readonly clickhouse: ClickHouse;
@@ -32,9 +20,9 @@ interface CallOptions {
 interface CallHandlers {
   readonly insertStart: IngestHandler<'CallStartReq'>;
   readonly insertEnd: IngestHandler<'CallEndReq'>;
-  readonly insertParts: BatchHandler<'CallCreateBatchReq'>;
-  readonly insertCompleteCalls: BatchHandler<'CallsUpsertCompleteReq'>;
-  readonly deleteCalls: IngestHandler<'CallsDeleteReq'>;
+  readonly openPartBatch: OpenBatch<'CallCreateBatchReq'>;
+  readonly openCompleteCallBatch: OpenBatch<'CallsUpsertCompleteReq'>;
+  readonly deleteCalls: Handler<'CallsDeleteReq'>;
 }
 
 /** Ingestion of calls, as single parts and in batches, and their deletion. */
@@ -42,21 +30,26 @@ export function callHandlers(options: CallOptions): CallHandlers {
   const { clickhouse, partInserter, openApi } = options;
   const checkPart = createPartCheck(openApi);
   const checkCompleteCall = createCompleteCallCheck(openApi);
+  const maxParts = openApi.maxItemsOf('CallCreateBatchReq', 'batch');
+  const maxCompleteCalls = openApi.maxItemsOf('CallsUpsertCompleteReq', 'batch');
   return {
-    async insertStart({ body, reservation }) {
-      const [ids] = await partInserter.insert([toStart(body)], reservation);
+    async insertStart({ body, payloads, reservation }) {
+      const [ids] = await insertPart(partInserter, { ...toStart(body), payloads }, reservation);
       return ids as Schema<'CallStartRes'>;
     },
-    async insertEnd({ body, reservation }) {
-      await partInserter.insert([toEnd(body)], reservation);
+    async insertEnd({ body, payloads, reservation }) {
+      await insertPart(partInserter, { ...toEnd(body), payloads }, reservation);
       return {};
     },
-    insertParts: (input) =>
-      insertItems(options, input, checkPart, (items, answers) => ({
-        res: alignAnswers(items, answers),
-        ...reportDropped(items),
+    openPartBatch: (input) =>
+      openBatch(options, input, checkPart, maxParts, (items, answers) => ({
+        res: items.alignAnswers(answers),
+        ...items.reportDropped(),
       })),
-    insertCompleteCalls: (input) => insertItems(options, input, checkCompleteCall, reportDropped),
+    openCompleteCallBatch: (input) =>
+      openBatch(options, input, checkCompleteCall, maxCompleteCalls, (items) =>
+        items.reportDropped(),
+      ),
     async deleteCalls({ body: { project_id, call_ids } }) {
       return { num_deleted: await deleteCalls(clickhouse, project_id, call_ids) };
     },
@@ -66,41 +59,33 @@ export function callHandlers(options: CallOptions): CallHandlers {
 const toStart = ({ start }: Schema<'CallStartReq'>): Part => ({ kind: 'start', call: start });
 const toEnd = ({ end }: Schema<'CallEndReq'>): Part => ({ kind: 'end', call: end });
 
-type ItemCheck = (item: unknown, at: Location) => Checked<Part>;
-
-/**
- * Inserts the valid items of a batch as one insert and answers once they are inserted.
- *
- * As objects, a batch takes several times the memory of its bytes. So this function is not async, and its callback uses
- * nothing that refers to the body: the body can be collected while the insert is waited for.
- */
-function insertItems<Answer>(
-  { partInserter, countDropped }: CallOptions,
-  input: IngestInput<Envelope>,
-  check: ItemCheck,
-  toAnswer: (items: readonly Checked<undefined>[], answers: readonly PartAnswer[]) => Answer,
-): Promise<Answer> {
-  const { key, requestId } = input;
-  const checked = checkItems(input, check);
-  const parts = partsOf(checked);
-  requireProjects(key, parts.map(projectOf));
-  const items = withoutParts(checked);
-  return partInserter.insert(parts, input.reservation).then((answers) => {
-    countDropped(items, requestId, key);
-    return toAnswer(items, answers);
-  });
+function insertPart(
+  partInserter: PartInserter,
+  part: Part,
+  reservation: Reservation,
+): Promise<readonly PartAnswer[]> {
+  const encoder = partInserter.newEncoder();
+  encoder.add(part);
+  return partInserter.insert(encoder, reservation);
 }
 
-function checkItems(input: IngestInput<Envelope>, check: ItemCheck): Checked<Part>[] {
-  const { body, pathProject } = input;
-  return body.batch.map((item, index) => {
-    const at = ['body', 'batch', index];
-    const checked = check(item, at);
-    if ('issues' in checked) return checked;
-    const project = projectOf(checked.part);
-    const issues = pathProjectIssues(pathProject, project, [...at, 'project_id']);
-    return issues.length > 0 ? { issues } : checked;
-  });
+/** Valid items are inserted as one insert, after the whole body was read, and answered once they are inserted. */
+function openBatch<Answer>(
+  { partInserter, countDropped }: CallOptions,
+  { key, requestId, pathProject, reservation }: RequestInput,
+  check: ItemCheck,
+  maxItems: number,
+  toAnswer: (items: BatchItems, answers: readonly PartAnswer[]) => Answer,
+): { items: BatchItems; insert: () => Promise<Answer> } {
+  const newEncoder = () => partInserter.newEncoder();
+  const items = new BatchItems({ check, newEncoder, key, pathProject, maxItems });
+  const insert = async (): Promise<Answer> => {
+    items.requireProjects();
+    const answers = await partInserter.insert(items.encoder, reservation);
+    countDropped(items, requestId, key);
+    return toAnswer(items, answers);
+  };
+  return { items, insert };
 }
 
 function createPartCheck(openApi: OpenApi): ItemCheck {
@@ -127,6 +112,13 @@ function modeIssue(item: unknown, at: Location): ValidationIssue {
     : toIssue('literal_error', loc, ['start', 'end']);
 }
 
-function projectOf(part: Part): string {
-  return part.call.project_id;
+/** Validates an item and converts it into a part. */
+function checkItem<T>(
+  validator: Validator<T>,
+  item: unknown,
+  at: Location,
+  toPart: (value: T) => Part,
+): Checked {
+  const issues = validator.findIssues(item, at);
+  return issues.length > 0 ? { issues } : { part: toPart(item as T) };
 }

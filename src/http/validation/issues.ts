@@ -62,6 +62,8 @@ export const issueMessages = {
       : `${limit.what} should have at most ${toCount(limit.maximum, 'item')} after validation, not ${limit.actual}`,
   recursion_loop: (maxLevels: number) => `Input should be nested at most ${maxLevels} levels deep`,
 
+  item_too_large: () =>
+    'The item has more bytes or values than ITEM_LIMIT_MB or ITEM_MAX_VALUES, its inputs and output aside',
   json_invalid: (reason: 'syntax' | 'not UTF-8' = 'syntax') =>
     reason === 'syntax' ? 'JSON decode error' : 'JSON decode error: the body is not UTF-8',
   value_error: (reason: keyof typeof valueErrors) => valueErrors[reason],

@@ -14,8 +14,8 @@ export type SchemaName = keyof components['schemas'];
 /** Type of the values that are valid against a schema, defaults filled in. */
 export type Schema<Name extends SchemaName> = components['schemas'][Name];
 
-/** A batch whose items are not validated yet. */
-export interface Envelope {
+/** A batch without its items. */
+interface Envelope {
   readonly batch: readonly unknown[];
 }
 
@@ -31,6 +31,8 @@ export interface OpenApi {
   envelopeValidatorOf(schemaName: SchemaName): Validator<Envelope>;
   /** Validates a parameter of paths. */
   parameterValidatorOf(name: keyof components['parameters']): Validator<string>;
+  /** `maxItems` of a list in a schema. */
+  maxItemsOf(schemaName: SchemaName, property: string): number;
 }
 
 type Document = Readonly<Record<string, unknown>>;
@@ -65,6 +67,10 @@ export function readOpenApi(directory: URL): OpenApi {
       createValidator(compile(withoutItems(schemaIn(documents, schemaName)))),
     parameterValidatorOf: (name) =>
       createValidator(compile({ $ref: `${ownName}#/components/parameters/${name}/schema` })),
+    maxItemsOf: (schemaName, property) => {
+      const properties = sectionOf(schemaIn(documents, schemaName), 'properties');
+      return Number(sectionOf(properties, property)['maxItems'] ?? Infinity);
+    },
   };
 }
 

@@ -196,7 +196,8 @@ class SchemaWalker {
       schema.type === undefined && schema.const === undefined && schema.enum === undefined;
     yield* this.#nullChange(schema, path, nullable || isAny);
     for (const [value, type] of invalidValues(schema)) yield { path, value, type };
-    if (schema.maxItems !== undefined) {
+    // More values than BODY_MAX_VALUES are refused before the list is validated.
+    if (schema.maxItems !== undefined && schema.maxItems < 300_000) {
       yield { path, value: this.#tooMany(schema.maxItems, schema.items ?? {}), type: 'too_long' };
     }
     for (const value of validValues(schema)) yield { path, value, type: undefined };

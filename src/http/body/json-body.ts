@@ -1,0 +1,101 @@
+import type { IncomingMessage } from 'node:http';
+import type { Reservation } from '../../memory-budget.ts';
+import { apiErrors } from '../api-errors.ts';
+import { toIssue } from '../validation/issues.ts';
+import { eventLoopShare } from './event-loop-share.ts';
+import {
+  type JsonItemHandler,
+  type JsonLimits,
+  type JsonRule,
+  JsonScanner,
+  JsonSyntaxError,
+  JsonTooLargeError,
+} from './json-scanner.ts';
+import { readBody } from './read-body.ts';
+
+/** How a JSON body is read. */
+export interface JsonBodyOptions {
+  /** Largest body, after decompression, in bytes. */
+  readonly maxBytes: number;
+  readonly limits: JsonLimits;
+  readonly rule: JsonRule;
+  /** Grows and shrinks with what is held of the body. */
+  readonly reservation: Reservation;
+  readonly items?: JsonItems;
+}
+
+/** Gets the items of a body. */
+export interface JsonItems extends JsonItemHandler {
+  /** What it holds of the items, in bytes. */
+  readonly heldBytes: number;
+}
+
+export interface JsonBody {
+  /** Undefined for an empty body. */
+  readonly value: unknown;
+  /** What was left out and is wanted as it was sent, by the member's name. */
+  readonly raw: ReadonlyMap<string, Buffer>;
+}
+
+/** A value takes about this much when it is built, besides its text. */
+const bytesPerValue = 64;
+
+/**
+ * Reads a JSON body, decompressed. It is checked as it arrives, and only what is left of it at its end is built.
+ *
+ * @throws {ApiError} 413, 415 or 422 for what is wrong with the body
+ * @throws {MemoryBudgetError} the budget has no room
+ */
+export async function readJsonBody(
+  request: IncomingMessage,
+  { maxBytes, limits, rule, reservation, items }: JsonBodyOptions,
+): Promise<JsonBody> {
+  // Browsers send bodies without a type to other origins, and do not ask before.
+  const contentType = request.headers['content-type'] ?? '';
+  if (contentType !== '' || hasBody(request)) requireJsonType(contentType);
+  const scanner = new JsonScanner(rule, limits, items);
+  try {
+    await readBody(request, maxBytes, (slice) => {
+      scanner.write(slice);
+      reservation.resize(scanner.heldBytes + (items?.heldBytes ?? 0));
+    });
+    const text = scanner.end();
+    if (text === '') return { value: undefined, raw: scanner.raw };
+    reservation.resize(
+      scanner.heldBytes + scanner.values * bytesPerValue + (items?.heldBytes ?? 0),
+    );
+    const value = await eventLoopShare.run(() => JSON.parse(text) as unknown);
+    return { value, raw: scanner.raw };
+  } catch (error) {
+    throw toJsonError(error);
+  }
+}
+
+function toJsonError(error: unknown): unknown {
+  if (error instanceof JsonTooLargeError) {
+    return apiErrors.tooLarge(`The body has ${error.message}.`);
+  }
+  if (!(error instanceof JsonSyntaxError)) return error;
+  return apiErrors.invalid([
+    error.isUtf8
+      ? toIssue('json_invalid', ['body', error.offset])
+      : toIssue('json_invalid', ['body'], 'not UTF-8'),
+  ]);
+}
+
+function hasBody({ headers }: IncomingMessage): boolean {
+  return headers['transfer-encoding'] !== undefined || Number(headers['content-length'] ?? 0) > 0;
+}
+
+function requireJsonType(contentType: string): void {
+  const [mediaType = '', ...parameters] = contentType.toLowerCase().split(';');
+  if (!/^application\/([\w.!#$&^-]+\+)?json$/.test(mediaType.trim())) {
+    throw apiErrors.invalid([toIssue('model_attributes_type', ['body'], 'application/json')]);
+  }
+  const charset = parameters
+    .map((parameter) => /^\s*charset\s*=\s*"?([^"]*?)"?\s*$/.exec(parameter)?.[1])
+    .find((value) => value !== undefined);
+  if (charset !== undefined && charset !== 'utf-8' && charset !== 'utf8') {
+    throw apiErrors.unsupportedMedia('Only the charset utf-8 is supported.');
+  }
+}
