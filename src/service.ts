@@ -1,4 +1,5 @@
 import { type DestinationStream, pino } from 'pino';
+import { startErasure } from './ingest/start-erasure.ts';
 import { PartInserter, type InsertLimits } from './ingest/part-inserter.ts';
 import type { ClickHouse } from './clickhouse/clickhouse.ts';
 import { startClickHouse } from './clickhouse/start-clickhouse.ts';
@@ -79,10 +80,12 @@ export async function startService(
   );
   watchServer(metrics, server);
   log.info({ url: server.url }, 'listening');
+  const stopErasing = startErasure(clickhouse, settings.deletionErasureIntervalMs, log);
   const close = async (): Promise<void> => {
     readiness.report('stopping', 'The service is stopping.');
     await server.close(settings.shutdownTimeoutMs);
-    await clickhouse.close();
+    // Closing ClickHouse aborts an erasure.
+    await Promise.all([stopErasing(), clickhouse.close()]);
     log.info('stopped');
   };
   return { url: server.url, ready, close: once(close) };

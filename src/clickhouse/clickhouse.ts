@@ -1,4 +1,5 @@
 import type { QueryName } from './client/queries.ts';
+import type { Rewrite } from './schema/rewrite-rows.ts';
 
 /** The ClickHouse, embedded or remote, that stores call parts and prices and runs every query. */
 export interface ClickHouse {
@@ -58,6 +59,14 @@ export interface ClickHouse {
    * @throws the same errors as {@link ClickHouse.read}.
    */
   write(name: QueryName, parameters: Readonly<Record<string, unknown>>): Promise<void>;
+
+  /**
+   * Rewrites stored rows: runs an `ALTER` of `sql/queries` on every server on which the query `count` counts rows, and
+   * resolves when they are rewritten. When it rejects, ClickHouse may go on with it; it may be run again.
+   * @returns how many rows were counted; undefined if another service rewrites them now
+   * @throws the same errors as {@link ClickHouse.read}.
+   */
+  rewrite(statements: Rewrite<QueryName>): Promise<number | undefined>;
 
   /** Resolves when ClickHouse answers, rejects with `ClickHouseUnavailableError` otherwise. */
   ping(): Promise<void>;

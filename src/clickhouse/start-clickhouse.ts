@@ -25,6 +25,7 @@ export type ConnectionSettings = LimitSettings &
     | 'clickhousePassword'
     | 'clickhouseDatabase'
     | 'dataDir'
+    | 'payloadRetentionDays'
   >;
 
 /** A service that was stopped a moment ago may still be writing its files. */
@@ -51,8 +52,9 @@ export function startClickHouse(
 }
 
 function toSessionOpener(settings: ConnectionSettings, log: Log): SessionOpener {
-  const { clickhouseUrl, clickhouseCluster } = settings;
-  const options = { schema: readSchema(), limits: toLimits(settings), databaseEngine: '', log };
+  const { clickhouseUrl, clickhouseCluster, payloadRetentionDays } = settings;
+  const limits = toLimits(settings);
+  const options = { schema: readSchema(), limits, databaseEngine: '', payloadRetentionDays, log };
   if (clickhouseUrl === undefined) {
     refuseCluster(clickhouseCluster);
     checkPlatform(readPlatform());

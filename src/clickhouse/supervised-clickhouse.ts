@@ -6,6 +6,7 @@ import type { Queries, Query, QueryName } from './client/queries.ts';
 import type { ClickHouse, Log } from './clickhouse.ts';
 import { ClickHouseUnavailableError, ClickHouseStartError } from './errors.ts';
 import type { Session, SessionOpener } from './schema/open-session.ts';
+import type { Rewrite } from './schema/rewrite-rows.ts';
 
 /** Runs each time before ClickHouse is used; if it throws, ClickHouse is unavailable and opened again. */
 export type PrepareClickHouse = (clickhouse: Pick<ClickHouse, 'read' | 'insert'>) => Promise<void>;
@@ -88,6 +89,11 @@ export class SupervisedClickHouse implements ClickHouse {
     );
   }
 
+  async rewrite({ count, alter }: Rewrite<QueryName>): Promise<number | undefined> {
+    const statements = { count: this.#query(count), alter: this.#query(alter) };
+    return await this.#currentSession().rewrite(statements);
+  }
+
   async ping(): Promise<void> {
     await this.#observe('ping', () => this.#connection().ping());
   }
@@ -111,7 +117,11 @@ export class SupervisedClickHouse implements ClickHouse {
   }
 
   #connection(): Connection {
-    if (this.#session !== undefined) return this.#session.connection;
+    return this.#currentSession().connection;
+  }
+
+  #currentSession(): Session {
+    if (this.#session !== undefined) return this.#session;
     const { message, cause } = this.#unavailable;
     throw new ClickHouseUnavailableError(message, { cause });
   }

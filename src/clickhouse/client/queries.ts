@@ -7,8 +7,12 @@ import { packageUrl } from '../../package-url.ts';
 const queryFiles = {
   calls: [
     'count_calls_to_delete',
+    'count_deleted_payloads',
     'count_orphan_ends',
+    'count_payloads',
     'delete_calls',
+    'erase_deleted_payloads',
+    'erase_payloads',
     'find_traces',
     'repair_orphan_ends',
   ],

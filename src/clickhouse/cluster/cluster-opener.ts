@@ -3,6 +3,7 @@ import type { DatabaseAddress } from '../client/open-client.ts';
 import { ClickHouseUnavailableError } from '../errors.ts';
 import type { Session, SessionOpener, SessionOptions } from '../schema/open-session.ts';
 import { prepareDatabase } from '../schema/prepare-database.ts';
+import { rewriteRows, type RowStorage } from '../schema/rewrite-rows.ts';
 import {
   createDistributedTables,
   toClusterProbe,
@@ -24,7 +25,7 @@ export function createClusterOpener(
   let version: string | undefined;
   return async (signal) => {
     version ??= await prepareNodes(nodes, cluster, options, signal);
-    return await connect(nodes, cluster, options, version);
+    return await connect(nodes, cluster, options, version, signal);
   };
 }
 
@@ -39,6 +40,11 @@ async function prepareNodes(
   for (const node of nodes) version = await prepareLocalDatabase(node, cluster, options, signal);
   for (const node of nodes) await createDistributedTables(node, cluster);
   return version;
+}
+
+function toRowStorage(nodes: readonly DatabaseAddress[], cluster: Cluster): RowStorage {
+  const database = toLocalDatabase(cluster);
+  return { servers: nodes.map((node) => ({ ...node, database })), database: cluster.database };
 }
 
 async function prepareLocalDatabase(
@@ -64,13 +70,21 @@ async function connect(
   cluster: Cluster,
   { limits, log }: SessionOptions,
   version: string,
+  signal: AbortSignal,
 ): Promise<Session> {
   const probe = toClusterProbe(cluster);
+  const storage = toRowStorage(nodes, cluster);
   for (const address of nodes) {
     const connection = new Connection(address, { limits, log, probe, endsOn: 'unreachable' });
     if (await connection.isReachable()) {
       log.info({ url: address.url, cluster: cluster.name }, 'connected to the cluster');
-      return { version, connection, ended: connection.ended, close: () => connection.close() };
+      return {
+        version,
+        connection,
+        ended: connection.ended,
+        rewrite: (statements) => rewriteRows(storage, statements, signal),
+        close: () => connection.close(),
+      };
     }
     await connection.close();
   }

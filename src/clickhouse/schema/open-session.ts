@@ -1,7 +1,9 @@
 import { Connection } from '../client/connection.ts';
 import type { DatabaseAddress } from '../client/open-client.ts';
+import type { Query } from '../client/queries.ts';
 import type { Limits } from '../client/request-settings.ts';
 import { prepareDatabase, type PrepareOptions } from './prepare-database.ts';
+import { rewriteRows, type Rewrite } from './rewrite-rows.ts';
 
 export interface SessionOptions extends PrepareOptions {
   readonly limits: Limits;
@@ -14,6 +16,8 @@ export interface Session {
   readonly connection: Connection;
   /** Resolves with the reason when the session is of no more use. */
   readonly ended: Promise<string>;
+  /** As `ClickHouse.rewrite`. */
+  rewrite(statements: Rewrite<Query>): Promise<number | undefined>;
   close(): Promise<void>;
 }
 
@@ -27,7 +31,7 @@ export type SessionOpener = (signal: AbortSignal) => Promise<Session>;
  * Prepares the database of one server and connects to it. The session ends when the database is missing: somebody has
  * dropped it, or the server was replaced by an empty one. A server that is unavailable for a while does not end it.
  *
- * @param signal aborts the preparation
+ * @param signal aborts the preparation, and later what rewrites rows
  * @throws as {@link prepareDatabase}
  */
 export async function openSession(
@@ -42,5 +46,12 @@ export async function openSession(
     endsOn: 'databaseMissing',
     log: options.log,
   });
-  return { version, connection, ended: connection.ended, close: () => connection.close() };
+  const storage = { servers: [address], database: address.database } as const;
+  return {
+    version,
+    connection,
+    ended: connection.ended,
+    rewrite: (statements) => rewriteRows(storage, statements, signal),
+    close: () => connection.close(),
+  };
 }

@@ -5,6 +5,7 @@ import { openClient, type Address, type DatabaseAddress } from '../client/open-c
 import type { Log } from '../clickhouse.ts';
 import { ClickHouseUnavailableError, ClickHouseStartError } from '../errors.ts';
 import { migrate } from './migrate.ts';
+import { applyPayloadRetention } from './payload-retention.ts';
 import { migrationsFolder, readMigrations, type Migration } from './migrations.ts';
 
 /** What this version of the service needs of a ClickHouse. */
@@ -18,6 +19,8 @@ export interface PrepareOptions {
   readonly schema: Schema;
   /** The end of the CREATE DATABASE statement, such as `ENGINE = Atomic`; empty for the server's default. */
   readonly databaseEngine: string;
+  /** As in {@link applyPayloadRetention}. */
+  readonly payloadRetentionDays: number;
   readonly log: Log;
 }
 
@@ -26,7 +29,7 @@ const limits = { maxOpenConnections: 4, timeoutMs: 3_600_000, compression: false
 
 /**
  * Prepares a database for the queries: checks the server's version, creates the database if it is missing, and applies
- * migrations.
+ * migrations and the payload retention.
  *
  * @returns the server's version
  * @throws {ClickHouseStartError} what an operator has to correct.
@@ -34,7 +37,7 @@ const limits = { maxOpenConnections: 4, timeoutMs: 3_600_000, compression: false
  */
 export async function prepareDatabase(
   address: DatabaseAddress,
-  { schema, databaseEngine, log }: PrepareOptions,
+  { schema, databaseEngine, payloadRetentionDays, log }: PrepareOptions,
   signal: AbortSignal,
 ): Promise<string> {
   const { database, ...serverAddress } = address;
@@ -50,6 +53,7 @@ export async function prepareDatabase(
     checkServerVersion(version, schema.minimumVersion);
     await createDatabase(server, database, databaseEngine);
     await migrate(client, database, schema.migrations, log);
+    await applyPayloadRetention(client, payloadRetentionDays, log);
     return version;
   } catch (error) {
     if (signal.aborted) {

@@ -101,6 +101,7 @@ export function startServerClickHouse(
     schema: { ...readSchema(), ...schema },
     limits: toLimits(settings),
     databaseEngine: '',
+    payloadRetentionDays: settings.payloadRetentionDays,
     log,
   };
   return new SupervisedClickHouse({

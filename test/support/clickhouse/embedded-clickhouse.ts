@@ -69,6 +69,7 @@ export function startEmbeddedClickHouse(
     database: settings.clickhouseDatabase,
     schema: { ...readSchema(), migrations },
     limits: toLimits(settings),
+    payloadRetentionDays: settings.payloadRetentionDays,
     lockWaitMs,
     stopTimeoutMs,
     log,
