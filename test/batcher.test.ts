@@ -184,13 +184,14 @@ describe('items of a batch', () => {
   });
 });
 
-test('an item is refused at once when too many are queued', async () => {
-  const { batches, add } = openBatcher({ maxQueued: 1 });
+test('an item is refused at once, and counted, when too many are queued', async () => {
+  const { batcher, batches, add } = openBatcher({ maxQueued: 1 });
   add('a');
   add('b');
   const refused = add('c').result;
   await expect(refused).rejects.toBeInstanceOf(QueueFullError);
   await expect(refused).rejects.toMatchObject({ queue: 'inserts' });
+  expect(batcher.use()).toEqual({ queued: 1, inFlight: 1, refused: 1 });
   batches[0]?.end();
   await settle();
   add('d');

@@ -162,6 +162,7 @@ export class Metrics {
 }
 
 function toErrorName(error: unknown): string {
+  if (error instanceof Error && error.name === 'AbortError') return 'cancelled';
   const found = errorNames.find(([type]) => error instanceof type);
   return found?.[1] ?? 'other';
 }
