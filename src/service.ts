@@ -133,6 +133,8 @@ function toUsageLimits(settings: Settings): UsageLimits {
     concurrency: settings.usageConcurrency,
     maxQueued: settings.usageQueueSize,
     maxBatchIds: settings.usageBatchIds,
+    maxAnswerSums: settings.queryResultRows,
+    maxAnswerBytes: settings.queryResultMb * mebibyte,
   };
 }
 

@@ -1,5 +1,3 @@
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Request, RequestHandler, Response, Router } from 'express';
 import type { MemoryBudget, Reservation, RouteClass } from '../memory-budget.ts';
 import type { Readiness } from '../readiness.ts';
@@ -9,6 +7,7 @@ import { keyOf, requireProjects, requireScope } from './auth/require-key.ts';
 import { eventLoopShare } from './body/event-loop-share.ts';
 import { type JsonBody, type JsonItems, readJsonBody } from './body/json-body.ts';
 import type { JsonLimits, JsonRule } from './body/json-scanner.ts';
+import { type JsonText, sendAnswer } from './send-answer.ts';
 import type { OpenApi, Schema, SchemaName } from './validation/openapi.ts';
 import { type Location, toIssue, type ValidationIssue } from './validation/issues.ts';
 
@@ -51,6 +50,8 @@ export interface RequestInput {
   readonly requestId: string;
   /** Sets a header of the answer. */
   readonly setHeader: (name: string, value: string) => void;
+  /** Memory of the answer, in addition to that of the body; released when the answer is sent. */
+  readonly answerReservation: Reservation;
   /** Fires when the client disconnects before it has its answer. */
   readonly signal: AbortSignal;
   /** The project of the path, if the path has one. */
@@ -87,15 +88,6 @@ export type OpenBatch<Name extends SchemaName> = (input: RequestInput) => {
 type Answer<Name extends SchemaName> = ResponseBody<ResponseName<Name>> | JsonText;
 type ResponseName<Name extends SchemaName> = Name extends `${infer Base}Req` ? `${Base}Res` : never;
 type ResponseBody<Name> = Name extends SchemaName ? Schema<Name> : Record<string, never>;
-
-/** An answer that is JSON text already, since it has integers beyond 2^53 or is sent in chunks. */
-export class JsonText {
-  readonly text: string | Iterable<string>;
-
-  constructor(text: string | Iterable<string>) {
-    this.text = text;
-  }
-}
 
 /** Where a body has its project id: at the top, or in an object at the top. */
 type ProjectField<Body> = {
@@ -169,7 +161,7 @@ export function ingestBatch<Name extends 'CallCreateBatchReq' | 'CallsUpsertComp
       const { items, insert } = openBatch(input);
       const options = { maxBytes, limits, rule, reservation, items };
       validator.parse((await readJsonBody(request, options)).value, ['body']);
-      await send(response, await insert());
+      await sendAnswer(response, await insert(), input.answerReservation);
     };
   };
   return { method: 'post', path, scope: 'write', toRequestHandler };
@@ -219,7 +211,7 @@ function bodyRoute<Name extends SchemaName>(route: BodyRoute<Name>): Route {
       const answer = readBody(request, response, input.reservation, context).then((body) =>
         eventLoopShare.run(() => handle(input, body)),
       );
-      await send(response, await answer);
+      await sendAnswer(response, await answer, input.answerReservation);
     };
   };
   return { method: 'post', path, scope, toRequestHandler };
@@ -237,13 +229,15 @@ function openRequest(
   requireScope(key, scope);
   const pathProject = readPathProject(request, key);
   const reservation = memoryBudget.open(key.name, routeClass);
+  const answerReservation = memoryBudget.open(key.name, 'response');
   response.once('close', () => {
     reservation.release();
+    answerReservation.release();
   });
   const { requestId } = response.locals;
   const setHeader = (name: string, value: string): void => void response.set(name, value);
   const signal = disconnectSignal(response);
-  return { key, requestId, setHeader, signal, pathProject, reservation };
+  return { key, requestId, setHeader, signal, pathProject, reservation, answerReservation };
 }
 
 /** What is below these members is needed for no answer, but for short texts of the output. */
@@ -324,10 +318,4 @@ function refuseReads({ readiness }: RouteContext): RequestHandler {
     readiness.requireReads();
     next();
   };
-}
-
-async function send(response: Response, answer: object): Promise<void> {
-  if (!(answer instanceof JsonText)) response.json(answer);
-  else if (typeof answer.text === 'string') response.type('json').send(answer.text);
-  else await pipeline(Readable.from(answer.text), response.type('json'));
 }

@@ -1,11 +1,15 @@
 import { Batcher, type QueueUse } from '../batcher.ts';
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
+import { ResultTooLargeError } from '../clickhouse/errors.ts';
+import { toJsonPieces } from '../json-pieces.ts';
 import type { CallsUsageReq } from '../openapi-types.ts';
+import type { Reservation } from '../memory-budget.ts';
 import type { ResolveAliases } from '../prices/resolve-aliases.ts';
+import { runInSlices, type Steps } from '../run-in-slices.ts';
 import { type QueriedUsage, queryUsage, type UsageQuery } from './query-usage.ts';
 import { repairOrphanEnds, resolveUnpricedModels } from './read-repair.ts';
 import { rollUp, type RolledUp } from './roll-up.ts';
-import { isPriced, toUsageJson } from './usage-json.ts';
+import { arePriced, toUsageFragments } from './usage-json.ts';
 
 /** How usage requests of one project are batched, and how many may be queued. */
 export interface UsageLimits {
@@ -14,6 +18,9 @@ export interface UsageLimits {
   readonly maxQueued: number;
   /** Call ids of one batch, unless a single request has more. */
   readonly maxBatchIds: number;
+  /** Sums of a batch, one for each requested call and model. */
+  readonly maxAnswerSums: number;
+  readonly maxAnswerBytes: number;
 }
 
 export interface CallsUsageOptions {
@@ -22,6 +29,16 @@ export interface CallsUsageOptions {
   readonly resolveAliases: ResolveAliases;
   /** Counts an answer with costs, by whether each of its models has a price. */
   readonly countPriced: (isPriced: boolean) => void;
+}
+
+/** What an answer is written with. */
+export interface AnswerContext {
+  /** Grows by the bytes of the answer. */
+  readonly reservation: Reservation;
+  /** Called with the number of distinct ids of which there is no start in the project. */
+  readonly reportUnknown: (callIds: number) => void;
+  /** Removes the request from the queue; its query ends when all requests of its batch are aborted. */
+  readonly signal: AbortSignal;
 }
 
 /** The usage of a batch. */
@@ -59,42 +76,60 @@ export class CallsUsage {
   }
 
   /**
-   * @param reportUnknown called with the number of distinct ids of which there is no start in the project
-   * @param signal removes the request from the queue; its query ends when all requests of its batch are aborted
-   * @returns the JSON text of a `CallsUsageRes`; text because token sums may exceed what a JavaScript number holds
+   * @returns the JSON text of a `CallsUsageRes` in pieces; text because token sums may exceed what a number holds
    * @throws {LimitExceededError} the request touches more calls than its limit
    * @throws {QueueFullError} too many requests are queued
+   * @throws {MemoryBudgetError} there is no memory for the answer
    * @throws the same errors as {@link ClickHouse.read}
    */
-  async answer(
-    request: CallsUsageReq,
-    reportUnknown: (callIds: number) => void,
-    signal: AbortSignal,
-  ): Promise<string> {
-    const { project_id, include_costs, limit } = request;
+  async answer(request: CallsUsageReq, context: AnswerContext): Promise<Uint8Array[]> {
+    const { project_id, include_costs } = request;
     const callIds = [...new Set(request.call_ids)];
     const query = { project_id, include_costs, call_ids: callIds };
-    const rolledUp = callIds.length === 0 ? noCalls : await this.#batcher.add(query, signal);
-    const { calls, unfinishedCallIds } = rolledUp.touchedBy(callIds);
-    if (calls > BigInt(limit)) throw new LimitExceededError(calls, limit);
-    const { usages, knownCallIds } = rolledUp;
-    reportUnknown(callIds.filter((id) => !knownCallIds.has(id)).length);
-    if (include_costs) this.#options.countPriced(callIds.every((id) => isPriced(usages.get(id))));
-    return toUsageJson(callIds, usages, unfinishedCallIds);
+    const { signal } = context;
+    const usage = callIds.length === 0 ? noCalls : await this.#batcher.add(query, signal);
+    return await runInSlices(this.#write(request, callIds, usage, context), signal);
   }
 
   queueUse(): QueueUse {
     return this.#batcher.use();
   }
 
+  *#write(
+    { include_costs, limit }: CallsUsageReq,
+    callIds: readonly string[],
+    { usages, touchedBy, knownCallIds }: BatchUsage,
+    { reservation, reportUnknown }: AnswerContext,
+  ): Steps<Uint8Array[]> {
+    const { calls, unfinishedCallIds } = yield* touchedBy(callIds);
+    if (calls > BigInt(limit)) throw new LimitExceededError(calls, limit);
+    reportUnknown(callIds.filter((id) => !knownCallIds.has(id)).length);
+    const answer = { callIds, usages, unfinishedCallIds };
+    if (include_costs) this.#options.countPriced(yield* arePriced(answer));
+    const { maxAnswerBytes } = this.#options.usageLimits;
+    let answerBytes = 0;
+    return yield* toJsonPieces(toUsageFragments(answer), (bytes) => {
+      answerBytes += bytes;
+      if (answerBytes > maxAnswerBytes) throw new ResultTooLargeError('The answer is too large');
+      reservation.resize(reservation.bytes + bytes);
+    });
+  }
+
   async #queryBatch(query: UsageQuery, signal: AbortSignal): Promise<BatchUsage> {
-    const { clickhouse, resolveAliases } = this.#options;
+    const { clickhouse, resolveAliases, usageLimits } = this.#options;
     const { rows, knownCallIds } = await readUsage(clickhouse, resolveAliases, query, signal);
-    return { ...rollUp(rows), knownCallIds: new Set(knownCallIds) };
+    const rolledUp = await runInSlices(rollUp(rows, usageLimits.maxAnswerSums), signal);
+    return { ...rolledUp, knownCallIds: new Set(knownCallIds) };
   }
 }
 
-const noCalls: BatchUsage = { ...rollUp([]), knownCallIds: new Set() };
+const noCalls: BatchUsage = {
+  knownCallIds: new Set(),
+  usages: new Map(),
+  *touchedBy() {
+    return { calls: 0n, unfinishedCallIds: [] };
+  },
+};
 
 /** A request touches more calls than its `limit`; both numbers are exact. */
 export class LimitExceededError extends Error {

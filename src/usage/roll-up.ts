@@ -1,14 +1,16 @@
+import { ResultTooLargeError } from '../clickhouse/errors.ts';
+import type { Steps } from '../run-in-slices.ts';
 import { addMoney, type Money, parseMoney } from './money.ts';
 import type { UsageRow } from './usage-row.ts';
 
 /** Tokens and costs of one model. */
 export interface ModelUsage {
-  requests: bigint;
-  promptTokens: bigint;
-  completionTokens: bigint;
-  totalTokens: bigint;
-  promptCost: Money | null;
-  completionCost: Money | null;
+  readonly requests: bigint;
+  readonly promptTokens: bigint;
+  readonly completionTokens: bigint;
+  readonly totalTokens: bigint;
+  readonly promptCost: Money | null;
+  readonly completionCost: Money | null;
 }
 
 /** Usage by model name. */
@@ -38,53 +40,84 @@ interface TouchedCalls {
 export interface RolledUp {
   /** By the id of each requested call that is present: its usage and that of all descendants. */
   readonly usages: ReadonlyMap<string, Usage>;
-  readonly touchedBy: (callIds: readonly string[]) => TouchedCalls;
+  readonly touchedBy: (callIds: readonly string[]) => Steps<TouchedCalls>;
 }
 
 /**
  * Rolls rows up, so that a requested call inside another one's subtree counts in both. There is one row per requested
  * call, model and price: nothing here grows with the number of calls in a trace.
+ * @param maxSums sums of a call and model; nested calls with many models may have far more than there are rows
+ * @throws {ResultTooLargeError} there are more sums
  */
-export function rollUp(rows: readonly UsageRow[]): RolledUp {
-  const subtrees = toSubtrees(rows);
-  for (const row of rows) addRow(subtrees, row);
-  const childrenOf = toChildren(subtrees);
-  addToAncestors(subtrees, childrenOf);
-  const usages = new Map([...subtrees.values()].map(({ callId, usage }) => [callId, usage]));
-  return { usages, touchedBy: (callIds) => findTouched(subtrees, childrenOf, new Set(callIds)) };
+export function* rollUp(rows: readonly UsageRow[], maxSums: number): Steps<RolledUp> {
+  const subtrees = yield* toSubtrees(rows);
+  for (const row of rows) {
+    addRow(subtrees, row);
+    yield;
+  }
+  const childrenOf = yield* toChildren(subtrees);
+  yield* addToAncestors(subtrees, childrenOf, createCounter(rows.length, maxSums));
+  const usages = new Map<string, Usage>();
+  for (const { callId, usage } of subtrees.values()) {
+    usages.set(callId, usage);
+    yield;
+  }
+  return { usages, touchedBy: (callIds) => findTouched(subtrees, childrenOf, callIds) };
+}
+
+/** Counts sums that were added, and throws when there are too many. */
+type CountSums = (added: number) => void;
+
+function createCounter(rows: number, maxSums: number): CountSums {
+  let sums = rows;
+  return (added) => {
+    sums += added;
+    if (sums > maxSums) throw new ResultTooLargeError(`There are more than ${maxSums} sums`);
+  };
 }
 
 /** The keys of the requested calls whose nearest requested ancestor each is. */
-function toChildren(subtrees: RequestedSubtrees): ReadonlyMap<string, readonly string[]> {
+function* toChildren(subtrees: RequestedSubtrees): Steps<ReadonlyMap<string, readonly string[]>> {
   const childrenOf = new Map<string, string[]>();
   for (const [key, { ancestorKey }] of subtrees) {
     const siblings = childrenOf.get(ancestorKey);
     if (siblings === undefined) childrenOf.set(ancestorKey, [key]);
     else siblings.push(key);
+    yield;
   }
   return childrenOf;
 }
 
-function findTouched(
+function* findTouched(
   subtrees: RequestedSubtrees,
   childrenOf: ReadonlyMap<string, readonly string[]>,
-  callIds: ReadonlySet<string>,
-): TouchedCalls {
+  callIds: readonly string[],
+): Steps<TouchedCalls> {
+  const requested = new Set(callIds);
   const keys = new Set<string>();
-  for (const [key, { callId }] of subtrees) if (callIds.has(callId)) keys.add(key);
+  for (const [key, { callId }] of subtrees) {
+    if (requested.has(callId)) keys.add(key);
+    yield;
+  }
+  let calls = 0n;
+  const unfinishedCallIds: string[] = [];
   // Iterating over a set visits what is added meanwhile.
-  for (const key of keys) for (const child of childrenOf.get(key) ?? []) keys.add(child);
-  const touched = [...keys].flatMap((key) => subtrees.get(key) ?? []);
-  return {
-    calls: touched.reduce((sum, { calls }) => sum + calls, 0n),
-    unfinishedCallIds: touched.flatMap((subtree) => subtree.unfinishedCallIds),
-  };
+  for (const key of keys) {
+    for (const child of childrenOf.get(key) ?? []) keys.add(child);
+    const subtree = subtrees.get(key);
+    if (subtree === undefined) continue;
+    calls += subtree.calls;
+    for (const id of subtree.unfinishedCallIds) unfinishedCallIds.push(id);
+    yield;
+  }
+  return { calls, unfinishedCallIds };
 }
 
 /** Descendants of a requested call that is unknown or deleted have no subtree, and count nowhere. */
-function toSubtrees(rows: readonly UsageRow[]): RequestedSubtrees {
+function* toSubtrees(rows: readonly UsageRow[]): Steps<RequestedSubtrees> {
   const subtrees = new Map<string, RequestedSubtree>();
   for (const { is_present, call_key, call_id, ancestor_key } of rows) {
+    yield;
     if (!is_present) continue;
     const empty = { usage: new Map(), calls: 0n, unfinishedCallIds: [] };
     subtrees.set(call_key, { callId: call_id, ancestorKey: ancestor_key, ...empty });
@@ -95,7 +128,7 @@ function toSubtrees(rows: readonly UsageRow[]): RequestedSubtrees {
 function addRow(subtrees: RequestedSubtrees, row: UsageRow): void {
   const subtree = subtrees.get(row.call_key);
   if (subtree === undefined) return;
-  addUsage(subtree.usage, new Map([[row.model, toModelUsage(row)]]));
+  addModelUsage(subtree.usage, row.model, toModelUsage(row));
   subtree.calls += BigInt(row.calls);
   for (const id of row.unfinished_call_ids) subtree.unfinishedCallIds.push(id);
 }
@@ -112,29 +145,38 @@ function toModelUsage(row: UsageRow): ModelUsage {
 }
 
 /** Adds each subtree to its ancestor's, from the innermost outwards; calls in one cycle share one sum. */
-function addToAncestors(
+function* addToAncestors(
   subtrees: RequestedSubtrees,
   childrenOf: ReadonlyMap<string, readonly string[]>,
-): void {
+  countSums: CountSums,
+): Steps<void> {
   const pendingChildren = new Map(
     [...childrenOf].map(([key, children]) => [key, children.length] as const),
   );
   const complete = [...subtrees.keys()].filter((key) => !pendingChildren.has(key));
   for (const key of complete) {
+    yield;
     const subtree = subtrees.get(key);
     const ancestor = subtrees.get(subtree?.ancestorKey ?? '');
     if (subtree === undefined || ancestor === undefined) continue;
-    addUsage(ancestor.usage, subtree.usage);
+    const before = ancestor.usage.size;
+    yield* addUsage(ancestor.usage, subtree.usage);
+    countSums(ancestor.usage.size - before);
     const pending = (pendingChildren.get(subtree.ancestorKey) ?? 0) - 1;
     pendingChildren.set(subtree.ancestorKey, pending);
     if (pending === 0) complete.push(subtree.ancestorKey);
   }
   const inCycles = new Set(subtrees.keys());
   for (const key of complete) inCycles.delete(key);
-  for (const key of inCycles) shareCycle(key, subtrees, inCycles);
+  for (const key of inCycles) yield* shareCycle(key, subtrees, inCycles, countSums);
 }
 
-function shareCycle(start: string, subtrees: RequestedSubtrees, inCycles: Set<string>): void {
+function* shareCycle(
+  start: string,
+  subtrees: RequestedSubtrees,
+  inCycles: Set<string>,
+  countSums: CountSums,
+): Steps<void> {
   const members: RequestedSubtree[] = [];
   for (let key = start; inCycles.delete(key);) {
     const subtree = subtrees.get(key);
@@ -143,21 +185,27 @@ function shareCycle(start: string, subtrees: RequestedSubtrees, inCycles: Set<st
     key = subtree.ancestorKey;
   }
   const sum: Usage = new Map();
-  for (const { usage } of members) addUsage(sum, usage);
+  for (const { usage } of members) yield* addUsage(sum, usage);
+  countSums(sum.size * members.length);
   for (const { usage } of members) {
     usage.clear();
-    addUsage(usage, sum);
+    yield* addUsage(usage, sum);
   }
 }
 
-function addUsage(to: Usage, from: Usage): void {
+function* addUsage(to: Usage, from: Usage): Steps<void> {
   for (const [model, more] of from) {
-    const sum = to.get(model);
-    to.set(model, sum === undefined ? { ...more } : addModelUsage(sum, more));
+    addModelUsage(to, model, more);
+    yield;
   }
 }
 
-function addModelUsage(a: ModelUsage, b: ModelUsage): ModelUsage {
+function addModelUsage(to: Usage, model: string, more: ModelUsage): void {
+  const sum = to.get(model);
+  to.set(model, sum === undefined ? more : toSum(sum, more));
+}
+
+function toSum(a: ModelUsage, b: ModelUsage): ModelUsage {
   return {
     requests: a.requests + b.requests,
     promptTokens: a.promptTokens + b.promptTokens,

@@ -1,32 +1,65 @@
+import type { Steps } from '../run-in-slices.ts';
 import { type Money, toNumber } from './money.ts';
 import type { ModelUsage, Usage } from './roll-up.ts';
+import { sortByCodePoint } from './sort-by-code-point.ts';
 
-/**
- * Writes a `CallsUsageRes`: calls in the given order, models by code point, models without usage left out. It is
- * written by hand because JavaScript objects reorder keys that look like integers and have no room for `__proto__`,
- * and JSON.stringify writes no integers beyond 2^53.
- */
-export function toUsageJson(
-  callIds: readonly string[],
-  usages: ReadonlyMap<string, Usage>,
-  unfinishedCallIds: readonly string[],
-): string {
-  const calls = callIds.map((id) => [id, toCallJson(usages.get(id) ?? noUsage)] as const);
-  const unfinished = JSON.stringify(sortByCodePoint(unfinishedCallIds, (id) => id));
-  return `{"call_usage":${toObjectJson(calls)},"unfinished_call_ids":${unfinished}}`;
+/** What the text of an answer is built from. */
+export interface UsageAnswer {
+  /** In the order of the answer. */
+  readonly callIds: readonly string[];
+  readonly usages: ReadonlyMap<string, Usage>;
+  /** In any order. */
+  readonly unfinishedCallIds: readonly string[];
 }
 
-/** Whether every model of a call has a price. */
-export function isPriced(usage: Usage | undefined): boolean {
-  return [...(usage?.values() ?? [])].every((sums) => sums.promptCost !== null || isUnused(sums));
+/**
+ * The text of a `CallsUsageRes`: models by code point, models without usage left out; undefined where there was work
+ * without text. It is written by hand because JavaScript objects reorder keys that look like integers and have no room
+ * for `__proto__`, and JSON.stringify writes no integers beyond 2^53.
+ */
+export function* toUsageFragments({
+  callIds,
+  usages,
+  unfinishedCallIds,
+}: UsageAnswer): Generator<string | undefined, void, undefined> {
+  yield '{"call_usage":{';
+  let separator = '';
+  for (const id of callIds) {
+    yield `${separator}${JSON.stringify(id)}:{`;
+    yield* toModelFragments(usages.get(id) ?? noUsage);
+    yield '}';
+    separator = ',';
+  }
+  yield '},"unfinished_call_ids":[';
+  separator = '';
+  for (const id of yield* sortByCodePoint(unfinishedCallIds)) {
+    yield `${separator}${JSON.stringify(id)}`;
+    separator = ',';
+  }
+  yield ']}';
 }
 
 const noUsage: Usage = new Map();
 
-function toCallJson(usage: Usage): string {
-  const used = [...usage].filter(([, sums]) => !isUnused(sums));
-  const models = sortByCodePoint(used, ([model]) => model);
-  return toObjectJson(models.map(([model, sums]) => [model, toModelJson(sums)]));
+function* toModelFragments(usage: Usage): Generator<string | undefined, void, undefined> {
+  let separator = '';
+  for (const model of yield* sortByCodePoint([...usage.keys()])) {
+    const sums = usage.get(model);
+    if (sums === undefined || isUnused(sums)) continue;
+    yield `${separator}${JSON.stringify(model)}:${toModelJson(sums)}`;
+    separator = ',';
+  }
+}
+
+/** Whether every model of the calls has a price. */
+export function* arePriced({ callIds, usages }: UsageAnswer): Steps<boolean> {
+  for (const id of callIds) {
+    for (const sums of usages.get(id)?.values() ?? []) {
+      if (sums.promptCost === null && !isUnused(sums)) return false;
+      yield;
+    }
+  }
+  return true;
 }
 
 function isUnused(sums: ModelUsage): boolean {
@@ -45,17 +78,4 @@ function toModelJson(sums: ModelUsage): string {
 
 function toCostJson(cost: Money | null): string {
   return cost === null ? 'null' : JSON.stringify(toNumber(cost));
-}
-
-/** @param members names and the JSON of their values */
-function toObjectJson(members: readonly (readonly [string, string])[]): string {
-  return `{${members.map(([name, json]) => `${JSON.stringify(name)}:${json}`).join(',')}}`;
-}
-
-/** Sorts as Python does and as ClickHouse sorts bytes; JavaScript itself puts U+E000 after U+10000. */
-function sortByCodePoint<T>(items: readonly T[], textOf: (item: T) => string): T[] {
-  return items
-    .map((item) => ({ item, bytes: Buffer.from(textOf(item)) }))
-    .sort((a, b) => Buffer.compare(a.bytes, b.bytes))
-    .map(({ item }) => item);
 }

@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { rollUp, type RolledUp } from '../../src/usage/roll-up.ts';
+import { ResultTooLargeError } from '../../src/clickhouse/errors.ts';
+import { rollUp as rollUpInSteps, type RolledUp } from '../../src/usage/roll-up.ts';
 import type { UsageRow } from '../../src/usage/usage-row.ts';
+import { runSteps } from '../support/run-steps.ts';
+
+function rollUp(rows: readonly UsageRow[], maxSums = Infinity) {
+  const { usages, touchedBy } = runSteps(rollUpInSteps(rows, maxSums));
+  return { usages, touchedBy: (callIds: readonly string[]) => runSteps(touchedBy(callIds)) };
+}
 
 /** A row of a requested call that is present and used the model `m`; its key is its id. */
 function row(call_id: string, ancestor_key: string, prompt: number | bigint = 0): UsageRow {
@@ -28,7 +35,7 @@ function descendantRow(call_key: string, model: string, more: Partial<UsageRow>)
 }
 
 /** Prompt tokens of `m` by call. */
-function promptOf({ usages }: RolledUp): Record<string, bigint | undefined> {
+function promptOf({ usages }: Pick<RolledUp, 'usages'>): Record<string, bigint | undefined> {
   const entries = [...usages].map(([id, usage]) => [id, usage.get('m')?.promptTokens] as const);
   return Object.fromEntries(entries);
 }
@@ -121,6 +128,18 @@ describe('nesting', () => {
       const expected = (length * (length + 1)) / 2 - (index * (index + 1)) / 2;
       expect(usages.get(`call-${index}`)?.get('m')?.promptTokens).toBe(BigInt(expected));
     }
+  });
+
+  test('a chain of 1,000 requested calls with a model each is refused when it has too many sums', () => {
+    const length = 1_000;
+    const rows = Array.from({ length }, (_, index) => ({
+      ...row(`call-${index}`, index === 0 ? '' : `call-${index - 1}`),
+      model: `model-${index}`,
+    }));
+    // Call i has the models of the calls from i on.
+    const sums = (length * (length + 1)) / 2;
+    expect(rollUp(rows, sums).usages.get('call-0')?.size).toBe(length);
+    expect(() => rollUp(rows, sums - 1)).toThrow(ResultTooLargeError);
   });
 
   test('a star of 10,000 requested calls is rolled up', () => {

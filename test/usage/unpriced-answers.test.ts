@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { MemoryBudget } from '../../src/memory-budget.ts';
 import { Metrics } from '../../src/metrics/metrics.ts';
 import { CallsUsage } from '../../src/usage/calls-usage.ts';
 import { completeRow } from '../support/part-rows.ts';
@@ -10,7 +11,10 @@ test('answers with costs are counted by whether all their models have a price', 
   const { registry, countPriced } = new Metrics();
   const callsUsage = new CallsUsage({
     clickhouse: database.clickhouse,
-    usageLimits: { concurrency: 1, maxQueued: 1, maxBatchIds: 1 },
+    usageLimits: {
+      ...{ concurrency: 1, maxQueued: 1, maxBatchIds: 1 },
+      ...{ maxAnswerSums: Infinity, maxAnswerBytes: Infinity },
+    },
     resolveAliases: () => Promise.resolve(new Set()),
     countPriced,
   });
@@ -23,11 +27,15 @@ test('answers with costs are counted by whether all their models have a price', 
     }),
     completeRow('p', { id: 'nothing', trace: '3' }),
   ]);
+  const budget = new MemoryBudget({ totalBytes: Infinity, perKeyBytes: Infinity });
   const answer = (call_ids: string[], include_costs = true) =>
     callsUsage.answer(
       { project_id: 'p', call_ids, include_costs, limit: 10 },
-      () => undefined,
-      new AbortController().signal,
+      {
+        reservation: budget.open('key', 'response'),
+        reportUnknown: () => undefined,
+        signal: new AbortController().signal,
+      },
     );
   await answer(['priced']);
   await answer(['nothing', 'unknown']);

@@ -1,5 +1,5 @@
 import type { Handler } from '../route.ts';
-import { JsonText } from '../route.ts';
+import { JsonText } from '../send-answer.ts';
 import { digestJson } from './weave-digest.ts';
 
 /*

@@ -6,7 +6,8 @@ import { purgeCosts, toCostIds } from '../../prices/purge-costs.ts';
 import { queryCosts } from '../../prices/query-costs.ts';
 import type { ResolveAliases } from '../../prices/resolve-aliases.ts';
 import { resolveCosts } from '../../prices/resolve-costs.ts';
-import { type Handler, JsonText } from '../route.ts';
+import type { Handler } from '../route.ts';
+import { JsonText } from '../send-answer.ts';
 
 interface CostOptions {
   readonly clickhouse: ClickHouse;
@@ -42,12 +43,21 @@ export function costHandlers({ clickhouse, resolveAliases }: CostOptions): CostH
     },
     async listUnpricedModels({ body, signal }) {
       const models = await listUnpricedModels(clickhouse, resolveAliases, body, signal);
-      return new JsonText(`{"results":[${models.map(toJson).join(',')}]}`);
+      return new JsonText(toUnpricedFragments(models));
     },
     async resolve({ body, signal }) {
       return { results: await resolveCosts(clickhouse, resolveAliases, body, signal) };
     },
   };
+}
+
+function* toUnpricedFragments(models: readonly UnpricedModel[]): Generator<string> {
+  let separator = '{"results":[';
+  for (const model of models) {
+    yield separator + toJson(model);
+    separator = ',';
+  }
+  yield models.length === 0 ? `${separator}]}` : ']}';
 }
 
 /** Sums are written as the digits that ClickHouse answered, since they may exceed what a JavaScript number holds. */

@@ -1,0 +1,52 @@
+import type { Steps } from './run-in-slices.ts';
+
+/** Length of a piece of JSON text, unless one fragment is larger; a client that reads a piece makes progress. */
+const pieceLength = 16_384;
+
+/**
+ * Joins fragments of JSON text into pieces in UTF-8.
+ * @param fragments in order; undefined where there was work without text
+ * @param reserve called with the bytes of each piece; when it throws, nothing more is read
+ */
+export function* toJsonPieces(
+  fragments: Iterable<string | undefined>,
+  reserve: (bytes: number) => void,
+): Steps<Uint8Array[]> {
+  const pieces: Uint8Array[] = [];
+  let text = '';
+  const flush = (): void => {
+    const piece = Buffer.from(text);
+    reserve(piece.length);
+    pieces.push(piece);
+    text = '';
+  };
+  for (const fragment of fragments) {
+    text += fragment ?? '';
+    if (text.length >= pieceLength) flush();
+    yield;
+  }
+  if (text !== '') flush();
+  return pieces;
+}
+
+/** The JSON text of an object, as JSON.stringify writes it; elements of its lists are fragments of their own. */
+export function* toJsonFragments(value: object): Generator<string, void> {
+  let separator = '{';
+  for (const [name, field] of Object.entries(value) as [string, unknown][]) {
+    if (field === undefined) continue;
+    yield `${separator}${JSON.stringify(name)}:`;
+    if (Array.isArray(field)) yield* toListFragments(field as unknown[]);
+    else yield JSON.stringify(field);
+    separator = ',';
+  }
+  yield separator === '{' ? '{}' : '}';
+}
+
+function* toListFragments(list: readonly unknown[]): Generator<string, void> {
+  let separator = '[';
+  for (const element of list) {
+    yield `${separator}${JSON.stringify(element)}`;
+    separator = ',';
+  }
+  yield separator === '[' ? '[]' : ']';
+}
