@@ -39,6 +39,12 @@ export const settingsTable = {
     [100, 3_600_000],
     'Timeout of one request to ClickHouse, in milliseconds.',
   ),
+  clickhousePingTimeoutMs: integer(
+    'CLICKHOUSE_PING_TIMEOUT_MS',
+    5_000,
+    [100, 600_000],
+    'How long `/readyz` and `/health` wait for an answer of ClickHouse, in milliseconds.',
+  ),
   clickhouseCompression: boolean(
     'CLICKHOUSE_COMPRESSION',
     false,
@@ -48,6 +54,12 @@ export const settingsTable = {
     'DATA_DIR',
     './data',
     'Directory of the embedded ClickHouse and of the generated key.',
+  ),
+  embeddedHangTimeoutMs: integer(
+    'EMBEDDED_HANG_TIMEOUT_MS',
+    60_000,
+    [1_000, 3_600_000],
+    'After how long without any answer the embedded ClickHouse is killed and restarted, in milliseconds.',
   ),
   queryTimeoutMs: integer(
     'QUERY_TIMEOUT_MS',
@@ -221,11 +233,17 @@ export const settingsTable = {
     [100, 3_600_000],
     'How long a client may read nothing of its answer before it is cut off, in milliseconds.',
   ),
+  drainMs: integer(
+    'DRAIN_MS',
+    5_000,
+    [0, 600_000],
+    'How long requests are still accepted after SIGTERM, while `/readyz` is 503, in milliseconds.',
+  ),
   shutdownTimeoutMs: integer(
     'SHUTDOWN_TIMEOUT_MS',
     10_000,
     [0, 600_000],
-    'How long requests in flight may take after SIGTERM, in milliseconds.',
+    'How long requests in flight may take when the service stops, in milliseconds.',
   ),
   logLevel: oneOf(
     'LOG_LEVEL',

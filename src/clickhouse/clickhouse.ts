@@ -25,6 +25,7 @@ export interface ClickHouse {
    * @param options.signal cancels the query in ClickHouse too; the promise then rejects with the signal's reason.
    * @throws {ClickHouseUnavailableError} ClickHouse is unreachable or restarting.
    * @throws {ClickHouseOverloadedError} ClickHouse has no memory or query slot for the query.
+   * @throws {DiskFullError} ClickHouse has no disk space left.
    * @throws {QueryTimeoutError} the query exceeded its time limit.
    * @throws {ResultTooLargeError} the result has more rows or bytes than the limits allow.
    */

@@ -3,9 +3,14 @@ export class ClickHouseUnavailableError extends Error {
   override readonly name = 'ClickHouseUnavailableError';
 }
 
-/** ClickHouse answers but refuses the request for lack of memory, disk space or query slots, or for too many parts. */
+/** ClickHouse answers but refuses the request for lack of memory or query slots, or for too many parts. */
 export class ClickHouseOverloadedError extends Error {
   override readonly name = 'ClickHouseOverloadedError';
+}
+
+/** ClickHouse has no disk space left. Unlike an overload this does not pass by itself. */
+export class DiskFullError extends Error {
+  override readonly name = 'DiskFullError';
 }
 
 /** A query exceeded its time limit. */

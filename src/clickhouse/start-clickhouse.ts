@@ -26,6 +26,7 @@ export type ConnectionSettings = LimitSettings &
     | 'clickhouseDatabase'
     | 'dataDir'
     | 'payloadRetentionDays'
+    | 'embeddedHangTimeoutMs'
   >;
 
 /** A service that was stopped a moment ago may still be writing its files. */
@@ -39,6 +40,7 @@ const stopTimeoutMs = 10_000;
  *
  * @param prepare runs after migrations are applied, each time before ClickHouse is used
  * @param observe gets every request but those of `prepare`
+ * @param countRestart called each time that the embedded server has ended by itself and is started again
  * @throws {ClickHouseStartError} settings that contradict each other or cannot be used
  */
 export function startClickHouse(
@@ -46,20 +48,32 @@ export function startClickHouse(
   log: Log,
   prepare: PrepareClickHouse = () => Promise.resolve(),
   observe: ObserveQuery = () => undefined,
+  countRestart: () => void = () => undefined,
 ): ClickHouse {
-  const open = toSessionOpener(settings, log);
+  const open = toSessionOpener(settings, log, countRestart);
   return new SupervisedClickHouse({ queries: readQueries(), open, prepare, log, observe });
 }
 
-function toSessionOpener(settings: ConnectionSettings, log: Log): SessionOpener {
+function toSessionOpener(
+  settings: ConnectionSettings,
+  log: Log,
+  countRestart: () => void,
+): SessionOpener {
   const { clickhouseUrl, clickhouseCluster, payloadRetentionDays } = settings;
   const limits = toLimits(settings);
   const options = { schema: readSchema(), limits, databaseEngine: '', payloadRetentionDays, log };
   if (clickhouseUrl === undefined) {
     refuseCluster(clickhouseCluster);
     checkPlatform(readPlatform());
-    const { dataDir, clickhouseDatabase: database } = settings;
-    const embedded = { ...options, dataDir, database, lockWaitMs, stopTimeoutMs };
+    const {
+      dataDir,
+      clickhouseDatabase: database,
+      embeddedHangTimeoutMs: hangTimeoutMs,
+    } = settings;
+    const embedded = {
+      ...{ ...options, dataDir, database, lockWaitMs, stopTimeoutMs },
+      ...{ hangTimeoutMs, countRestart },
+    };
     return (signal) => openEmbedded(embedded, signal);
   }
   const addresses = parseRemoteAddresses({ ...settings, clickhouseUrl });

@@ -3,6 +3,7 @@ import { Readable } from 'node:stream';
 
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
 
+import { RepeatedLines } from '../../repeated-lines.ts';
 import type { Log } from '../clickhouse.ts';
 import {
   ClickHouseUnavailableError,
@@ -10,7 +11,7 @@ import {
   QueryTimeoutError,
 } from '../errors.ts';
 import { bindParameters } from './bind-parameters.ts';
-import { mapError, toErrorKind } from './map-error.ts';
+import { mapError, toErrorCode, toErrorKind } from './map-error.ts';
 import { openClient, type DatabaseAddress } from './open-client.ts';
 import type { Query } from './queries.ts';
 import { toInsertSettings, toReadSettings, type Limits } from './request-settings.ts';
@@ -24,8 +25,6 @@ export interface ConnectionOptions {
   readonly log: Log;
 }
 
-const pingTimeoutMs = 5_000;
-
 /** How many requests may wait for each open connection; one more is refused. */
 const maxQueuedPerConnection = 10;
 
@@ -36,22 +35,24 @@ export class Connection {
   readonly #address: DatabaseAddress;
   readonly #options: ConnectionOptions;
   readonly #client: ClickHouseClient;
-  /** For pings and KILL QUERY, which must not queue behind the queries that they are about. */
-  readonly #control: ClickHouseClient;
+  /** For pings and for KILL QUERY: neither may queue behind queries, nor behind the other when ClickHouse hangs. */
+  readonly #pingClient: ClickHouseClient;
+  readonly #killClient: ClickHouseClient;
   readonly #pending = new Set<Deadline>();
   #end: (reason: string) => void = () => undefined;
   #isClosed = false;
+  readonly #diskFull = new RepeatedLines();
+  #pinging: Promise<void> | undefined;
 
   /** Sends nothing yet. */
   constructor(address: DatabaseAddress, options: ConnectionOptions) {
     this.#address = address;
     this.#options = options;
     this.#client = openClient(address, options.limits);
-    this.#control = openClient(address, {
-      ...options.limits,
-      maxOpenConnections: 2,
-      timeoutMs: pingTimeoutMs,
-    });
+    const { pingTimeoutMs: timeoutMs } = options.limits;
+    const own = { ...options.limits, maxOpenConnections: 2, timeoutMs };
+    this.#pingClient = openClient(address, own);
+    this.#killClient = openClient(address, own);
     this.ended = new Promise((resolve) => (this.#end = resolve));
   }
 
@@ -115,27 +116,36 @@ export class Connection {
     });
   }
 
-  /** As `ClickHouse.ping`. */
+  /**
+   * As `ClickHouse.ping`. Pings at the same time are one request, whose deadline started with the first of them, so none
+   * queues behind others while the server hangs.
+   */
   async ping(): Promise<void> {
+    this.#pinging ??= this.#sendPing().finally(() => (this.#pinging = undefined));
+    await this.#pinging;
+  }
+
+  /** Whether the server answers a ping in time, be it with an error. */
+  async isAnswering(): Promise<boolean> {
     try {
-      const result = await this.#control.query({ query: this.#options.probe });
-      await result.text();
+      await this.ping();
+      return true;
     } catch (error) {
-      this.#reportFailure(error);
-      throw new ClickHouseUnavailableError('ClickHouse does not answer', { cause: error });
+      return toErrorCode((error as Error).cause) !== undefined;
     }
   }
 
   /** Whether the server itself answers, even if it cannot reach others that the probe needs. */
   async isReachable(): Promise<boolean> {
-    return (await this.#control.ping({ select: true })).success;
+    return (await this.#pingClient.ping({ select: true })).success;
   }
 
   /** Aborts all requests in flight; they reject. */
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const deadline of this.#pending) deadline.abort();
-    await Promise.all([this.#client.close(), this.#control.close()]);
+    const clients = [this.#client, this.#pingClient, this.#killClient];
+    await Promise.all(clients.map((client) => client.close()));
   }
 
   async #requestInsert(
@@ -177,6 +187,23 @@ export class Connection {
     }
   }
 
+  async #sendPing(): Promise<void> {
+    const { limits, probe } = this.#options;
+    const deadline = startDeadline(limits.pingTimeoutMs, undefined);
+    const send = async (): Promise<void> => {
+      const options = { query: probe, abort_signal: deadline.signal };
+      await (await this.#pingClient.query(options)).text();
+    };
+    try {
+      await rejectOnAbort(send(), deadline.signal);
+    } catch (error) {
+      this.#reportFailure(error);
+      throw new ClickHouseUnavailableError('ClickHouse does not answer', { cause: error });
+    } finally {
+      deadline.clear();
+    }
+  }
+
   #refuseWhenFull(): void {
     const { maxOpenConnections } = this.#options.limits;
     if (this.#pending.size < maxOpenConnections * (1 + maxQueuedPerConnection)) return;
@@ -190,16 +217,25 @@ export class Connection {
     const { endsOn, log } = this.#options;
     const kind = toErrorKind(error);
     if (kind === 'loginRefused') log.error({ url }, 'ClickHouse refuses user name or password');
+    if (kind === 'diskFull') this.#logDiskFull();
     if (kind !== endsOn) return;
     this.#end(
       endsOn === 'unreachable' ? `${url} is unreachable` : `the database ${database} is missing`,
     );
   }
 
+  #logDiskFull(): void {
+    const { url } = this.#address;
+    const write = (count: number): void => {
+      this.#options.log.error({ url, requests: count }, 'ClickHouse has no disk space left');
+    };
+    if (this.#diskFull.isFirst('disk full', write)) write(1);
+  }
+
   /** Cancels a query in ClickHouse; the aborted request does not depend on the outcome. */
   async #killQuery(queryId: string): Promise<void> {
     const query = 'KILL QUERY WHERE query_id = {query_id: String} ASYNC';
-    await this.#control
+    await this.#killClient
       .command({ query, query_params: { query_id: queryId } })
       .catch((): undefined => undefined);
   }

@@ -3,6 +3,7 @@ import { ClickHouseError } from '@clickhouse/client';
 import {
   ClickHouseUnavailableError,
   ClickHouseOverloadedError,
+  DiskFullError,
   ClickHouseStartError,
   QueryTimeoutError,
   ResultTooLargeError,
@@ -20,6 +21,8 @@ export function mapError(error: unknown, label: string): Error {
       return new QueryTimeoutError(`${label} exceeded its time limit`, cause);
     case 'overloaded':
       return new ClickHouseOverloadedError(`ClickHouse has no resources for ${label}`, cause);
+    case 'diskFull':
+      return new DiskFullError(`ClickHouse has no disk space left for ${label}`, cause);
     case 'resultTooLarge':
       return new ResultTooLargeError(`The result of ${label} is larger than allowed`, cause);
     case 'loginRefused':
@@ -38,6 +41,7 @@ function isMappedError(error: unknown): error is Error {
   return [
     ClickHouseUnavailableError,
     ClickHouseOverloadedError,
+    DiskFullError,
     ClickHouseStartError,
     QueryTimeoutError,
     ResultTooLargeError,
@@ -55,10 +59,12 @@ const codes = {
     201, // QUOTA_EXCEEDED
     202, // TOO_MANY_SIMULTANEOUS_QUERIES
     241, // MEMORY_LIMIT_EXCEEDED
-    243, // NOT_ENOUGH_SPACE
     252, // TOO_MANY_PARTS
     439, // CANNOT_SCHEDULE_TASK
     745, // SERVER_OVERLOADED
+  ]),
+  diskFull: new Set([
+    243, // NOT_ENOUGH_SPACE
   ]),
   resultTooLarge: new Set([
     158, // TOO_MANY_ROWS
@@ -98,6 +104,9 @@ export type ErrorKind = keyof typeof codes | 'unreachable' | 'other';
 const socketErrorCode =
   /^(E(?!RR_)[A-Z_]+|ERR_(TLS|SSL|STREAM_PREMATURE)_.+|HPE_.+|CERT_.+|DEPTH_.+|SELF_.+|UNABLE_.+)$/;
 
+/** ENOSPC, which ClickHouse reports with the code of what it was writing at the moment. */
+const diskFullMessage = /No space left on device|\berrno: 28\b/;
+
 /** Messages of errors without a code, from the client, a proxy or a lost connection. */
 const unreachableMessage =
   /socket hang up|aborted|premature close|Bad Gateway|Service (Temporarily )?Unavailable|Gateway Time-?out|no healthy upstream/i;
@@ -106,6 +115,7 @@ const unreachableMessage =
 export function toErrorKind(error: unknown): ErrorKind {
   const number = toErrorCode(error);
   if (number !== undefined) {
+    if (diskFullMessage.test((error as Error).message)) return 'diskFull';
     const kinds = Object.keys(codes) as (keyof typeof codes)[];
     return kinds.find((kind) => codes[kind].has(number)) ?? 'other';
   }

@@ -5,6 +5,8 @@ import type { ClientLimits } from './open-client.ts';
 
 /** Limits of the requests of one connection. */
 export interface Limits extends ClientLimits {
+  /** Maximum duration of a ping and of a cancellation. */
+  readonly pingTimeoutMs: number;
   /** Maximum duration of one query in ClickHouse. */
   readonly queryTimeoutMs: number;
   /** Maximum memory of one query or insert in ClickHouse. */
@@ -17,6 +19,7 @@ export type LimitSettings = Pick<
   Settings,
   | 'clickhouseMaxOpenConnections'
   | 'clickhouseTimeoutMs'
+  | 'clickhousePingTimeoutMs'
   | 'clickhouseCompression'
   | 'queryTimeoutMs'
   | 'queryMemoryMb'
@@ -28,6 +31,7 @@ export function toLimits(settings: LimitSettings): Limits {
   return {
     maxOpenConnections: settings.clickhouseMaxOpenConnections,
     timeoutMs: settings.clickhouseTimeoutMs,
+    pingTimeoutMs: settings.clickhousePingTimeoutMs,
     compression: settings.clickhouseCompression,
     queryTimeoutMs: settings.queryTimeoutMs,
     queryMemoryMb: settings.queryMemoryMb,

@@ -29,6 +29,8 @@ export interface EmbeddedServer {
   readonly processId: number;
   /** Resolves with a description when the process has exited for any reason. */
   readonly ended: Promise<string>;
+  /** Ends the process at once, even if it is stopped or hangs; no acknowledged row is lost. */
+  kill(): void;
   /** Lets the server write its files and exit; kills it after `stopTimeoutMs`. */
   stop(): Promise<void>;
 }
@@ -131,7 +133,12 @@ function spawnServer(
     if (lines.length > maxErrorLines) lines.shift();
   });
   const ended = describeExit(child).then((exit) => [exit, ...lines].join('\n'));
-  return { processId: child.pid ?? 0, ended, stop: () => stopProcess(child, stopTimeoutMs) };
+  return {
+    processId: child.pid ?? 0,
+    ended,
+    kill: () => void child.kill('SIGKILL'),
+    stop: () => stopProcess(child, stopTimeoutMs),
+  };
 }
 
 function toArguments(dataPath: string, files: ConfigFiles): string[] {

@@ -1,9 +1,13 @@
 import { openSession, type Session, type SessionOptions } from '../schema/open-session.ts';
+import { killWhenHung } from './kill-when-hung.ts';
 import { startEmbeddedServer, type ServerOptions } from './embedded-server.ts';
 
 export type EmbeddedOptions = ServerOptions &
   Omit<SessionOptions, 'databaseEngine'> & {
     readonly database: string;
+    readonly hangTimeoutMs: number;
+    /** Called when the server has ended although the session is open; whoever opened it opens the next one. */
+    readonly countRestart: () => void;
   };
 
 /**
@@ -15,6 +19,7 @@ export async function openEmbedded(
   signal: AbortSignal,
 ): Promise<Session> {
   const server = await startEmbeddedServer(options, signal);
+  void killWhenHung(server, options.database, options);
   try {
     const address = { ...server.address, database: options.database };
     // The default of clickhouse-local is another one than a server's.
@@ -23,10 +28,15 @@ export async function openEmbedded(
       { ...options, databaseEngine: 'ENGINE = Atomic' },
       signal,
     );
+    let isClosing = false;
+    void server.ended.then(() => {
+      if (!isClosing) options.countRestart();
+    });
     return {
       ...session,
       ended: Promise.race([session.ended, server.ended]),
       close: async () => {
+        isClosing = true;
         await session.close();
         await server.stop();
       },

@@ -24,6 +24,9 @@ export interface EmbeddedChoices {
   readonly migrations?: readonly Migration[];
   readonly lockWaitMs?: number;
   readonly stopTimeoutMs?: number;
+  /** Settings of the service. */
+  readonly environment?: Readonly<Record<string, string>>;
+  readonly countRestart?: () => void;
   readonly log?: Log;
 }
 
@@ -62,8 +65,10 @@ export function startEmbeddedClickHouse(
     lockWaitMs = 5_000,
     stopTimeoutMs = 10_000,
     log = silentLog,
+    environment = {},
+    countRestart = () => undefined,
   } = choices;
-  const settings = parseSettings({ DATA_DIR: dataDir });
+  const settings = parseSettings({ DATA_DIR: dataDir, ...environment });
   const options = {
     dataDir,
     database: settings.clickhouseDatabase,
@@ -72,6 +77,8 @@ export function startEmbeddedClickHouse(
     payloadRetentionDays: settings.payloadRetentionDays,
     lockWaitMs,
     stopTimeoutMs,
+    hangTimeoutMs: settings.embeddedHangTimeoutMs,
+    countRestart,
     log,
   };
   return new SupervisedClickHouse({
