@@ -1,3 +1,4 @@
+import { closeSync, openSync } from 'node:fs';
 import { ClickHouseStartError } from './clickhouse/errors.ts';
 import { type Service, startService } from './service.ts';
 import { parseSettings, SettingsError } from './settings.ts';
@@ -6,7 +7,7 @@ await main().catch(reportError);
 
 async function main(): Promise<void> {
   const service = await startService(parseSettings(process.env));
-  closeOnSignals(service);
+  stopOnSignals(service);
   try {
     await service.ready;
   } catch (error) {
@@ -15,13 +16,16 @@ async function main(): Promise<void> {
   }
 }
 
-/** Closes the service on the first SIGTERM or SIGINT; the second ends the process immediately, with exit code 1. */
-function closeOnSignals(service: Service): void {
-  let isClosing = false;
-  const onSignal = (): void => {
-    if (isClosing) process.exit(1);
-    isClosing = true;
-    service.close().then(
+/**
+ * SIGTERM comes from what also routes the traffic, so the service drains before it stops. SIGINT comes from a terminal,
+ * where nobody waits for a load balancer. A second signal ends the process immediately, with exit code 1.
+ */
+function stopOnSignals(service: Service): void {
+  let isStopping = false;
+  const stop = (action: () => Promise<void>): void => {
+    if (isStopping) process.exit(1);
+    isStopping = true;
+    action().then(
       () => process.exit(0),
       (error: unknown) => {
         reportError(error);
@@ -29,8 +33,27 @@ function closeOnSignals(service: Service): void {
       },
     );
   };
-  process.on('SIGTERM', onSignal);
-  process.on('SIGINT', onSignal);
+  process.on('SIGTERM', () => stop(() => service.drain()));
+  process.on('SIGINT', () => stop(() => service.close()));
+  reloadOnHangUp(service, () => stop(() => service.close()));
+}
+
+/** SIGHUP reads API_KEYS_FILE again, unless it means that the terminal of the service was closed. */
+function reloadOnHangUp(service: Service, stop: () => void): void {
+  const hadTerminal = hasTerminal();
+  process.on('SIGHUP', () => {
+    if (hadTerminal && !hasTerminal()) stop();
+    else service.reloadKeys();
+  });
+}
+
+function hasTerminal(): boolean {
+  try {
+    closeSync(openSync('/dev/tty', 'r'));
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Errors that an operator can fix are printed without their stack. */

@@ -63,6 +63,11 @@ export class Readiness {
     });
   }
 
+  /** Whether ClickHouse has not been available yet. */
+  get isStarting(): boolean {
+    return this.#details.has('starting');
+  }
+
   /** Whether the service is about to end. */
   get isLeaving(): boolean {
     return this.#details.has('draining') || this.#details.has('stopping');

@@ -1,11 +1,12 @@
-import { type DestinationStream, pino } from 'pino';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type DestinationStream, type Logger, pino } from 'pino';
 import { startErasure } from './ingest/start-erasure.ts';
 import { PartInserter, type InsertLimits } from './ingest/part-inserter.ts';
 import type { ClickHouse } from './clickhouse/clickhouse.ts';
 import { startClickHouse } from './clickhouse/start-clickhouse.ts';
 import { type AppOptions, createApp } from './http/app.ts';
 import type { BodyLimits } from './http/route.ts';
-import { readKeys } from './http/auth/keys.ts';
+import { KeyRing } from './http/auth/keys.ts';
 import { readOpenApi } from './http/validation/openapi.ts';
 import { listen } from './http/server.ts';
 import { readPriceBook, readPriceBookVersion } from './prices/catalog/price-book.ts';
@@ -28,6 +29,13 @@ export interface Service {
    * Rejects with `ClickHouseStartError` for an error that does not go away by itself.
    */
   readonly ready: Promise<void>;
+  /** Reads API_KEYS_FILE again; if it is invalid, the keys stay as they are, and the log says why. */
+  reloadKeys(): void;
+  /**
+   * Reports that the service is not ready and goes on for DRAIN_MS, so that load balancers notice before requests are
+   * refused; then closes it. A service that has never been ready has no traffic to wait for.
+   */
+  drain(): Promise<void>;
   /** Refuses new requests, finishes those in flight, closes ClickHouse. */
   close(): Promise<void>;
 }
@@ -49,7 +57,7 @@ export async function startService(
   const log = createLog(settings, destination);
   for (const { name, message } of settings.unknownSettings) log.warn({ setting: name }, message);
   const openApi = readOpenApi(packageUrl('openapi/'));
-  const keys = readKeys(settings, (key, file) => {
+  const keys = new KeyRing(settings, log, (key, file) => {
     print(`Generated an API key, stored in ${file}: ${key}`);
   });
   const readBook = once(readPriceBook);
@@ -68,7 +76,8 @@ export async function startService(
   const resolveAliases = createAliasResolver(clickhouse, readBook);
   const domain = openDomain(settings, { clickhouse, resolveAliases, readiness, metrics });
   const app = createApp({
-    ...{ ...domain, clickhouse, openApi, keys, log, resolveAliases, readiness, metrics },
+    ...{ ...domain, clickhouse, openApi, log, resolveAliases, readiness, metrics },
+    getKeys: () => keys.keys,
     ...toAppLimits(settings),
   });
   const { countDroppedConnection } = metrics;
@@ -81,14 +90,25 @@ export async function startService(
   watchServer(metrics, server);
   log.info({ url: server.url }, 'listening');
   const stopErasing = startErasure(clickhouse, settings.deletionErasureIntervalMs, log);
-  const close = async (): Promise<void> => {
+  const close = once(async () => {
     readiness.report('stopping', 'The service is stopping.');
     await server.close(settings.shutdownTimeoutMs);
     // Closing ClickHouse aborts an erasure.
     await Promise.all([stopErasing(), clickhouse.close()]);
     log.info('stopped');
+  });
+  const drain = async (): Promise<void> => {
+    await drainTraffic(readiness, settings.drainMs, log);
+    await close();
   };
-  return { url: server.url, ready, close: once(close) };
+  return { url: server.url, ready, reloadKeys: () => keys.reload(), drain, close };
+}
+
+async function drainTraffic(readiness: Readiness, drainMs: number, log: Logger): Promise<void> {
+  if (readiness.isStarting) return;
+  readiness.report('draining', 'The service drains before it stops.');
+  log.info({ drain_ms: drainMs }, 'draining');
+  await sleep(drainMs);
 }
 
 const mebibyte = 1_048_576;

@@ -41,6 +41,7 @@ export async function startService(
     env: {
       ...process.env,
       ...{ PORT: '0', API_KEYS: Object.values(keys).join(','), DATA_DIR: dataDir },
+      DRAIN_MS: '0',
       ...settings,
     },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -52,6 +52,7 @@ export async function startServiceProcess(
       CLICKHOUSE_URL: clickhouseUrl.href,
       DATA_DIR: dataDir,
       LOG_LEVEL: 'info',
+      DRAIN_MS: '0',
       ...settings,
     },
     stdio: ['ignore', 'pipe', 'inherit'],

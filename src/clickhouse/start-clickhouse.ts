@@ -40,7 +40,6 @@ const stopTimeoutMs = 10_000;
  *
  * @param prepare runs after migrations are applied, each time before ClickHouse is used
  * @param observe gets every request but those of `prepare`
- * @param countRestart called each time that the embedded server has ended by itself and is started again
  * @throws {ClickHouseStartError} settings that contradict each other or cannot be used
  */
 export function startClickHouse(
@@ -48,17 +47,12 @@ export function startClickHouse(
   log: Log,
   prepare: PrepareClickHouse = () => Promise.resolve(),
   observe: ObserveQuery = () => undefined,
-  countRestart: () => void = () => undefined,
 ): ClickHouse {
-  const open = toSessionOpener(settings, log, countRestart);
+  const open = toSessionOpener(settings, log);
   return new SupervisedClickHouse({ queries: readQueries(), open, prepare, log, observe });
 }
 
-function toSessionOpener(
-  settings: ConnectionSettings,
-  log: Log,
-  countRestart: () => void,
-): SessionOpener {
+function toSessionOpener(settings: ConnectionSettings, log: Log): SessionOpener {
   const { clickhouseUrl, clickhouseCluster, payloadRetentionDays } = settings;
   const limits = toLimits(settings);
   const options = { schema: readSchema(), limits, databaseEngine: '', payloadRetentionDays, log };
@@ -72,7 +66,7 @@ function toSessionOpener(
     } = settings;
     const embedded = {
       ...{ ...options, dataDir, database, lockWaitMs, stopTimeoutMs },
-      ...{ hangTimeoutMs, countRestart },
+      ...{ hangTimeoutMs },
     };
     return (signal) => openEmbedded(embedded, signal);
   }

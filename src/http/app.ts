@@ -15,7 +15,8 @@ import { setSecurityHeaders } from './security-headers.ts';
 import type { OpenApi } from './validation/openapi.ts';
 
 export interface AppOptions extends Omit<Services, 'countDropped'> {
-  readonly keys: readonly Key[];
+  /** The keys at the time of a request. */
+  readonly getKeys: () => readonly Key[];
   readonly log: Logger;
   readonly memoryBudget: MemoryBudget;
   readonly bodyLimits: BodyLimits;
@@ -29,7 +30,7 @@ export interface AppOptions extends Omit<Services, 'countDropped'> {
 
 /** The HTTP layer: every request passes these middlewares in this order. */
 export function createApp(options: AppOptions): Express {
-  const { keys, log, metrics, readiness, openApi, bodyLimits, memoryBudget } = options;
+  const { getKeys, log, metrics, readiness, openApi, bodyLimits, memoryBudget } = options;
   const countDropped = createDroppedCounter(metrics, log);
   const routes = routeTable({ ...options, countDropped });
   const publicRoutes = routes.filter(({ scope }) => scope === 'public');
@@ -43,7 +44,7 @@ export function createApp(options: AppOptions): Express {
   // Public routes are probes, which are answered until the end.
   router.use(refuseWhenStopping(readiness));
   router.use(
-    requireKey(keys, options.authFailuresPerMinute),
+    requireKey(getKeys, options.authFailuresPerMinute),
     ...limitRate(options.rateLimitPerSecond),
   );
   addRoutes(router, keyRoutes, context);

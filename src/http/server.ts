@@ -19,7 +19,10 @@ export interface HttpServer {
   /** Connections that are open at most; more are closed at once. */
   readonly maxConnections: number;
   openConnections(): Promise<number>;
-  /** Stops listening, waits at most this long for requests in flight, then closes their connections. */
+  /**
+   * Waits at most this long for the requests in flight, then closes their connections, and stops listening. The app
+   * answers what arrives meanwhile.
+   */
   close(graceMs: number): Promise<void>;
 }
 
@@ -122,21 +125,21 @@ function trackResponses(server: Server): ReadonlySet<ServerResponse> {
   return inFlight;
 }
 
-function closeServer(
+async function closeServer(
   server: Server,
   inFlight: ReadonlySet<ServerResponse>,
   graceMs: number,
 ): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => {
-      server.closeAllConnections();
-    }, graceMs);
-    server.close(() => {
-      clearTimeout(timer);
-      resolve();
-    });
-    for (const response of inFlight) {
-      if (!response.headersSent) response.setHeader('connection', 'close');
-    }
-  });
+  const overdue = AbortSignal.timeout(graceMs);
+  overdue.addEventListener('abort', () => server.closeAllConnections());
+  const last = [...inFlight];
+  for (const response of last) {
+    if (!response.headersSent) response.setHeader('connection', 'close');
+  }
+  await Promise.all(
+    last.map((response) => new Promise((resolve) => response.once('close', resolve))),
+  );
+  const closed = new Promise((resolve) => server.close(resolve));
+  if (overdue.aborted) server.closeAllConnections();
+  await closed;
 }

@@ -2,6 +2,7 @@ import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 import {
   ClickHouseOverloadedError,
   ClickHouseUnavailableError,
+  DiskFullError,
   QueryTimeoutError,
   ResultTooLargeError,
 } from '../clickhouse/errors.ts';
@@ -170,6 +171,7 @@ function toErrorName(error: unknown): string {
 const errorNames = [
   [ClickHouseUnavailableError, 'unavailable'],
   [ClickHouseOverloadedError, 'overloaded'],
+  [DiskFullError, 'disk_full'],
   [QueryTimeoutError, 'timeout'],
   [ResultTooLargeError, 'result_too_large'],
 ] as const;

@@ -1,11 +1,17 @@
 import { spawn } from 'node:child_process';
+import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
-import { connect } from 'node:net';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, onTestFinished, test } from 'vitest';
-import { clickhouseUnavailable, testKey, useService } from '../support/http/service.ts';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { clickhouseFixture } from '../support/fixtures.ts';
+import {
+  basicAuthorization,
+  clickhouseUnavailable,
+  testKey,
+  useService,
+} from '../support/http/service.ts';
 import { nodeArgumentsOf } from '../support/npm-command.ts';
 import { continueAnswer, toRequestHead, useTcpClient } from '../support/http/tcp-client.ts';
 
@@ -93,27 +99,81 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
 test('a second signal ends the process immediately with exit code 1', async () => {
   const { main, exit, waitForUrl } = await startMain({ SHUTDOWN_TIMEOUT_MS: '600000' });
   const url = await waitForUrl();
-  const { hostname, port } = new URL(url);
   const { socket, received } = await useTcpClient(url);
   socket.write(toRequestHead('/obj/create', 9));
   await expect.poll(received).toBe(continueAnswer);
 
   main.kill('SIGTERM');
-  await expect.poll(() => refusesConnections(hostname, Number(port))).toBe(true);
+  await expect.poll(() => readStatus(url)).toBe('stopping');
   main.kill('SIGTERM');
 
   expect(await exit).toBe(1);
 });
 
-function refusesConnections(hostname: string, port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, hostname);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(false);
+describe('with a ClickHouse', () => {
+  const database = clickhouseFixture();
+
+  test('SIGTERM drains for DRAIN_MS first, SIGINT does not', async () => {
+    const { main, exit, waitForUrl } = await startMain({
+      ...{ ...database.environment, DRAIN_MS: '600000' },
     });
-    socket.once('error', () => {
-      resolve(true);
-    });
+    const url = await waitForUrl();
+    await expect.poll(() => readStatus(url)).toBe('ok');
+    main.kill('SIGTERM');
+    await expect.poll(() => readStatus(url)).toBe('draining');
+    main.kill('SIGTERM');
+    expect(await exit).toBe(1);
+
+    const other = await startMain({ ...database.environment, DRAIN_MS: '600000' });
+    const otherUrl = await other.waitForUrl();
+    await expect.poll(() => readStatus(otherUrl)).toBe('ok');
+    other.main.kill('SIGINT');
+    expect(await other.exit).toBe(0);
   });
+});
+
+test('SIGHUP reads API_KEYS_FILE again, and keeps the keys when it is invalid', async () => {
+  const directory = await mkdtemp(join(tmpdir(), 'calls-usage-keys-'));
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const file = join(directory, 'keys.json');
+  const writeKeys = (...names: string[]) => writeFile(file, JSON.stringify(toKeysFile(names)));
+  await writeKeys('first', 'second');
+  const { main, exit, output, waitForUrl } = await startMain({ API_KEYS_FILE: file });
+  const url = await waitForUrl();
+  const statusOf = async (key: string): Promise<number> => {
+    const headers = { authorization: basicAuthorization(key) };
+    return (await fetch(`${url}/server_info`, { headers })).status;
+  };
+  const statuses = () => Promise.all(['first', 'second', 'third'].map(statusOf));
+  expect(await statuses()).toEqual([200, 200, 401]);
+
+  await writeKeys('second', 'third');
+  main.kill('SIGHUP');
+  await expect.poll(() => output.stdout).toContain('"read the API keys again"');
+  expect(await statuses()).toEqual([401, 200, 200]);
+
+  await writeFile(file, '{"keys": [');
+  main.kill('SIGHUP');
+  await expect.poll(() => output.stdout).toContain('"the API keys stay as they are"');
+  expect(output.stdout).toContain('it is not JSON');
+  expect(await statuses()).toEqual([401, 200, 200]);
+
+  main.kill('SIGTERM');
+  expect(await exit).toBe(0);
+});
+
+function toKeysFile(names: readonly string[]): object {
+  const keys = names.map((name) => ({
+    name,
+    sha256: createHash('sha256').update(name).digest('hex'),
+    projects: ['*'],
+    rights: ['read'],
+  }));
+  return { keys };
+}
+
+/** `status` in the answer of /readyz. */
+async function readStatus(url: string): Promise<string> {
+  const answer = await fetch(`${url}/readyz`);
+  return ((await answer.json()) as { status: string }).status;
 }

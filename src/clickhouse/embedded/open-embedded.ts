@@ -6,8 +6,6 @@ export type EmbeddedOptions = ServerOptions &
   Omit<SessionOptions, 'databaseEngine'> & {
     readonly database: string;
     readonly hangTimeoutMs: number;
-    /** Called when the server has ended although the session is open; whoever opened it opens the next one. */
-    readonly countRestart: () => void;
   };
 
 /**
@@ -28,15 +26,10 @@ export async function openEmbedded(
       { ...options, databaseEngine: 'ENGINE = Atomic' },
       signal,
     );
-    let isClosing = false;
-    void server.ended.then(() => {
-      if (!isClosing) options.countRestart();
-    });
     return {
       ...session,
       ended: Promise.race([session.ended, server.ended]),
       close: async () => {
-        isClosing = true;
         await session.close();
         await server.stop();
       },

@@ -1,7 +1,8 @@
-import { createHash, randomBytes, timingSafeEqual } from 'node:crypto';
+import { createHash, randomBytes, randomUUID, timingSafeEqual } from 'node:crypto';
 import { chmodSync, linkSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
+import type { Logger } from 'pino';
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { type Settings, SettingsError } from '../../settings.ts';
 
@@ -42,6 +43,41 @@ export function readKeys(
     `HOST is ${settings.host}, which other machines can reach, and there is no API key. ` +
       'Set API_KEYS or API_KEYS_FILE, or HOST to 127.0.0.1.',
   );
+}
+
+/** The keys that are valid now. */
+export class KeyRing {
+  #keys: readonly Key[];
+  readonly #settings: KeySettings;
+  readonly #log: Pick<Logger, 'info' | 'error'>;
+  readonly #onKeyGenerated: (key: string, file: string) => void;
+
+  /** @throws {SettingsError} as {@link readKeys} */
+  constructor(
+    settings: KeySettings,
+    log: Pick<Logger, 'info' | 'error'>,
+    onKeyGenerated: (key: string, file: string) => void,
+  ) {
+    this.#settings = settings;
+    this.#log = log;
+    this.#onKeyGenerated = onKeyGenerated;
+    this.#keys = readKeys(settings, onKeyGenerated);
+  }
+
+  get keys(): readonly Key[] {
+    return this.#keys;
+  }
+
+  /** Reads the keys again. Removed ones are refused from the next request on; if any is invalid, all stay as they are. */
+  reload(): void {
+    try {
+      this.#keys = readKeys(this.#settings, this.#onKeyGenerated);
+      this.#log.info({ keys: this.#keys.map(({ name }) => name) }, 'read the API keys again');
+    } catch (error) {
+      if (!(error instanceof SettingsError)) throw error;
+      this.#log.error({ reason: error.message }, 'the API keys stay as they are');
+    }
+  }
 }
 
 /** The key of a password, found in constant time. */
@@ -190,7 +226,8 @@ function readGeneratedKey(
 function generateKey(dataDir: string, file: string): string | undefined {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const key = randomBytes(24).toString('base64url');
-  const draft = `${file}.${String(process.pid)}`;
+  // Not the process id, which is 1 at every start in a container: a draft that a killed start left would be in the way.
+  const draft = `${file}.${randomUUID()}`;
   writeFileSync(draft, `${key}\n`, { mode: 0o600, flag: 'wx' });
   try {
     // Linking is atomic: a service that starts at the same time reads a complete file.

@@ -7,9 +7,13 @@ import { coversProject, findKey, type Key, type Scope } from './keys.ts';
 
 /**
  * Refuses requests without a valid key: the password of HTTP Basic, whose user name is ignored, or a bearer token.
+ * @param getKeys the keys at the time of a request, since they can be replaced while the service runs
  * @param maxFailuresPerMinute wrong keys of one remote address, before 429 instead of 401; 0 for no limit
  */
-export function requireKey(keys: readonly Key[], maxFailuresPerMinute: number): RequestHandler {
+export function requireKey(
+  getKeys: () => readonly Key[],
+  maxFailuresPerMinute: number,
+): RequestHandler {
   const failures = new FailureLimit(maxFailuresPerMinute);
   const parseBasic = basicAuth({
     authorizer: () => true,
@@ -17,7 +21,7 @@ export function requireKey(keys: readonly Key[], maxFailuresPerMinute: number): 
   });
   return (request, response, next) => {
     const authenticate = (password: string): void => {
-      response.locals.key = findKey(keys, password) ?? refuse(request, failures);
+      response.locals.key = findKey(getKeys(), password) ?? refuse(request, failures);
       next();
     };
     const token = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];

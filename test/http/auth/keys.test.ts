@@ -67,6 +67,14 @@ test('the file of the generated key is readable by its owner only, also after it
   expect(await modeOf()).toBe(0o600);
 });
 
+test('what a killed first start left does not prevent the next one', async () => {
+  const dataDir = await useDirectory();
+  await writeFile(join(dataDir, `api-key.${process.pid}`), 'left over');
+  const [generated] = readKeysOf({ dataDir });
+  const text = await readFile(join(dataDir, 'api-key'), 'utf8');
+  expect(findKey([generated!], text.trim())).toBe(generated);
+});
+
 test('an empty file of the generated key is refused and not used as an empty key', async () => {
   const dataDir = await useDirectory();
   await writeFile(join(dataDir, 'api-key'), '\n');

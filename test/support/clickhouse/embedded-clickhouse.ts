@@ -26,7 +26,6 @@ export interface EmbeddedChoices {
   readonly stopTimeoutMs?: number;
   /** Settings of the service. */
   readonly environment?: Readonly<Record<string, string>>;
-  readonly countRestart?: () => void;
   readonly log?: Log;
 }
 
@@ -66,7 +65,6 @@ export function startEmbeddedClickHouse(
     stopTimeoutMs = 10_000,
     log = silentLog,
     environment = {},
-    countRestart = () => undefined,
   } = choices;
   const settings = parseSettings({ DATA_DIR: dataDir, ...environment });
   const options = {
@@ -78,7 +76,6 @@ export function startEmbeddedClickHouse(
     lockWaitMs,
     stopTimeoutMs,
     hangTimeoutMs: settings.embeddedHangTimeoutMs,
-    countRestart,
     log,
   };
   return new SupervisedClickHouse({

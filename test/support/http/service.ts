@@ -19,6 +19,8 @@ export interface TestService {
   readonly printed: readonly string[];
   /** Sends a request with {@link testKey}; a body other than a string, bytes or a form is sent as JSON. */
   readonly send: (path: string, request?: TestRequest) => Promise<TestAnswer>;
+  /** As on SIGTERM. */
+  readonly drain: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -73,6 +75,7 @@ export async function openService(
         .map((line) => JSON.parse(line) as Record<string, unknown>),
     printed,
     send: (path, request) => send(service.url + path, request),
+    drain: () => service.drain(),
     close: async () => {
       await service.close();
       await rm(dataDir, { recursive: true });
