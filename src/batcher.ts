@@ -1,4 +1,8 @@
-import { ClickHouseOverloadedError, ClickHouseUnavailableError } from './clickhouse/errors.ts';
+import {
+  ClickHouseOverloadedError,
+  ClickHouseUnavailableError,
+  DiskFullError,
+} from './clickhouse/errors.ts';
 
 /** How a {@link Batcher} forms, runs and retries batches. */
 export interface BatcherOptions<Item, Result> {
@@ -209,7 +213,9 @@ export class QueueFullError extends Error {
 
 /** Any other error may be the fault of one item. */
 function concernsAll(error: unknown): boolean {
-  return error instanceof ClickHouseUnavailableError || error instanceof ClickHouseOverloadedError;
+  return [ClickHouseUnavailableError, ClickHouseOverloadedError, DiskFullError].some(
+    (each) => error instanceof each,
+  );
 }
 
 function add(a: Size, b: Size): number[] {

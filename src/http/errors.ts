@@ -3,6 +3,7 @@ import { QueueFullError } from '../batcher.ts';
 import {
   ClickHouseUnavailableError,
   ClickHouseOverloadedError,
+  DiskFullError,
   QueryTimeoutError,
   ResultTooLargeError,
 } from '../clickhouse/errors.ts';
@@ -63,6 +64,9 @@ function toClickHouseApiError(error: unknown): ApiError | undefined {
   }
   if (error instanceof ClickHouseOverloadedError) {
     return apiErrors.unavailable('ClickHouse is overloaded; try again.', error);
+  }
+  if (error instanceof DiskFullError) {
+    return apiErrors.unavailable('ClickHouse has no disk space left.', error);
   }
   if (error instanceof QueryTimeoutError) {
     return apiErrors.timedOut('The query exceeded its time limit.', error);

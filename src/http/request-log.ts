@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Request, RequestHandler, Response } from 'express';
 import type { Logger } from 'pino';
+import { RepeatedLines } from '../repeated-lines.ts';
 import type { Key } from './auth/keys.ts';
 
 declare module 'express-serve-static-core' {
@@ -25,8 +26,11 @@ export function assignRequestId(): RequestHandler {
   };
 }
 
-/** Logs one line per request. It has the route instead of the path, since paths contain ids, and no key or body. */
+/**
+ * Logs one line per request. Of those that fail with 503 for the same reason, only the first is logged, and then one line
+ * a second with their number; the others are written at the level debug. A line has the route instead of the path, since paths contain ids, and no key or body. */
 export function logRequests(log: Logger): RequestHandler {
+  const refusals = new RepeatedLines();
   return (request, response, next) => {
     const startedAt = performance.now();
     response.once('close', () => {
@@ -37,9 +41,10 @@ export function logRequests(log: Logger): RequestHandler {
         duration_ms: Math.round(performance.now() - startedAt),
         request_id: response.locals.requestId,
         key: response.locals.key?.name,
-        error: isDisconnected(response) ? undefined : describeCause(response.locals.cause),
+        error: isDisconnected(response) ? undefined : describeFailure(response),
       };
-      log[levelOf(response)](line, 'request');
+      const isLogged = line.status !== 503 || isFirstRefusal(refusals, line.error, log);
+      log[isLogged ? levelOf(response) : 'debug'](line, 'request');
     });
     next();
   };
@@ -60,8 +65,44 @@ function levelOf(response: Response): 'info' | 'warn' | 'error' {
   return response.statusCode === 500 ? 'error' : 'warn';
 }
 
+function isFirstRefusal(
+  refusals: RepeatedLines,
+  error: LoggedError | undefined,
+  log: Logger,
+): boolean {
+  return refusals.isFirst(error?.name ?? '', (requests) => {
+    log.warn({ status: 503, requests, error }, 'more requests failed alike');
+  });
+}
+
+interface LoggedError {
+  readonly name: string;
+  readonly message?: string;
+}
+
+/** A 503 is expected during an outage, so the stack would say nothing; any other failure has it. */
+function describeFailure(response: Response): LoggedError | undefined {
+  const { cause } = response.locals;
+  if (response.statusCode !== 503 || !(cause instanceof Error)) return describeCause(cause);
+  return { name: cause.name, message: toShortMessage(cause) };
+}
+
+const maxMessageLength = 300;
+
+/** The message of an error and that of its first cause. */
+function toShortMessage(error: Error): string {
+  let root = error;
+  while (root.cause instanceof Error) root = root.cause;
+  const text = root === error ? error.message : `${error.message}: ${root.message || root.name}`;
+  return text.slice(0, maxMessageLength);
+}
+
 /** Name, message and stack of an error and of its causes; other fields may contain the body. */
-function describeCause(cause: unknown): object | undefined {
+function describeCause(
+  cause: unknown,
+):
+  | (LoggedError & { readonly stack?: string | undefined; readonly cause?: object | undefined })
+  | undefined {
   if (cause === undefined) return undefined;
   if (!(cause instanceof Error)) return { name: typeof cause };
   const { name, message, stack } = cause;

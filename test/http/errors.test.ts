@@ -3,6 +3,7 @@ import { QueueFullError } from '../../src/batcher.ts';
 import {
   ClickHouseUnavailableError,
   ClickHouseOverloadedError,
+  DiskFullError,
   QueryTimeoutError,
   ResultTooLargeError,
 } from '../../src/clickhouse/errors.ts';
@@ -18,6 +19,7 @@ describe('toApiError', () => {
   test.each([
     [new ClickHouseUnavailableError(secret), 503, '1'],
     [new ClickHouseOverloadedError(secret), 503, '1'],
+    [new DiskFullError(secret), 503, '1'],
     [new QueueFullError('inserts', secret), 503, '1'],
     [new QueryTimeoutError(secret), 504, undefined],
     [new ResultTooLargeError(secret), 422, undefined],

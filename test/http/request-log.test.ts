@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { testKey } from '../support/http/service.ts';
+import { testKey, useService } from '../support/http/service.ts';
 import { serviceFixture } from '../support/fixtures.ts';
 
 const service = serviceFixture({ LOG_LEVEL: 'trace' });
@@ -117,4 +117,24 @@ test('no log line has an API key, a part of a body or a call id', async () => {
   expect(log).not.toContain(secret);
   expect(log).not.toContain(testKey);
   expect(log).not.toContain(btoa(`api:${testKey}`));
+});
+
+test('500 requests that fail in an outage are two short lines, which count all of them', async () => {
+  const outage = await useService();
+  const body = { project_id: 'a/b', call_ids: ['x'] };
+  const requests = Array.from({ length: 500 }, () => outage.send('/calls/usage', { body }));
+  expect(new Set((await Promise.all(requests)).map(({ status }) => status))).toEqual(
+    new Set([503]),
+  );
+  const lines = () => outage.logLines().filter(({ status }) => status === 503);
+  const count = () =>
+    lines().reduce((sum, line) => sum + ((line['requests'] as number | undefined) ?? 1), 0);
+  await expect.poll(count).toBe(500);
+
+  expect(lines().filter(({ msg }) => msg === 'request')).toHaveLength(1);
+  expect(lines().length).toBeLessThan(10);
+  for (const line of lines()) {
+    expect(JSON.stringify(line)).not.toContain('    at ');
+    expect(JSON.stringify(line).length).toBeLessThan(500);
+  }
 });

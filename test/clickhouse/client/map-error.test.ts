@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import {
   ClickHouseUnavailableError,
   ClickHouseOverloadedError,
+  DiskFullError,
   QueryTimeoutError,
   ResultTooLargeError,
 } from '../../../src/clickhouse/errors.ts';
@@ -22,7 +23,12 @@ const cases: readonly Case[] = [
   [clickHouseError(241, 'MEMORY_LIMIT_EXCEEDED'), ClickHouseOverloadedError],
   [clickHouseError(202, 'TOO_MANY_SIMULTANEOUS_QUERIES'), ClickHouseOverloadedError],
   [clickHouseError(252, 'TOO_MANY_PARTS'), ClickHouseOverloadedError],
-  [clickHouseError(243, 'NOT_ENOUGH_SPACE'), ClickHouseOverloadedError],
+  [clickHouseError(243, 'NOT_ENOUGH_SPACE'), DiskFullError],
+  [
+    clickHouseError(75, 'Cannot write: errno: 28, strerror: No space left on device'),
+    DiskFullError,
+  ],
+  [clickHouseError(1001, 'filesystem error: No space left on device ["/data"]'), DiskFullError],
   [clickHouseError(396, 'TOO_MANY_ROWS_OR_BYTES'), ResultTooLargeError],
   [clickHouseError(516, 'AUTHENTICATION_FAILED'), ClickHouseUnavailableError],
   [clickHouseError(81, 'UNKNOWN_DATABASE'), ClickHouseUnavailableError],
