@@ -130,7 +130,10 @@ test('items are handed over without what is left out, and that as it was sent', 
         startItems: () => undefined,
         item: (itemText, raw) => {
           items.push(JSON.parse(itemText ?? ''));
-          const entries = [...raw].map(([name, bytes]) => [name, JSON.parse(bytes.toString()) as unknown]);
+          const entries = [...raw].map(([name, bytes]) => [
+            name,
+            JSON.parse(bytes.toString()) as unknown,
+          ]);
           raws.push(Object.fromEntries(entries));
         },
       });
