@@ -97,10 +97,7 @@ export async function startService(
     await Promise.all([stopErasing(), clickhouse.close()]);
     log.info('stopped');
   });
-  const drain = async (): Promise<void> => {
-    await drainTraffic(readiness, settings.drainMs, log);
-    await close();
-  };
+  const drain = (): Promise<void> => drainTraffic(readiness, settings.drainMs, log).then(close);
   return { url: server.url, ready, reloadKeys: () => keys.reload(), drain, close };
 }
 
