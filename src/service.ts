@@ -7,6 +7,7 @@ import { startClickHouse } from './clickhouse/start-clickhouse.ts';
 import { type AppOptions, createApp } from './http/app.ts';
 import type { BodyLimits } from './http/route.ts';
 import { KeyRing } from './http/auth/keys.ts';
+import { eventLoopShare } from './http/body/event-loop-share.ts';
 import { readOpenApi } from './http/validation/openapi.ts';
 import { listen } from './http/server.ts';
 import { readPriceBook, readPriceBookVersion } from './prices/catalog/price-book.ts';
@@ -87,7 +88,7 @@ export async function startService(
       throw error;
     },
   );
-  watchServer(metrics, server);
+  watchServer(metrics, { ...server, parsingMs: () => eventLoopShare.totalMs });
   log.info({ url: server.url }, 'listening');
   const stopErasing = startErasure(clickhouse, settings.deletionErasureIntervalMs, log);
   const close = once(async () => {

@@ -126,10 +126,12 @@ function notReadyMetric({ readiness }: WatchedService): ReadMetric {
   };
 }
 
-/** What the server of HTTP knows of its connections. */
+/** What the HTTP layer knows of its connections and bodies. */
 export interface WatchedServer {
   readonly maxConnections: number;
   openConnections(): Promise<number>;
+  /** Time for which the event loop scanned, parsed and validated bodies. */
+  parsingMs(): number;
 }
 
 /** The same for the server, which is opened last. */
@@ -145,5 +147,11 @@ export function watchServer(metrics: Metrics, server: WatchedServer): void {
     type: 'gauge',
     help: 'MAX_CONNECTIONS, or fewer where the limit of open files is low.',
     read: () => server.maxConnections,
+  });
+  metrics.watch({
+    name: 'calls_usage_body_parsing_seconds_total',
+    type: 'counter',
+    help: 'Time for which the event loop scanned, parsed and validated bodies.',
+    read: () => server.parsingMs() / 1_000,
   });
 }

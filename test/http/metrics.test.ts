@@ -139,6 +139,14 @@ describe('ClickHouse', () => {
   });
 });
 
+test('the time that bodies take the event loop is counted', async () => {
+  const service = await useService();
+  const before = await readMetrics(service);
+  await service.send('/calls/usage', { body: { project_id: 'team/one', call_ids: ['a'] } });
+  const after = await readMetrics(service);
+  expect(growthOf(before, after, 'calls_usage_body_parsing_seconds_total')).toBeGreaterThan(0);
+});
+
 test('open connections and the reasons for not being ready are those of the moment', async () => {
   const service = await useService({ MAX_CONNECTIONS: '40' });
   const { hostname, port } = new URL(service.url);

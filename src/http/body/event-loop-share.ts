@@ -8,7 +8,13 @@ const maxTurnMs = 10;
 class EventLoopShare {
   readonly #waiting: (() => void)[] = [];
   #usedMs = 0;
+  #totalMs = 0;
   #isTurnRequested = false;
+
+  /** How long work has run since the process started. */
+  get totalMs(): number {
+    return this.#totalMs;
+  }
 
   /** Runs the work at once if this turn has time left; rejects with what it throws. */
   async run<Result>(work: () => Result): Promise<Result> {
@@ -19,7 +25,9 @@ class EventLoopShare {
     try {
       return work();
     } finally {
-      this.#usedMs += performance.now() - startedAt;
+      const workMs = performance.now() - startedAt;
+      this.#usedMs += workMs;
+      this.#totalMs += workMs;
       this.#requestTurn();
       if (this.#usedMs < maxTurnMs) this.#waiting.shift()?.();
     }
