@@ -34,9 +34,10 @@ const forbiddenHttpRooms = {
 /** What composes the rooms of src/clickhouse. */
 const clickHouseComposition = ['start-clickhouse', 'supervised-clickhouse'];
 
-/** What a room of src/clickhouse must not import from its siblings: cluster | embedded → schema → client. */
+/** What a room of src/clickhouse must not import from its siblings: cluster | embedded → schema → damage → client. */
 const forbiddenClickHouseRooms = {
-  client: ['schema', 'embedded', 'cluster', ...clickHouseComposition],
+  client: ['damage', 'schema', 'embedded', 'cluster', ...clickHouseComposition],
+  damage: ['schema', 'embedded', 'cluster', ...clickHouseComposition],
   schema: ['embedded', 'cluster', ...clickHouseComposition],
   embedded: ['cluster', ...clickHouseComposition],
   cluster: ['embedded', ...clickHouseComposition],

@@ -2,12 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type DestinationStream, type Logger, pino } from 'pino';
 import { startErasure } from './ingest/start-erasure.ts';
 import { PartInserter, type InsertLimits } from './ingest/part-inserter.ts';
-import type { ClickHouse } from './clickhouse/clickhouse.ts';
+import type { ClickHouse, Damage } from './clickhouse/clickhouse.ts';
 import { startClickHouse } from './clickhouse/start-clickhouse.ts';
 import { type AppOptions, createApp } from './http/app.ts';
 import type { BodyLimits } from './http/route.ts';
 import { KeyRing } from './http/auth/keys.ts';
 import { eventLoopShare } from './http/body/event-loop-share.ts';
+import { damageDetails } from './http/errors.ts';
 import { readOpenApi } from './http/validation/openapi.ts';
 import { listen } from './http/server.ts';
 import { readPriceBook, readPriceBookVersion } from './prices/catalog/price-book.ts';
@@ -70,6 +71,7 @@ export async function startService(
     log,
     (store) => loadPriceBook(store, readPriceBookVersion(), readBook, log),
     metrics.observeQuery,
+    (damage) => reportDamage(readiness, damage),
   );
   const ready = clickhouse.ready.then(() => readiness.withdraw('starting'));
   // Without a handler, a rejection before anyone awaits it would end the process.
@@ -107,6 +109,13 @@ async function drainTraffic(readiness: Readiness, drainMs: number, log: Logger):
   readiness.report('draining', 'The service drains before it stops.');
   log.info({ drain_ms: drainMs }, 'draining');
   await sleep(drainMs);
+}
+
+function reportDamage(readiness: Readiness, { state }: Damage): void {
+  for (const code of ['damaged', 'rebuilding'] as const) {
+    if (code === state) readiness.report(code, damageDetails[code]);
+    else readiness.withdraw(code);
+  }
 }
 
 const mebibyte = 1_048_576;

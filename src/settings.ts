@@ -85,6 +85,12 @@ export const settingsTable = {
     [1, 1_048_576],
     'Maximum size of the result of one query, in MiB.',
   ),
+  damageCheckIntervalMs: integer(
+    'DAMAGE_CHECK_INTERVAL_MS',
+    30_000,
+    [100, 3_600_000],
+    'Time between two searches for damaged parts of the tables, in milliseconds.',
+  ),
   usageConcurrency: integer(
     'USAGE_CONCURRENCY',
     4,

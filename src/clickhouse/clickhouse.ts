@@ -1,5 +1,6 @@
 import type { QueryName } from './client/queries.ts';
 import type { Rewrite } from './schema/rewrite-rows.ts';
+import type { NodePart } from './damage/damaged-parts.ts';
 
 /** The ClickHouse, embedded or remote, that stores call parts and prices and runs every query. */
 export interface ClickHouse {
@@ -28,6 +29,7 @@ export interface ClickHouse {
    * @throws {DiskFullError} ClickHouse has no disk space left.
    * @throws {QueryTimeoutError} the query exceeded its time limit.
    * @throws {ResultTooLargeError} the result has more rows or bytes than the limits allow.
+   * @throws {DamagedDataError} the result would lack rows, see {@link ClickHouse.damage}, or a part cannot be read.
    */
   read<Row>(
     name: QueryName,
@@ -69,11 +71,21 @@ export interface ClickHouse {
    */
   rewrite(statements: Rewrite<QueryName>): Promise<number | undefined>;
 
+  /** What of the stored data is damaged, as far as it is known. */
+  readonly damage: Damage;
+
   /** Resolves when ClickHouse answers, rejects with `ClickHouseUnavailableError` otherwise. */
   ping(): Promise<void>;
 
   /** Closes the connection and stops an embedded server; resolves when the server's files are closed. */
   close(): Promise<void>;
+}
+
+/** Damage that makes results lack rows; while there is any, only queries that ingestion needs are run. */
+export interface Damage {
+  /** `rebuilding`: only derived tables are damaged, and they are filled again. */
+  readonly state: 'none' | 'rebuilding' | 'damaged';
+  readonly parts: readonly NodePart[];
 }
 
 /** Receives messages for the operator; a pino logger is one. */

@@ -23,6 +23,23 @@ export class ResultTooLargeError extends Error {
   override readonly name = 'ResultTooLargeError';
 }
 
+/** Why results would lack rows, or cannot be read at all. */
+export type DamageState = 'damaged' | 'rebuilding' | 'unreadable';
+
+/**
+ * A result would lack rows, because parts of its tables are damaged: `damaged` until an operator accepts the loss,
+ * `rebuilding` until a derived table is filled again. `unreadable`: ClickHouse met damage while it ran the query.
+ */
+export class DamagedDataError extends Error {
+  override readonly name = 'DamagedDataError';
+  readonly state: DamageState;
+
+  constructor(state: DamageState, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.state = state;
+  }
+}
+
 /** The service cannot start on this ClickHouse with these settings; the message is written for the operator. */
 export class ClickHouseStartError extends Error {
   override readonly name = 'ClickHouseStartError';

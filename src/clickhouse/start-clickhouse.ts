@@ -2,11 +2,11 @@ import type { Settings } from '../settings.ts';
 import { readQueries } from './client/queries.ts';
 import { parseRemoteAddresses } from './client/remote-address.ts';
 import { toLimits, type LimitSettings } from './client/request-settings.ts';
-import type { ClickHouse, Log } from './clickhouse.ts';
+import type { ClickHouse, Damage, Log } from './clickhouse.ts';
 import { createClusterOpener } from './cluster/cluster-opener.ts';
 import { openEmbedded } from './embedded/open-embedded.ts';
 import { checkPlatform, readPlatform } from './embedded/platform.ts';
-import { ClickHouseStartError } from './errors.ts';
+import { ClickHouseStartError, DamagedDataError } from './errors.ts';
 import { openSession, type SessionOpener } from './schema/open-session.ts';
 import { readSchema } from './schema/prepare-database.ts';
 import {
@@ -27,6 +27,7 @@ export type ConnectionSettings = LimitSettings &
     | 'dataDir'
     | 'payloadRetentionDays'
     | 'embeddedHangTimeoutMs'
+    | 'damageCheckIntervalMs'
   >;
 
 /** A service that was stopped a moment ago may still be writing its files. */
@@ -40,6 +41,7 @@ const stopTimeoutMs = 10_000;
  *
  * @param prepare runs after migrations are applied, each time before ClickHouse is used
  * @param observe gets every request but those of `prepare`
+ * @param onDamage called when damage may have been found or repaired
  * @throws {ClickHouseStartError} settings that contradict each other or cannot be used
  */
 export function startClickHouse(
@@ -47,15 +49,37 @@ export function startClickHouse(
   log: Log,
   prepare: PrepareClickHouse = () => Promise.resolve(),
   observe: ObserveQuery = () => undefined,
+  onDamage: (damage: Damage) => void = () => undefined,
 ): ClickHouse {
-  const open = toSessionOpener(settings, log);
+  const openSession = toSessionOpener(settings, log, onDamage);
+  const open: SessionOpener = async (signal) => {
+    try {
+      return await openSession(signal);
+    } catch (error) {
+      // Migrations are not applied to damaged tables.
+      if (error instanceof DamagedDataError) onDamage({ state: 'damaged', parts: [] });
+      throw error;
+    }
+  };
   return new SupervisedClickHouse({ queries: readQueries(), open, prepare, log, observe });
 }
 
-function toSessionOpener(settings: ConnectionSettings, log: Log): SessionOpener {
-  const { clickhouseUrl, clickhouseCluster, payloadRetentionDays } = settings;
-  const limits = toLimits(settings);
-  const options = { schema: readSchema(), limits, databaseEngine: '', payloadRetentionDays, log };
+function toSessionOpener(
+  settings: ConnectionSettings,
+  log: Log,
+  onDamage: (damage: Damage) => void,
+): SessionOpener {
+  const { clickhouseUrl, clickhouseCluster, damageCheckIntervalMs, payloadRetentionDays } =
+    settings;
+  const options = {
+    schema: readSchema(),
+    limits: toLimits(settings),
+    databaseEngine: '',
+    damageCheckIntervalMs,
+    onDamage,
+    payloadRetentionDays,
+    log,
+  };
   if (clickhouseUrl === undefined) {
     refuseCluster(clickhouseCluster);
     checkPlatform(readPlatform());

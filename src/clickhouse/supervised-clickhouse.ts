@@ -3,8 +3,8 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Connection } from './client/connection.ts';
 import type { Queries, Query, QueryName } from './client/queries.ts';
-import type { ClickHouse, Log } from './clickhouse.ts';
-import { ClickHouseUnavailableError, ClickHouseStartError } from './errors.ts';
+import type { ClickHouse, Damage, Log } from './clickhouse.ts';
+import { ClickHouseUnavailableError, ClickHouseStartError, DamagedDataError } from './errors.ts';
 import type { Session, SessionOpener } from './schema/open-session.ts';
 import type { Rewrite } from './schema/rewrite-rows.ts';
 
@@ -25,6 +25,12 @@ export type ObserveQuery = (name: string, durationMs: number, error?: unknown) =
 const minPauseMs = 100;
 const maxPauseMs = 10_000;
 
+/**
+ * What ingestion needs runs even while stored data is damaged: an end whose trace it does not find is stored without it,
+ * and a read repairs that later.
+ */
+const ingestionQueries: ReadonlySet<string> = new Set<QueryName>(['find_traces']);
+
 /** After a session that lasted this long the pauses start again from the shortest. */
 const stableMs = 60_000;
 
@@ -41,7 +47,7 @@ export class SupervisedClickHouse implements ClickHouse {
   #version = '';
   #failures = 0;
   #restarts = 0;
-  #unavailable = new ClickHouseUnavailableError('ClickHouse is starting');
+  #unavailable: Error = new ClickHouseUnavailableError('ClickHouse is starting');
 
   constructor(options: SupervisedOptions) {
     this.#options = options;
@@ -67,12 +73,16 @@ export class SupervisedClickHouse implements ClickHouse {
     options: { readonly signal?: AbortSignal } = {},
   ): Promise<Row[]> {
     return await this.#observe(name, () =>
-      this.#connection().read(this.#query(name), parameters, options.signal),
+      this.#refuseDamaged(name, (connection) =>
+        connection.read<Row>(this.#query(name), parameters, options.signal),
+      ),
     );
   }
 
   async write(name: QueryName, parameters: Readonly<Record<string, unknown>>): Promise<void> {
-    await this.#observe(name, () => this.#connection().write(this.#query(name), parameters));
+    await this.#observe(name, () =>
+      this.#refuseDamaged(name, (connection) => connection.write(this.#query(name), parameters)),
+    );
   }
 
   async insert(table: string, rows: readonly object[]): Promise<void> {
@@ -92,6 +102,12 @@ export class SupervisedClickHouse implements ClickHouse {
   async rewrite({ count, alter }: Rewrite<QueryName>): Promise<number | undefined> {
     const statements = { count: this.#query(count), alter: this.#query(alter) };
     return await this.#currentSession().rewrite(statements);
+  }
+
+  get damage(): Damage {
+    if (this.#session !== undefined) return this.#session.damageWatch.damage;
+    const isDamaged = this.#unavailable instanceof DamagedDataError;
+    return { state: isDamaged ? 'damaged' : 'none', parts: [] };
   }
 
   async ping(): Promise<void> {
@@ -116,6 +132,19 @@ export class SupervisedClickHouse implements ClickHouse {
     }
   }
 
+  /** Damage may also be found while the query runs. */
+  async #refuseDamaged<T>(
+    name: QueryName,
+    run: (connection: Connection) => Promise<T>,
+  ): Promise<T> {
+    const { connection, damageWatch } = this.#currentSession();
+    if (ingestionQueries.has(name)) return await run(connection);
+    damageWatch.refuseIfDamaged();
+    const result = await run(connection);
+    damageWatch.refuseIfDamaged();
+    return result;
+  }
+
   #connection(): Connection {
     return this.#currentSession().connection;
   }
@@ -123,6 +152,7 @@ export class SupervisedClickHouse implements ClickHouse {
   #currentSession(): Session {
     if (this.#session !== undefined) return this.#session;
     const { message, cause } = this.#unavailable;
+    if (this.#unavailable instanceof DamagedDataError) throw this.#unavailable;
     throw new ClickHouseUnavailableError(message, { cause });
   }
 
@@ -161,6 +191,7 @@ export class SupervisedClickHouse implements ClickHouse {
           this.#unavailable = toUnavailable('ClickHouse cannot be used', error);
           throw error;
         }
+        if (error instanceof DamagedDataError) this.#unavailable = error;
         this.#logFailure(error);
       }
       await this.#pause();

@@ -4,6 +4,8 @@ import {
   ClickHouseUnavailableError,
   ClickHouseOverloadedError,
   DiskFullError,
+  DamagedDataError,
+  type DamageState,
   QueryTimeoutError,
   ResultTooLargeError,
 } from '../clickhouse/errors.ts';
@@ -58,6 +60,13 @@ const memoryBudgetDetails = {
   total: 'The requests of all keys take all memory that requests may take; try again.',
 } as const;
 
+/** Without details, which are for the operator: they are in the log. */
+export const damageDetails: Readonly<Record<DamageState, string>> = {
+  damaged: 'Stored calls or prices are damaged; the operator of the service has to act.',
+  rebuilding: 'Calls are derived again after stored data was damaged; try again.',
+  unreadable: 'ClickHouse cannot read stored data that this request needs.',
+};
+
 function toClickHouseApiError(error: unknown): ApiError | undefined {
   if (error instanceof ClickHouseUnavailableError) {
     return apiErrors.unavailable('ClickHouse is unavailable; try again.', error);
@@ -67,6 +76,9 @@ function toClickHouseApiError(error: unknown): ApiError | undefined {
   }
   if (error instanceof DiskFullError) {
     return apiErrors.unavailable('ClickHouse has no disk space left.', error);
+  }
+  if (error instanceof DamagedDataError) {
+    return apiErrors.unavailable(damageDetails[error.state], error);
   }
   if (error instanceof QueryTimeoutError) {
     return apiErrors.timedOut('The query exceeded its time limit.', error);

@@ -3,6 +3,7 @@ import {
   ClickHouseOverloadedError,
   ClickHouseUnavailableError,
   DiskFullError,
+  DamagedDataError,
   QueryTimeoutError,
   ResultTooLargeError,
 } from '../clickhouse/errors.ts';
@@ -172,6 +173,7 @@ const errorNames = [
   [ClickHouseUnavailableError, 'unavailable'],
   [ClickHouseOverloadedError, 'overloaded'],
   [DiskFullError, 'disk_full'],
+  [DamagedDataError, 'damaged'],
   [QueryTimeoutError, 'timeout'],
   [ResultTooLargeError, 'result_too_large'],
 ] as const;

@@ -1,13 +1,14 @@
 import { collectDefaultMetrics } from 'prom-client';
 import type { QueueUse } from '../batcher.ts';
-import type { ClickHouse } from '../clickhouse/clickhouse.ts';
+import type { ClickHouse, Damage } from '../clickhouse/clickhouse.ts';
+import { baseTables, derivedTables } from '../clickhouse/damage/damaged-parts.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
 import { type Readiness, unreadyReasons } from '../readiness.ts';
 import type { Metrics, ReadMetric } from './metrics.ts';
 
 /** The parts of the service that know numbers of their own. */
 export interface WatchedService {
-  readonly clickhouse: Pick<ClickHouse, 'ping' | 'restarts'>;
+  readonly clickhouse: Pick<ClickHouse, 'ping' | 'restarts' | 'damage'>;
   readonly readiness: Readiness;
   readonly memoryBudget: MemoryBudget;
   readonly callsUsage: Queued;
@@ -107,6 +108,13 @@ function clickHouseMetrics({ clickhouse }: WatchedService): ReadMetric[] {
       help: 'How often ClickHouse was lost and opened again; an embedded one was then restarted.',
       read: () => clickhouse.restarts,
     },
+    {
+      name: 'calls_usage_damaged_parts',
+      type: 'gauge',
+      help: 'Parts that ClickHouse has detached because they are damaged, and whose rows are missing.',
+      label: 'table',
+      read: () => countByTable(clickhouse.damage),
+    },
   ];
 }
 
@@ -154,4 +162,11 @@ export function watchServer(metrics: Metrics, server: WatchedServer): void {
     help: 'Time for which the event loop scanned, parsed and validated bodies.',
     read: () => server.parsingMs() / 1_000,
   });
+}
+
+function countByTable({ parts }: Damage): Record<string, number> {
+  const tables = [...baseTables, ...derivedTables];
+  return Object.fromEntries(
+    tables.map((table) => [table, parts.filter((part) => part.table === table).length]),
+  );
 }

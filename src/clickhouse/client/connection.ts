@@ -218,6 +218,12 @@ export class Connection {
     const kind = toErrorKind(error);
     if (kind === 'loginRefused') log.error({ url }, 'ClickHouse refuses user name or password');
     if (kind === 'diskFull') this.#logDiskFull();
+    if (kind === 'unreadable') {
+      log.error(
+        { err: error },
+        'ClickHouse cannot read stored data; see Damage in docs/operations.md',
+      );
+    }
     if (kind !== endsOn) return;
     this.#end(
       endsOn === 'unreachable' ? `${url} is unreachable` : `the database ${database} is missing`,

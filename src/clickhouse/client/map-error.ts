@@ -5,6 +5,7 @@ import {
   ClickHouseOverloadedError,
   DiskFullError,
   ClickHouseStartError,
+  DamagedDataError,
   QueryTimeoutError,
   ResultTooLargeError,
 } from '../errors.ts';
@@ -25,6 +26,12 @@ export function mapError(error: unknown, label: string): Error {
       return new DiskFullError(`ClickHouse has no disk space left for ${label}`, cause);
     case 'resultTooLarge':
       return new ResultTooLargeError(`The result of ${label} is larger than allowed`, cause);
+    case 'unreadable':
+      return new DamagedDataError(
+        'unreadable',
+        `ClickHouse cannot read what ${label} needs`,
+        cause,
+      );
     case 'loginRefused':
       return new ClickHouseUnavailableError('ClickHouse refuses user name or password', cause);
     case 'databaseMissing':
@@ -37,12 +44,14 @@ export function mapError(error: unknown, label: string): Error {
   }
 }
 
-function isMappedError(error: unknown): error is Error {
+/** Whether an error is one of `errors.ts` already. */
+export function isMappedError(error: unknown): error is Error {
   return [
     ClickHouseUnavailableError,
     ClickHouseOverloadedError,
     DiskFullError,
     ClickHouseStartError,
+    DamagedDataError,
     QueryTimeoutError,
     ResultTooLargeError,
   ].some((each) => error instanceof each);
@@ -70,6 +79,18 @@ const codes = {
     158, // TOO_MANY_ROWS
     307, // TOO_MANY_BYTES
     396, // TOO_MANY_ROWS_OR_BYTES
+  ]),
+  unreadable: new Set([
+    33, // CANNOT_READ_ALL_DATA
+    40, // CHECKSUM_DOESNT_MATCH
+    74, // CANNOT_READ_FROM_FILE_DESCRIPTOR
+    107, // FILE_DOESNT_EXIST
+    226, // NO_FILE_IN_DATA_PART
+    228, // BAD_SIZE_OF_FILE_IN_DATA_PART
+    231, // TOO_MANY_UNEXPECTED_DATA_PARTS: too many damaged parts, so that ClickHouse did not load the table
+    246, // CORRUPTED_DATA
+    271, // CANNOT_DECOMPRESS
+    695, // ASYNC_LOAD_WAIT_FAILED: a table was not loaded
   ]),
   loginRefused: new Set([
     192, // UNKNOWN_USER

@@ -1,7 +1,12 @@
 import { Connection } from '../client/connection.ts';
 import type { DatabaseAddress } from '../client/open-client.ts';
 import { ClickHouseUnavailableError } from '../errors.ts';
-import type { Session, SessionOpener, SessionOptions } from '../schema/open-session.ts';
+import {
+  watchDamage,
+  type Session,
+  type SessionOpener,
+  type SessionOptions,
+} from '../schema/open-session.ts';
 import { prepareDatabase } from '../schema/prepare-database.ts';
 import { rewriteRows, type RowStorage } from '../schema/rewrite-rows.ts';
 import {
@@ -25,7 +30,11 @@ export function createClusterOpener(
   let version: string | undefined;
   return async (signal) => {
     version ??= await prepareNodes(nodes, cluster, options, signal);
-    return await connect(nodes, cluster, options, version, signal);
+    const connection = await connect(nodes, cluster, options);
+    const local = nodes.map((node) => ({ ...node, database: toLocalDatabase(cluster) }));
+    const storage = toRowStorage(nodes, cluster);
+    const rewrite: Session['rewrite'] = (statements) => rewriteRows(storage, statements, signal);
+    return await watchDamage(local, options, { version, connection, rewrite }, signal);
   };
 }
 
@@ -69,22 +78,13 @@ async function connect(
   nodes: readonly DatabaseAddress[],
   cluster: Cluster,
   { limits, log }: SessionOptions,
-  version: string,
-  signal: AbortSignal,
-): Promise<Session> {
+): Promise<Connection> {
   const probe = toClusterProbe(cluster);
-  const storage = toRowStorage(nodes, cluster);
   for (const address of nodes) {
     const connection = new Connection(address, { limits, log, probe, endsOn: 'unreachable' });
     if (await connection.isReachable()) {
       log.info({ url: address.url, cluster: cluster.name }, 'connected to the cluster');
-      return {
-        version,
-        connection,
-        ended: connection.ended,
-        rewrite: (statements) => rewriteRows(storage, statements, signal),
-        close: () => connection.close(),
-      };
+      return connection;
     }
     await connection.close();
   }

@@ -216,5 +216,11 @@ function toStartError(error: unknown, exit: string, dataDir: string): Error {
       { cause: error },
     );
   }
+  if (exit.includes('Suspiciously many')) {
+    return new ClickHouseStartError(
+      `More parts of a table in DATA_DIR ${dataDir} are damaged than max_suspicious_broken_parts and max_suspicious_broken_parts_bytes allow, so ClickHouse does not load it. Restore a backup, or see docs/operations.md to load what can be read. ${exit}`,
+      { cause: error },
+    );
+  }
   return new ClickHouseStartError(`${(error as Error).message} ${exit}`, { cause: error });
 }

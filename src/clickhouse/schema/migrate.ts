@@ -3,10 +3,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 
 import type { Log } from '../clickhouse.ts';
-import { ClickHouseStartError } from '../errors.ts';
+import { baseTables, findDamagedParts } from '../damage/damaged-parts.ts';
+import { ClickHouseStartError, DamagedDataError } from '../errors.ts';
 import type { Migration } from './migrations.ts';
 import { toErrorKind, type ErrorKind } from '../client/map-error.ts';
-import { withServerLock } from './server-lock.ts';
+import { withServerLock } from '../client/server-lock.ts';
 
 /** A row of `schema_migrations`. */
 interface AppliedMigration {
@@ -47,6 +48,7 @@ export async function migrate(
   const readPending = async (): Promise<readonly Migration[]> =>
     toPending(migrations, await readApplied(client));
   while ((await readPending()).length > 0) {
+    await refuseDamaged(client, database);
     const hadLock = await withServerLock(client, `migrate-${database}`, async (checkLock) => {
       for (const migration of await readPending()) {
         await apply(client, migration, checkLock);
@@ -55,6 +57,21 @@ export async function migrate(
     });
     if (!hadLock) await sleep(lockPauseMs);
   }
+}
+
+/**
+ * Applies nothing while base tables have damaged parts: migrations may fill tables from `call_parts`, and which of them
+ * are applied is itself stored in a table.
+ */
+async function refuseDamaged(client: ClickHouseClient, database: string): Promise<void> {
+  const parts = await findDamagedParts(client, database, baseTables);
+  const lost = parts.filter(({ isCovered }) => !isCovered);
+  if (lost.length === 0) return;
+  const names = lost.map(({ table, name }) => `${table}/${name}`).join(', ');
+  throw new DamagedDataError(
+    'damaged',
+    `No migration is applied while parts of ${database} are damaged: ${names}. See Damage in docs/operations.md.`,
+  );
 }
 
 /**

@@ -1,4 +1,7 @@
 import { Connection } from '../client/connection.ts';
+import type { Damage } from '../clickhouse.ts';
+import { DamageWatch } from '../damage/damage-watch.ts';
+import { mapError } from '../client/map-error.ts';
 import type { DatabaseAddress } from '../client/open-client.ts';
 import type { Query } from '../client/queries.ts';
 import type { Limits } from '../client/request-settings.ts';
@@ -7,6 +10,10 @@ import { rewriteRows, type Rewrite } from './rewrite-rows.ts';
 
 export interface SessionOptions extends PrepareOptions {
   readonly limits: Limits;
+  /** Time between two searches for damaged parts. */
+  readonly damageCheckIntervalMs: number;
+  /** Called after each of these searches. */
+  readonly onDamage: (damage: Damage) => void;
 }
 
 /** The use of one ClickHouse from its preparation until it ends. */
@@ -14,6 +21,7 @@ export interface Session {
   /** ClickHouse's version. */
   readonly version: string;
   readonly connection: Connection;
+  readonly damageWatch: DamageWatch;
   /** Resolves with the reason when the session is of no more use. */
   readonly ended: Promise<string>;
   /** As `ClickHouse.rewrite`. */
@@ -47,11 +55,34 @@ export async function openSession(
     log: options.log,
   });
   const storage = { servers: [address], database: address.database } as const;
-  return {
-    version,
-    connection,
-    ended: connection.ended,
-    rewrite: (statements) => rewriteRows(storage, statements, signal),
-    close: () => connection.close(),
+  const rewrite: Session['rewrite'] = (statements) => rewriteRows(storage, statements, signal);
+  return await watchDamage([address], options, { version, connection, rewrite }, signal);
+}
+
+/**
+ * Completes a session: searches the databases of all nodes for damage, once before it is used and then at intervals.
+ * @throws as `DamageWatch.start`; the connection is then closed.
+ */
+export async function watchDamage(
+  nodes: readonly DatabaseAddress[],
+  { damageCheckIntervalMs: intervalMs, onDamage, log }: SessionOptions,
+  prepared: Pick<Session, 'version' | 'connection' | 'rewrite'>,
+  signal: AbortSignal,
+): Promise<Session> {
+  const { connection } = prepared;
+  const damageWatch = new DamageWatch(nodes, { intervalMs, onDamage, log });
+  const close = async (): Promise<void> => {
+    await Promise.all([damageWatch.close(), connection.close()]);
   };
+  const onAbort = (): void => void close();
+  signal.addEventListener('abort', onAbort);
+  try {
+    await damageWatch.start();
+    return { ...prepared, damageWatch, ended: connection.ended, close };
+  } catch (error) {
+    await close();
+    throw mapError(error, 'the search for damaged parts');
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+  }
 }

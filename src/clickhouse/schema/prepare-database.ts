@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 
-import { mapError, toErrorCode, toErrorKind } from '../client/map-error.ts';
+import { isMappedError, mapError, toErrorCode, toErrorKind } from '../client/map-error.ts';
 import { openClient, type Address, type DatabaseAddress } from '../client/open-client.ts';
 import type { Log } from '../clickhouse.ts';
 import { ClickHouseUnavailableError, ClickHouseStartError } from '../errors.ts';
@@ -148,8 +148,7 @@ function toStartError(error: unknown, { url, username }: Address): Error {
         { cause: error },
       );
     case 'other':
-      if (error instanceof ClickHouseStartError || error instanceof ClickHouseUnavailableError)
-        return error;
+      if (isMappedError(error)) return error;
       return new ClickHouseStartError(
         `ClickHouse at ${url} cannot be used: ${(error as Error).message.slice(0, maxMessageLength)}`,
         { cause: error },

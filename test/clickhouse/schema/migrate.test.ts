@@ -8,7 +8,7 @@ import { openClient, type Address } from '../../../src/clickhouse/client/open-cl
 import type { ClickHouse } from '../../../src/clickhouse/clickhouse.ts';
 import { ClickHouseStartError } from '../../../src/clickhouse/errors.ts';
 import { migrationsFolder, readMigrations } from '../../../src/clickhouse/schema/migrations.ts';
-import { withServerLock } from '../../../src/clickhouse/schema/server-lock.ts';
+import { withServerLock } from '../../../src/clickhouse/client/server-lock.ts';
 import { parseSettings } from '../../../src/settings.ts';
 import {
   openTestClickHouse,

@@ -100,6 +100,8 @@ export function startServerClickHouse(
   const options = {
     schema: { ...readSchema(), ...schema },
     limits: toLimits(settings),
+    damageCheckIntervalMs: settings.damageCheckIntervalMs,
+    onDamage: () => undefined,
     databaseEngine: '',
     payloadRetentionDays: settings.payloadRetentionDays,
     log,

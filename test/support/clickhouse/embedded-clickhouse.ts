@@ -73,6 +73,8 @@ export function startEmbeddedClickHouse(
     schema: { ...readSchema(), migrations },
     limits: toLimits(settings),
     payloadRetentionDays: settings.payloadRetentionDays,
+    damageCheckIntervalMs: settings.damageCheckIntervalMs,
+    onDamage: () => undefined,
     lockWaitMs,
     stopTimeoutMs,
     hangTimeoutMs: settings.embeddedHangTimeoutMs,

@@ -9,6 +9,8 @@ import { addHandler, addUser } from './embedded-overrides.ts';
 const documentedGrants = [
   'SELECT, INSERT, ALTER, CREATE TABLE, CREATE VIEW, DROP TABLE, DROP VIEW ON allowed.*',
   'TABLE ENGINE ON *',
+  'SELECT ON system.parts',
+  'SELECT ON system.detached_parts',
 ];
 
 /** Starts one embedded ClickHouse for the whole run; each test file uses databases of its own in it. */

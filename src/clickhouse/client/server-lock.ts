@@ -3,7 +3,7 @@ import type { Readable } from 'node:stream';
 import type { ClickHouseClient } from '@clickhouse/client';
 
 import { ClickHouseUnavailableError } from '../errors.ts';
-import { toErrorCode } from '../client/map-error.ts';
+import { toErrorCode } from './map-error.ts';
 
 /** The code of QUERY_WITH_SAME_ID_IS_ALREADY_RUNNING. */
 const queryIdTaken = 216;
