@@ -1,3 +1,4 @@
+import type { PartFiles } from '../../support/clickhouse/part-files.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import {
   useDamagedService,
@@ -64,9 +65,7 @@ describe('what is no loss', () => {
   test('a damaged part whose sources are still on disk is removed', async () => {
     const stopped = await useDamagedService();
     await stopped.execute('OPTIMIZE TABLE call_parts FINAL');
-    const merged = (await stopped.listParts('call_parts')).find(({ name }) =>
-      /^all_1_2_/.test(name),
-    );
+    const merged = (await stopped.listParts('call_parts')).find(isMerged);
     await merged!.truncate();
     const { service, project, callIds, sumPromptTokens } = await stopped.start();
     expect((await project.sendUsageRequest(callIds)).status).toBe(200);
@@ -92,8 +91,7 @@ test('a lost part stays lost when ClickHouse merges its neighbours into one of i
   const [, second] = await stopped.listParts('call_parts');
   await second!.truncate();
   await stopped.execute('OPTIMIZE TABLE call_parts FINAL');
-  const names = (await stopped.listParts('call_parts')).map(({ name }) => name);
-  expect(names).toContainEqual(expect.stringMatching(/^all_1_3_/));
+  expect((await stopped.listParts('call_parts')).filter(isMerged)).toHaveLength(1);
   const { service } = await stopped.start();
   expect((await service.send('/health')).json()).toMatchObject({ status: 'damaged' });
 });
@@ -131,3 +129,9 @@ test('more damage than ClickHouse loads a table with prevents the start, with a 
   onTestFinished(() => starting.catch(() => undefined).then(() => undefined));
   await expect(starting).rejects.toThrow(/max_suspicious_broken_parts.*docs\/operations\.md/s);
 });
+
+/** Whether a part has several blocks of inserted rows. */
+function isMerged({ name }: PartFiles): boolean {
+  const [, minBlock, maxBlock] = name.split('_');
+  return minBlock !== maxBlock;
+}
