@@ -1,5 +1,5 @@
 /** What memory is reserved for: bodies of ingestion, of queries and of SDK stubs, and answers that wait to be sent. */
-export const routeClasses = ['ingest', 'query', 'stub', 'response'] as const;
+const routeClasses = ['ingest', 'query', 'stub', 'response'] as const;
 
 export type RouteClass = (typeof routeClasses)[number];
 

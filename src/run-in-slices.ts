@@ -31,7 +31,7 @@ export function runInSlices<Result>(steps: Steps<Result>, signal?: AbortSignal):
         if (next.done !== true) return false;
         resolve(next.value);
       } catch (error) {
-        reject(error);
+        reject(error as Error);
       }
       return true;
     };
