@@ -1,7 +1,5 @@
 /** What memory is reserved for: bodies of ingestion, of queries and of SDK stubs, and answers that wait to be sent. */
-const routeClasses = ['ingest', 'query', 'stub', 'response'] as const;
-
-export type RouteClass = (typeof routeClasses)[number];
+export type RouteClass = 'ingest' | 'query' | 'stub' | 'response';
 
 export interface BudgetLimits {
   /** What all requests may hold together. */

@@ -31,7 +31,9 @@ export function runInSlices<Result>(steps: Steps<Result>, signal?: AbortSignal):
         if (next.done !== true) return false;
         resolve(next.value);
       } catch (error) {
-        reject(error as Error);
+        // What a computation throws is passed on as it is.
+        // eslint-disable-next-line @typescript-eslint/prefer-promise-reject-errors
+        reject(error);
       }
       return true;
     };
