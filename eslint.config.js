@@ -32,7 +32,7 @@ const forbiddenHttpRooms = {
 };
 
 /** What composes the rooms of src/clickhouse. */
-const clickHouseComposition = ['start-clickhouse', 'supervised-clickhouse'];
+const clickHouseComposition = ['start-clickhouse', 'supervised-clickhouse', 'open-nodes'];
 
 /** What a room of src/clickhouse must not import from its siblings: cluster | embedded → schema → damage → client. */
 const forbiddenClickHouseRooms = {

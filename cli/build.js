@@ -1,6 +1,6 @@
 /**
- * Compiles src, cli and demo to dist, which `npm start`, `npm run prices` and `npm run demo` run. `npm ci` does it too
- * (`prepare`). With `--if-stale` it compiles only what has changed since. Where the compiler is not installed
+ * Compiles src, cli and demo to dist, which `npm start`, `npm run demo` and the command line tools run. `npm ci` does
+ * it too (`prepare`). With `--if-stale` it compiles only what has changed since. Where the compiler is not installed
  * (`npm ci --omit=dev`) it says so and succeeds, because npm would otherwise undo the installation.
  */
 import { spawnSync } from 'node:child_process';

@@ -6,7 +6,9 @@ import { readText } from './markdown.ts';
 const rootDirectory = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The arguments with which a script of package.json runs Node. */
-export function nodeArgumentsOf(script: 'start' | 'demo' | 'prices'): string[] {
+export function nodeArgumentsOf(
+  script: 'start' | 'demo' | 'prices' | 'damage' | 'verify',
+): string[] {
   const { scripts } = JSON.parse(readText('package.json')) as { scripts: Record<string, string> };
   const [program, ...programArguments] = scripts[script]?.split(' ') ?? [];
   if (program !== 'node') throw new Error(`npm run ${script} does not run Node.`);

@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+
+import { useDamagedService } from '../support/clickhouse/damaged-service.ts';
+import { type EndedNode, nodeArgumentsOf, runNode } from '../support/npm-command.ts';
+
+function run(
+  script: 'damage' | 'verify',
+  dataDir: string,
+  ...options: string[]
+): Promise<EndedNode> {
+  const env = { PATH: process.env['PATH'], DATA_DIR: dataDir };
+  return runNode([...nodeArgumentsOf(script), ...options], { env });
+}
+
+test('after an operator has accepted the loss of a truncated part of call_parts, the service goes on', async () => {
+  const stopped = await useDamagedService();
+  const [first] = await stopped.listParts('call_parts');
+  await first!.truncate();
+  const part = `call_parts/broken-on-start_${first!.name}`;
+
+  const listed = await run('damage', stopped.dataDir, 'list');
+  expect(listed.stderr).toBe('');
+  expect(listed.stdout).toMatch(
+    new RegExp(`^${part}: 2 rows, \\d+ bytes in /.+/detached/.+; lost\ndamaged parts: 1\n$`),
+  );
+  const other = await run('damage', stopped.dataDir, 'accept', `call_parts/${first!.name}`);
+  expect([other.code, other.stderr]).toEqual([
+    1,
+    `No damaged part is named call_parts/${first!.name}; npm run damage -- list shows them.\n`,
+  ]);
+  const accepted = await run('damage', stopped.dataDir, 'accept', part);
+  expect([accepted.code, accepted.stderr]).toEqual([0, '']);
+  expect(accepted.stdout).toContain(`Removed ${part}: 2 rows`);
+  expect(await stopped.countDetached('call_parts')).toBe(0);
+
+  const { service, sumPromptTokens } = await stopped.start();
+  expect((await service.send('/health')).status).toBe(200);
+  expect(await sumPromptTokens()).toBe(stopped.promptTokens);
+  const { code, stderr } = await run('damage', stopped.dataDir, 'list');
+  expect([code, stderr]).toEqual([1, expect.stringContaining('is in use by another service')]);
+});
+
+test('a truncated part of calls cannot be accepted, because the service fills the table again', async () => {
+  const stopped = await useDamagedService(1);
+  const [first] = await stopped.listParts('calls');
+  await first!.truncate();
+  const part = `calls/broken-on-start_${first!.name}`;
+  const { code, stderr } = await run('damage', stopped.dataDir, 'accept', part);
+  expect([code, stderr]).toEqual([1, expect.stringContaining('the service repairs it')]);
+  expect(await stopped.countDetached('calls')).toBe(1);
+});
+
+test('verify finds nothing in an intact store, then the trace of a row removed from calls and of one in call_traces, and a changed byte', async () => {
+  const stopped = await useDamagedService();
+  const intact = await run('verify', stopped.dataDir);
+  expect([intact.code, intact.stderr]).toEqual([0, '']);
+  expect(intact.stdout.match(/ yes$/gm)).toHaveLength(7);
+
+  await stopped.execute(
+    "ALTER TABLE calls DELETE WHERE trace_id = 'trace of call-1' SETTINGS mutations_sync = 2",
+  );
+  await stopped.execute(
+    "INSERT INTO call_traces SELECT * REPLACE (0 AS is_root) FROM call_traces WHERE trace_id = 'trace of call-2'",
+  );
+  const different = await run('verify', stopped.dataDir);
+  expect([different.code, different.stderr]).toEqual([1, '']);
+  expect(different.stdout.match(/ no$/gm)).toHaveLength(2);
+  expect(different.stdout).toMatch(/^calls .+ no\n {2}trace trace of call-1 of \S+ differs\n\w/m);
+  expect(different.stdout).toMatch(
+    /^call_traces .+ no\n {2}trace trace of call-2 of \S+ differs\n\w/m,
+  );
+
+  for (const part of await stopped.listParts('calls')) await part.flipByte();
+  const changed = await run('verify', stopped.dataDir);
+  expect(changed.code).toBe(1);
+  expect(changed.stdout).toMatch(/^calls .+ no\n {2}cannot be compared: /m);
+  expect(changed.stdout).toMatch(/^calls .+ no\n {2}part \S+ is damaged: /m);
+});
+
+test('wrong usage prints the commands and exits with 2', async () => {
+  const ended = await Promise.all([
+    run('damage', 'none'),
+    run('damage', 'none', 'accept'),
+    run('verify', 'none', 'calls'),
+  ]);
+  for (const { code, stderr } of ended) {
+    expect(code).toBe(2);
+    expect(stderr).toMatch(/^npm run (damage|verify) /);
+  }
+});
