@@ -13,7 +13,10 @@ export interface UnknownSetting {
  * First words of settings that other programs use as well: `API_URL`, `DATA_PATH`, `LOG_FORMAT`, and `HOST_…` and
  * `PORT_…`, which container runtimes set. Variables that start with them are reported only as a typo of one setting.
  */
-const sharedPrefixes = ['API', 'DATA', 'HOST', 'LOG', 'PORT'];
+const sharedPrefixes = ['API', 'DATA', 'HOST', 'LOG', 'MAX', 'MEMORY', 'PORT'];
+
+/** Variables of other programs that only look like settings. */
+const otherPrograms = ['REQUESTS_CA_BUNDLE'];
 
 /**
  * Variables of the official image clickhouse/clickhouse-server and of docker-compose.yml. The service may share an
@@ -49,7 +52,8 @@ export function findUnknownSettings(
   names: readonly string[],
 ): UnknownSetting[] {
   return Object.entries(environment).flatMap(([name, value = '']) => {
-    if (value === '' || names.includes(name) || isServiceLink(name, value)) return [];
+    const isForeign = otherPrograms.includes(name) || isServiceLink(name, value);
+    if (value === '' || names.includes(name) || isForeign) return [];
     const suggestions = toSuggestions(name, names);
     const [nearest] = suggestions;
     if (nearest === undefined) return [];

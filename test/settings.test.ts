@@ -144,7 +144,16 @@ describe('unknown settings', () => {
         POST: '1',
       },
     ],
-    ['other programs', { API_URL: 'x', DATA_PATH: 'x', LOG_FORMAT: 'json', REQUIREMENTS: 'x' }],
+    [
+      'other programs',
+      {
+        API_URL: 'x',
+        DATA_PATH: 'x',
+        LOG_FORMAT: 'json',
+        REQUIREMENTS: 'x',
+        REQUESTS_CA_BUNDLE: 'x',
+      },
+    ],
     [
       'Kubernetes for a service that is named clickhouse',
       {

@@ -24,7 +24,7 @@ export interface DamagedService {
   start(): Promise<StartedService>;
 }
 
-export interface StartedService {
+interface StartedService {
   readonly service: TestService;
   readonly project: Project;
   readonly callIds: readonly string[];
