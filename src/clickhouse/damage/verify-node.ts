@@ -138,7 +138,7 @@ async function checkFiles({ client, address }: Node, table: string): Promise<str
 }
 
 /** Groups that need more memory go to the disk. */
-const maxGroupBytes = 256 * 1024 * 1024;
+const maxGroupBytes = 128 * 1024 * 1024;
 
 async function read<Row>(
   client: ClickHouseClient,
@@ -152,7 +152,8 @@ async function read<Row>(
     clickhouse_settings: {
       max_execution_time: 0,
       max_bytes_before_external_group_by: String(maxGroupBytes),
-      optimize_aggregation_in_order: 1,
+      // In the order of only a prefix of the keys, the groups of a whole project would be kept in memory.
+      optimize_aggregation_in_order: 0,
     },
   });
   return await result.json<Row>();
