@@ -51,7 +51,7 @@ test('an answer for 200,000 calls is sent whole', async () => {
   const { call_usage } = JSON.parse(text) as UsageAnswer;
   expect(Object.keys(call_usage)).toEqual(ids);
   expect(ids.map((id) => call_usage[id]?.['m']?.prompt_tokens ?? 0)).toEqual(ids.map((_, i) => i));
-});
+}, 240_000);
 
 /** Sends a usage request; fetch would take longer than the service. */
 async function readAnswer(body: object): Promise<string> {

@@ -8,6 +8,7 @@ import type { Log } from '../clickhouse.ts';
 import {
   ClickHouseUnavailableError,
   ClickHouseOverloadedError,
+  DamagedDataError,
   QueryTimeoutError,
 } from '../errors.ts';
 import { bindParameters } from './bind-parameters.ts';
@@ -152,7 +153,13 @@ export class Connection {
     label: string,
     send: (options: RequestOptions) => Promise<void>,
   ): Promise<void> {
-    await this.#request(label, toInsertSettings(this.#options.limits), undefined, send);
+    const settings = toInsertSettings(this.#options.limits);
+    try {
+      await this.#request(label, settings, undefined, send);
+    } catch (error) {
+      if (!isIncompleteInsert(error)) throw error;
+      throw new Error(`${label} failed in ClickHouse`, { cause: error.cause });
+    }
   }
 
   /** Sends one request with a deadline; an aborted query is cancelled in ClickHouse. */
@@ -286,4 +293,10 @@ async function rejectOnAbort<T>(promise: Promise<T>, signal: AbortSignal): Promi
     });
   });
   return await Promise.race([promise, aborted]);
+}
+
+/** Whether ClickHouse could not read the rows that were sent; what is stored is not damaged then. */
+function isIncompleteInsert(error: unknown): error is DamagedDataError {
+  const cannotReadAllData = 33;
+  return error instanceof DamagedDataError && toErrorCode(error.cause) === cannotReadAllData;
 }
