@@ -51,7 +51,10 @@ test.each(['127.0.0.1', '127.1.2.3', 'localhost', '::1'])(
     expect(generatedKeys[0]).toMatch(/^[A-Za-z0-9_-]{32}$/);
     expect(second).toEqual(first);
     expect(findKey(start(), generatedKeys[0] ?? '')).toEqual(first);
-    expect(first).toMatchObject({ projects: ['*'], scopes: ['read', 'write', 'prices', 'metrics'] });
+    expect(first).toMatchObject({
+      projects: ['*'],
+      scopes: ['read', 'write', 'prices', 'metrics'],
+    });
   },
 );
 

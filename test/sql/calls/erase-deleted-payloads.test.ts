@@ -1,4 +1,4 @@
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import {
   completeRow,
   deletionRow,
@@ -8,6 +8,7 @@ import {
   startRow,
 } from '../../support/part-rows.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
+import { rewriteWhenFree } from '../../support/clickhouse/rewrite.ts';
 
 const opened = clickhouseFixture();
 
@@ -63,7 +64,7 @@ test('erase_deleted_payloads empties the payload columns of deleted calls and ch
   const [before, callsBefore] = await Promise.all([partsOf('p/erased'), callsOf('p/erased')]);
   expect(before.map(({ has_payload }) => has_payload)).toEqual([1, 1, 1, 0, 1, 0]);
 
-  expect(await rewrite()).toBe(4);
+  expect(await rewriteWhenFree(opened.clickhouse, statements)).toBe(4);
   expect(await partsOf('p/erased')).toEqual(
     before.map((part) => ({ ...part, ...erased, has_payload: 0 })),
   );
@@ -71,7 +72,7 @@ test('erase_deleted_payloads empties the payload columns of deleted calls and ch
   expect(await callsOf('p/erased')).toEqual(callsBefore);
 
   // Nothing is left to erase.
-  expect(await rewrite()).toBe(0);
+  expect(await rewriteWhenFree(opened.clickhouse, statements)).toBe(0);
 });
 
 test('erase_deleted_payloads changes no calls that are not deleted, nor those of other projects and traces', async () => {
@@ -86,7 +87,7 @@ test('erase_deleted_payloads changes no calls that are not deleted, nor those of
     completeRow('p/kept', { id: 'deleted' }, payload),
     deletionRow('p/kept', { id: 'deleted' }),
   ]);
-  expect(await rewrite()).toBe(1);
+  expect(await rewriteWhenFree(opened.clickhouse, statements)).toBe(1);
   const left = await opened.query<{ parts: string }>(
     `SELECT count() AS parts FROM call_parts WHERE has_payload AND startsWith(project_id, 'p/kept')`,
   );
@@ -98,7 +99,7 @@ test('erase_deleted_payloads erases parts that arrive after the deletion or arri
   await opened.insert('call_parts', [deletionRow('p/late', { id: 'late' })]);
   for (let repeat = 0; repeat < 2; repeat += 1) {
     await opened.insert('call_parts', [row]);
-    expect(await rewrite()).toBe(1);
+    expect(await rewriteWhenFree(opened.clickhouse, statements)).toBe(1);
     const parts = await partsOf('p/late');
     expect(parts).toHaveLength(2);
     expect(parts[0]).toMatchObject({ ...erased, kind: 'whole' });
@@ -117,7 +118,7 @@ test('an end keeps its hash when it is repaired after its payload was erased', a
   await repair();
   const before = await partsOf('p/repaired');
   await opened.insert('call_parts', [deletionRow('p/repaired', { id: 'a' })]);
-  expect(await rewrite()).toBe(2);
+  expect(await rewriteWhenFree(opened.clickhouse, statements)).toBe(2);
   await repair();
   const after = await partsOf('p/repaired');
   const hashes = (rows: readonly Row[]): unknown[] =>
@@ -135,15 +136,3 @@ test('only one of several services erases at a time', async () => {
   expect(counts.filter((count) => count === 1)).toHaveLength(1);
   expect(counts.filter((count) => count === undefined || count === 0)).toHaveLength(2);
 });
-
-/** Erases what there is to erase; the lock of the erasure before may not have ended yet. */
-async function rewrite(): Promise<number> {
-  return await vi.waitFor(
-    async () => {
-      const rows = await opened.clickhouse.rewrite(statements);
-      if (rows === undefined) throw new Error('another erasure is running');
-      return rows;
-    },
-    { timeout: 20_000 },
-  );
-}

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { completeRow } from '../../support/part-rows.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
+import { rewriteWhenFree } from '../../support/clickhouse/rewrite.ts';
 
 const opened = clickhouseFixture();
 
@@ -15,8 +16,8 @@ test('erase_payloads empties the payload columns of all parts and changes nothin
     await opened.query<object>('SELECT *, has_payload, usage FROM call_parts ORDER BY id');
   const before = await read();
   const statements = { count: 'count_payloads', alter: 'erase_payloads' } as const;
-  expect(await opened.clickhouse.rewrite(statements)).toBe(2);
+  expect(await rewriteWhenFree(opened.clickhouse, statements)).toBe(2);
   const erased = { inputs_dump: '{}', output_dump: 'null', exception: '', otel_dump: '' };
   expect(await read()).toEqual(before.map((row) => ({ ...row, ...erased, has_payload: 0 })));
-  expect(await opened.clickhouse.rewrite(statements)).toBe(0);
+  expect(await rewriteWhenFree(opened.clickhouse, statements)).toBe(0);
 });
