@@ -128,6 +128,8 @@ export async function watch(service: AbusedService): Promise<Watch> {
   const prober = spawn(process.execPath, ['-e', probe, service.url], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
+  // Its first probes are answered by then.
+  await sleep(500);
   const idleMb = await service.memoryMb();
   let peakMb = idleMb;
   const sampler = setInterval(() => {
