@@ -46,6 +46,9 @@ describe('POST /cost/create', () => {
         completion_token_cost: '1000',
         cache_read_input_token_cost: '0.00000025',
         cache_creation_input_token_cost: '0',
+        cache_creation_1h_input_token_cost: null,
+        audio_input_token_cost: null,
+        audio_output_token_cost: null,
         prompt_token_cost_unit: 'USD',
         completion_token_cost_unit: 'USD',
         created_by: 'key-1',
@@ -54,6 +57,8 @@ describe('POST /cost/create', () => {
         prompt_tokens_above: '0',
         alias_of: '',
         match_rule: '',
+        service_tier: '',
+        minutes_of_week: [],
       },
     ]);
   });

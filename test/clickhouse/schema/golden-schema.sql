@@ -141,6 +141,9 @@ CREATE TABLE llm_token_prices
     `completion_token_cost` Decimal(76, 30),
     `cache_read_input_token_cost` Nullable(Decimal(76, 30)),
     `cache_creation_input_token_cost` Nullable(Decimal(76, 30)),
+    `cache_creation_1h_input_token_cost` Nullable(Decimal(76, 30)),
+    `audio_input_token_cost` Nullable(Decimal(76, 30)),
+    `audio_output_token_cost` Nullable(Decimal(76, 30)),
     `prompt_token_cost_unit` LowCardinality(String) DEFAULT 'USD',
     `completion_token_cost_unit` LowCardinality(String) DEFAULT 'USD',
     `created_by` String,
@@ -148,7 +151,11 @@ CREATE TABLE llm_token_prices
     `is_deleted` UInt8 DEFAULT 0,
     `prompt_tokens_above` UInt64 DEFAULT 0,
     `alias_of` String DEFAULT '',
-    `match_rule` LowCardinality(String) DEFAULT ''
+    `match_rule` LowCardinality(String) DEFAULT '',
+    `service_tier` LowCardinality(String) DEFAULT '',
+    `minutes_of_week` Array(Tuple(
+        start UInt16,
+        end UInt16)) DEFAULT []
 )
 ENGINE = ReplacingMergeTree(created_at, is_deleted)
 ORDER BY (pricing_level, pricing_level_id, llm_id, id)
