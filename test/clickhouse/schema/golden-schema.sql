@@ -155,7 +155,8 @@ CREATE TABLE llm_token_prices
     `service_tier` LowCardinality(String) DEFAULT '',
     `minutes_of_week` Array(Tuple(
         start UInt16,
-        end UInt16)) DEFAULT []
+        end UInt16)) DEFAULT [],
+    `row_hash` UInt128 MATERIALIZED reinterpretAsUInt128(sipHash128(id, pricing_level_id, provider_id, llm_id, created_by, prompt_token_cost_unit, completion_token_cost_unit, alias_of, match_rule, service_tier, toString((pricing_level, effective_date, prompt_token_cost, completion_token_cost, cache_read_input_token_cost, cache_creation_input_token_cost, cache_creation_1h_input_token_cost, audio_input_token_cost, audio_output_token_cost, created_at, is_deleted, prompt_tokens_above, minutes_of_week))))
 )
 ENGINE = ReplacingMergeTree(created_at, is_deleted)
 ORDER BY (pricing_level, pricing_level_id, llm_id, id)
