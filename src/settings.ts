@@ -109,6 +109,12 @@ export const settingsTable = {
     [1, 1_000_000],
     'Maximum number of call ids in one coalesced query.',
   ),
+  priceCacheRows: integer(
+    'PRICE_CACHE_ROWS',
+    100_000,
+    [0, 100_000_000],
+    'Maximum number of prices of projects that are kept in memory; default prices and one project are always kept.',
+  ),
   insertFlushIntervalMs: integer(
     'INSERT_FLUSH_INTERVAL_MS',
     100,

@@ -66,15 +66,18 @@ interface LocatedCall {
   readonly trace_id: string;
   readonly is_root: 0 | 1;
   readonly is_rolled_up: 0 | 1;
+  /** Of the prices that the project sees, the same in all rows; without costs that of no prices. */
+  readonly price_version: string;
 }
 
 /** Finds the traces of the requested calls; an unknown call has no row. */
 export async function locateCalls(
   clickhouse: ClickHouse,
-  { project_id, call_ids }: UsageQuery,
+  { project_id, call_ids, include_costs }: UsageQuery,
   signal: AbortSignal,
 ): Promise<LocatedCall[]> {
-  return await clickhouse.read<LocatedCall>('locate_calls', { project_id, call_ids }, { signal });
+  const parameters = { project_id, call_ids, include_costs };
+  return await clickhouse.read<LocatedCall>('locate_calls', parameters, { signal });
 }
 
 /** Between two of these, all calls of a model cost the same. */

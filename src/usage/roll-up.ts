@@ -1,6 +1,6 @@
 import { ResultTooLargeError } from '../clickhouse/errors.ts';
 import type { Steps } from '../run-in-slices.ts';
-import { addMoney, type Money, parseMoney } from './money.ts';
+import { addMoney, type Money, parseMoney } from '../money.ts';
 import type { UsageRow } from './usage-row.ts';
 
 /** Tokens and costs of one model. */

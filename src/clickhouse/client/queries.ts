@@ -19,6 +19,8 @@ const queryFiles = {
   prices: [
     'price_book_rows',
     'price_book_version',
+    'price_rows',
+    'price_version',
     'purge_costs',
     'query_costs',
     'resolve_costs',

@@ -6,7 +6,7 @@ import type { PriceBook } from './price-book.ts';
  * How a name was matched: exactly, exactly but for case, as a model id of the provider in its prefix, or by a pattern
  * of the price book.
  */
-type MatchRule = 'exact' | 'case' | 'provider' | 'pattern';
+export type MatchRule = 'exact' | 'case' | 'provider' | 'pattern';
 
 export interface ResolvedModel {
   /** An llm_id of the price book. */

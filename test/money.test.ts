@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { toDecimal } from '../../src/prices/decimal.ts';
-import { addMoney, parseMoney, toNumber } from '../../src/usage/money.ts';
+import { toDecimal } from '../src/prices/decimal.ts';
+import { addMoney, parseMoney, toNumber } from '../src/money.ts';
 
 const dollar = 10n ** 30n;
 
