@@ -174,10 +174,10 @@ export const hosts: readonly ProviderUsage[] = [
   {
     provider: 'Together',
     model: 'meta-llama/Llama-3.3-70B-Instruct-Turbo',
-    usage: { prompt_tokens: 30, completion_tokens: 50, total_tokens: 80, cached_tokens: 16 },
+    usage: { prompt_tokens: 30, completion_tokens: 50, total_tokens: 80 },
     prompt: 30,
     completion: 50,
-    promptCost: 14 * usd.prompt + 16 * usd.cacheRead,
+    promptCost: 30 * usd.prompt,
     completionCost: 50 * usd.completion,
   },
   {
