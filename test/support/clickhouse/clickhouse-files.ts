@@ -18,7 +18,13 @@ export interface ClickHouseFiles {
   readonly find: (texts: Readonly<Record<string, string>>) => Promise<string[]>;
 }
 
-const quickCleanup = '<merge_tree><old_parts_lifetime>1</old_parts_lifetime></merge_tree>';
+/** By default replaced files stay for 8 minutes, and an idle server looks for them after pauses that grow from 30 seconds. */
+const quickCleanup = `<merge_tree>
+  <old_parts_lifetime>1</old_parts_lifetime>
+  <cleanup_delay_period>1</cleanup_delay_period>
+  <cleanup_delay_period_random_add>0</cleanup_delay_period_random_add>
+  <max_cleanup_delay_period>1</max_cleanup_delay_period>
+</merge_tree>`;
 
 /** Starts a ClickHouse, which is stopped and removed when the current test ends. */
 export async function useClickHouseFiles(): Promise<ClickHouseFiles> {
