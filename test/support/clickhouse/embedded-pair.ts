@@ -6,13 +6,15 @@ import { join } from 'node:path';
 import { openClient, type Address } from '../../../src/clickhouse/client/open-client.ts';
 import type { EmbeddedServer } from '../../../src/clickhouse/embedded/embedded-server.ts';
 import { makeDirectory, startServer } from './embedded-clickhouse.ts';
-import { addOverride, addUser } from './embedded-overrides.ts';
+import { addOverride, addQuickCleanup, addUser } from './embedded-overrides.ts';
 
 /** Two embedded ClickHouse servers that are the shards of one cluster. */
 export interface EmbeddedPair {
   readonly addresses: readonly Address[];
   /** What a service needs in its environment to use them. */
   readonly environment: { readonly CLICKHOUSE_URL: string; readonly CLICKHOUSE_CLUSTER: string };
+  /** The directory of each node's files; replaced files are removed after seconds. */
+  readonly dataDirs: readonly string[];
   /** Kills a node. */
   kill(node: number): void;
   /** Restarts a killed node on its files and its ports. */
@@ -37,12 +39,14 @@ export async function startEmbeddedPair(): Promise<EmbeddedPair> {
     const xml = toClusterXml(httpPorts[node]!, tcpPorts[node]!, tcpPorts, password);
     await addOverride(dataDir, 'config.d', 'cluster', xml);
     await addUser(dataDir, { username, password });
+    await addQuickCleanup(dataDir);
   }
   const servers = await Promise.all(dataDirs.map(startNode));
   const addresses = servers.map(({ address }) => ({ url: address.url, username, password }));
   return {
     addresses,
     environment: toEnvironment(addresses),
+    dataDirs,
     kill: (node) => {
       process.kill(servers[node]!.processId, 'SIGKILL');
     },
