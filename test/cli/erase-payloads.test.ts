@@ -20,7 +20,6 @@ const callIds = Array.from({ length: 20 }, (_, index) => `call-${index}`);
 
 type Texts = Readonly<Record<'payload' | 'name', string>>;
 
-/** Random texts, which are so short that ClickHouse's compression leaves them as they are. */
 function newTexts(): Texts {
   const newText = (): string => randomBytes(12).toString('base64url');
   return { payload: newText(), name: newText() };

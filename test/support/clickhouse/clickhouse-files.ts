@@ -6,7 +6,7 @@ import { openService, type TestService } from '../http/service.ts';
 import { makeDirectory, startServer } from './embedded-clickhouse.ts';
 import { addQuickCleanup } from './embedded-overrides.ts';
 
-/** A ClickHouse on files of its own, which removes replaced files after a second instead of eight minutes. */
+/** A ClickHouse on files of its own; replaced files are removed after a second. */
 export interface ClickHouseFiles {
   /** Runs any statement but a SELECT, without a service. */
   readonly command: (sql: string) => Promise<void>;

@@ -13,10 +13,10 @@ export interface EmbeddedPair {
   readonly addresses: readonly Address[];
   /** What a service needs in its environment to use them. */
   readonly environment: { readonly CLICKHOUSE_URL: string; readonly CLICKHOUSE_CLUSTER: string };
-  /** The directory of each node's files; replaced files are removed after seconds. */
+  /** The directory of each node's files; replaced files are removed after a second. */
   readonly dataDirs: readonly string[];
-  /** Kills a node. */
-  kill(node: number): void;
+  /** Kills a node; resolves when it has ended. */
+  kill(node: number): Promise<void>;
   /** Restarts a killed node on its files and its ports. */
   restart(node: number): Promise<void>;
   /** Stops both and removes their files. */
@@ -47,11 +47,11 @@ export async function startEmbeddedPair(): Promise<EmbeddedPair> {
     addresses,
     environment: toEnvironment(addresses),
     dataDirs,
-    kill: (node) => {
+    kill: async (node) => {
       process.kill(servers[node]!.processId, 'SIGKILL');
+      await servers[node]!.ended;
     },
     restart: async (node) => {
-      await servers[node]!.ended;
       servers[node] = await startNode(dataDirs[node]!);
     },
     stop: async () => {
