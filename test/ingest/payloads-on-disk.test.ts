@@ -5,7 +5,7 @@ import type { TestService } from '../support/http/service.ts';
 import { completeRow } from '../support/part-rows.ts';
 import { toProject } from '../support/usage-client.ts';
 
-/** Random texts, which are so short that ClickHouse's compression leaves them as they are. */
+/** Random texts, by name. */
 function toTexts<Name extends string>(...names: readonly Name[]): Record<Name, string> {
   return Object.fromEntries(
     names.map((name) => [name, randomBytes(12).toString('base64url')]),
