@@ -19,8 +19,8 @@ export interface BudgetUse extends BudgetLimits {
  * Bounds the memory that all requests hold: bodies as they arrive and are inflated, rows that wait to be inserted,
  * answers that wait to be sent. Each key has a share, so that one client cannot keep others out.
  *
- * The only reservation of a key may exceed the share, and the only one of all the total: a request that fits the limit
- * of its route is then never refused for good.
+ * The only request of a key may exceed the share, and the only one of all the total: a request that fits the limit of its
+ * route is then never refused for good.
  */
 export class MemoryBudget {
   readonly #limits: BudgetLimits;
@@ -35,9 +35,13 @@ export class MemoryBudget {
 
   /** Opens a reservation of 0 bytes for one request. */
   open(key: string, routeClass: RouteClass): Reservation {
+    return this.#open(key, routeClass, { bytes: 0 });
+  }
+
+  #open(key: string, routeClass: RouteClass, request: Holder): Reservation {
     return new BudgetReservation({
-      change: (bytes, change) => this.#change(key, routeClass, bytes, change),
-      open: () => this.open(key, routeClass),
+      change: (change) => this.#change(key, routeClass, request, change),
+      open: (otherClass = routeClass) => this.#open(key, otherClass, request),
     });
   }
 
@@ -49,21 +53,26 @@ export class MemoryBudget {
     };
   }
 
-  /** @param bytes what the reservation has before it changes */
-  #change(key: string, routeClass: RouteClass, bytes: number, change: number): void {
+  #change(key: string, routeClass: RouteClass, request: Holder, change: number): void {
     const holder = this.#holders.get(key) ?? { bytes: 0 };
-    if (change > 0) this.#refuseBeyondLimits(holder, routeClass, bytes, change);
+    if (change > 0) this.#refuseBeyondLimits(holder, routeClass, request, change);
     holder.bytes += change;
+    request.bytes += change;
     this.#totalBytes += change;
     this.#bytesByClass[routeClass] += change;
     if (holder.bytes === 0) this.#holders.delete(key);
     else this.#holders.set(key, holder);
   }
 
-  #refuseBeyondLimits(holder: Holder, routeClass: RouteClass, bytes: number, change: number): void {
+  #refuseBeyondLimits(
+    holder: Holder,
+    routeClass: RouteClass,
+    request: Holder,
+    change: number,
+  ): void {
     const { totalBytes, perKeyBytes } = this.#limits;
     const isBeyond = (held: number, limit: number): boolean =>
-      held > bytes && held + change > limit;
+      held > request.bytes && held + change > limit;
     const scope = isBeyond(holder.bytes, perKeyBytes)
       ? 'key'
       : isBeyond(this.#totalBytes, totalBytes)
@@ -79,6 +88,8 @@ export class MemoryBudget {
 /** Memory that one request holds. */
 export interface Reservation {
   readonly bytes: number;
+  /** Opens another reservation of 0 bytes for the same request, by default in the same class. */
+  open(routeClass?: RouteClass): Reservation;
   /**
    * Changes the size.
    * @throws {MemoryBudgetError} the budget has no room for a larger size; the old one stays
@@ -105,14 +116,14 @@ export class MemoryBudgetError extends Error {
   }
 }
 
-/** The requests of one key. */
+/** The requests of one key, or the reservations of one request. */
 interface Holder {
   bytes: number;
 }
 
 interface ReservationSource {
-  readonly change: (bytes: number, change: number) => void;
-  readonly open: () => Reservation;
+  readonly change: (change: number) => void;
+  readonly open: (routeClass?: RouteClass) => Reservation;
 }
 
 class BudgetReservation implements Reservation {
@@ -130,14 +141,18 @@ class BudgetReservation implements Reservation {
 
   resize(bytes: number): void {
     if (this.#isReleased || bytes === this.#bytes) return;
-    this.#source.change(this.#bytes, bytes - this.#bytes);
+    this.#source.change(bytes - this.#bytes);
     this.#bytes = bytes;
+  }
+
+  open(routeClass?: RouteClass): Reservation {
+    return this.#source.open(routeClass);
   }
 
   move(): Reservation {
     const bytes = this.#bytes;
     this.resize(0);
-    const moved = this.#source.open();
+    const moved = this.open();
     // What has just been freed is available again: nothing runs in between.
     moved.resize(bytes);
     return moved;

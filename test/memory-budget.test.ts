@@ -103,3 +103,15 @@ describe('what the metrics show', () => {
     });
   });
 });
+
+test('the reservations of the only request of a key together may exceed its share', () => {
+  const budget = newBudget();
+  const body = openWith(budget, 'a', 50);
+  const answer = body.open('response');
+  answer.resize(20);
+  expect(budget.use().bytesByClass).toMatchObject({ ingest: 50, response: 20 });
+  expect(refusalOf(budget, 'a', 1)).toBe('key');
+  body.release();
+  answer.release();
+  expect(refusalOf(budget, 'a', 60)).toBe('none');
+});

@@ -17,7 +17,7 @@ export function openRequest(
   requireScope(key, scope);
   const pathProject = readPathProject(request, key);
   const reservation = memoryBudget.open(key.name, routeClass);
-  const answerReservation = memoryBudget.open(key.name, 'response');
+  const answerReservation = reservation.open('response');
   response.once('close', () => {
     reservation.release();
     answerReservation.release();
