@@ -162,6 +162,7 @@ function toUsageLimits(settings: Settings): UsageLimits {
     maxBatchIds: settings.usageBatchIds,
     maxAnswerSums: settings.queryResultRows,
     maxAnswerBytes: settings.queryResultMb * mebibyte,
+    maxRowBytes: settings.memoryBudgetPerKeyMb * mebibyte,
   };
 }
 

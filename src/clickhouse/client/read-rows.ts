@@ -23,17 +23,20 @@ export async function readRows<Row>(
     if (end > 0) {
       const lines = Buffer.concat([...rest, bytes.subarray(0, end)]);
       rest = [];
-      await runInSlices(parseRows(lines, rows), signal);
+      await runInSlices(
+        parseRows(lines, (row) => rows.push(row as Row)),
+        signal,
+      );
     }
     if (end < bytes.length) rest.push(bytes.subarray(end));
   }
   return rows;
 }
 
-function* parseRows<Row>(lines: Buffer, rows: Row[]): Steps<undefined> {
+function* parseRows(lines: Buffer, add: (row: unknown) => void): Steps<void> {
   for (let start = 0; start < lines.length; yield) {
     const end = lines.indexOf(newline, start);
-    rows.push((yield* parseJson(lines.subarray(start, end))) as Row);
+    add(yield* parseJson(lines.subarray(start, end)));
     start = end + 1;
   }
 }
