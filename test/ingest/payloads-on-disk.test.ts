@@ -32,6 +32,8 @@ async function sendCall(
   expect(answer.status, answer.text).toBe(200);
 }
 
+const day = 24 * 60 * 60 * 1000;
+
 /** ClickHouse looks for replaced files every second. */
 const untilCleanup = { timeout: 60_000 };
 
@@ -82,7 +84,6 @@ test(
   { timeout: 120_000 },
   async () => {
     const files = await useClickHouseFiles();
-    const day = 24 * 60 * 60 * 1000;
     const texts = toTexts('new', '5 days old', '20 days old');
     const insert = async (name: keyof typeof texts, days: number): Promise<void> => {
       const inserted_at = Date.now() - days * day;
@@ -97,5 +98,25 @@ test(
 
     await files.start({ PAYLOAD_RETENTION_DAYS: '10' });
     await expect.poll(() => files.find(texts), untilCleanup).toEqual(['5 days old', 'new']);
+  },
+);
+
+test(
+  'with PAYLOAD_RETENTION_DAYS back at 0 no text is stored any more, and those that are stored are still removed in time',
+  { timeout: 120_000 },
+  async () => {
+    const files = await useClickHouseFiles();
+    const texts = toTexts('old', 'young', 'later', 'name of later');
+    const before = await files.start({ PAYLOAD_RETENTION_DAYS: '10' });
+    await sendCall(before, { id: 'young', promptTokens: 1 }, { exception: texts.young });
+
+    const after = await files.start({ PAYLOAD_RETENTION_DAYS: '0' });
+    const later = { exception: texts.later, display_name: texts['name of later'] };
+    await sendCall(after, { id: 'later', promptTokens: 1 }, later);
+    expect(await files.find(texts)).toEqual(['name of later', 'young']);
+    const inserted_at = Date.now() - 20 * day;
+    const old = { exception: texts.old, inserted_at };
+    await files.insert('call_parts', [completeRow('team/disk', { id: 'old' }, old)]);
+    await expect.poll(() => files.find(texts), untilCleanup).toEqual(['name of later', 'young']);
   },
 );
