@@ -55,10 +55,11 @@ export async function readJsonBody(
   if (contentType !== '' || hasBody(request)) requireJsonType(contentType);
   const scanner = new JsonScanner(rule, limits, items);
   try {
-    await readBody(request, maxBytes, (slice) => {
+    const onSlice = (slice: Buffer): void => {
       scanner.write(slice);
       reservation.resize(scanner.heldBytes + (items?.heldBytes ?? 0));
-    });
+    };
+    await readBody(request, { maxBytes, reservation, onSlice });
     const text = scanner.end();
     if (text === '') return { value: undefined, raw: scanner.raw };
     reservation.resize(
