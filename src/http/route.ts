@@ -6,7 +6,7 @@ import type { Scope } from './auth/keys.ts';
 import { keyOf, requireScope } from './auth/require-key.ts';
 import { eventLoopShare } from './body/event-loop-share.ts';
 import { type JsonBody, type JsonItems, readJsonBody } from './body/json-body.ts';
-import type { JsonLimits, JsonRule } from './body/json-scanner.ts';
+import type { JsonLimits, JsonRule } from './body/json-copier.ts';
 import { itemRule, partRule } from './body/part-rule.ts';
 import { openRequest, requireBodyProject, type RequestInput } from './open-request.ts';
 import { type JsonText, sendAnswer } from './send-answer.ts';

@@ -7,10 +7,9 @@ import {
   type JsonItemHandler,
   type JsonLimits,
   type JsonRule,
-  JsonScanner,
-  JsonSyntaxError,
   JsonTooLargeError,
-} from './json-scanner.ts';
+} from './json-copier.ts';
+import { JsonScanner, JsonSyntaxError } from './json-scanner.ts';
 import { readBody } from './read-body.ts';
 
 /** How a JSON body is read. */

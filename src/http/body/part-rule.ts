@@ -1,4 +1,4 @@
-import type { JsonRule } from './json-scanner.ts';
+import type { JsonRule } from './json-copier.ts';
 
 /**
  * How the body of one part is read. What is below these members is needed for no answer, but for short texts of the
