@@ -25,8 +25,10 @@ const forbiddenToRootFiles = ['main', 'service', 'http', 'ingest', 'usage', 'pri
 
 /** What a room of src/http must not import from its siblings. */
 const forbiddenHttpRooms = {
+  connections: ['routes', 'compat', 'auth', 'body', 'validation'],
   auth: ['routes', 'compat', 'validation'],
-  validation: ['routes', 'compat', 'auth'],
+  body: ['routes', 'compat', 'auth', 'connections'],
+  validation: ['routes', 'compat', 'auth', 'connections'],
   compat: ['routes'],
   routes: ['compat'],
 };

@@ -44,6 +44,24 @@ export function runInSlices<Result>(steps: Steps<Result>, signal?: AbortSignal):
   });
 }
 
+/** The distinct items, in order: a set of 200,000 texts takes 100 ms when it is made at once. */
+export function* toSet<Item>(items: Iterable<Item>): Steps<Set<Item>> {
+  const set = new Set<Item>();
+  for (const item of items) {
+    set.add(item);
+    yield;
+  }
+  return set;
+}
+
+/** Adds items to the end of a list, which may be as long as they are. */
+export function* append<Item>(list: Item[], items: readonly Item[]): Steps<void> {
+  for (const item of items) {
+    list.push(item);
+    if ((list.length & 63) === 0) yield;
+  }
+}
+
 function runSteps<Result>(steps: Steps<Result>, endsAt: number): IteratorResult<undefined, Result> {
   for (;;) {
     for (let step = 0; step < stepsPerLook; step += 1) {

@@ -10,7 +10,7 @@ import { KeyRing } from './http/auth/keys.ts';
 import { eventLoopShare } from './http/body/event-loop-share.ts';
 import { damageDetails } from './http/errors.ts';
 import { readOpenApi } from './http/validation/openapi.ts';
-import { listen } from './http/server.ts';
+import { listen } from './http/connections/server.ts';
 import { readPriceBook, readPriceBookVersion } from './prices/catalog/price-book.ts';
 import { createAliasResolver, type ResolveAliases } from './prices/resolve-aliases.ts';
 import { loadPriceBook } from './prices/catalog/load-price-book.ts';
@@ -162,6 +162,7 @@ function toUsageLimits(settings: Settings): UsageLimits {
     maxBatchIds: settings.usageBatchIds,
     maxAnswerSums: settings.queryResultRows,
     maxAnswerBytes: settings.queryResultMb * mebibyte,
+    maxRowBytes: settings.memoryBudgetPerKeyMb * mebibyte,
   };
 }
 

@@ -143,7 +143,7 @@ export const settingsTable = {
     'MEMORY_BUDGET_MB',
     256,
     [2, 1_048_576],
-    'Memory that bodies, rows not yet inserted and answers not yet sent may take together, in MiB; beyond it 503.',
+    'Memory that bodies, rows and answers not yet sent may take together, in MiB; beyond it 503.',
   ),
   memoryBudgetPerKeyMb: integer(
     'MEMORY_BUDGET_PER_KEY_MB',

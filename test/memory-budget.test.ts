@@ -88,6 +88,99 @@ test('what was moved stays held when the request ends', () => {
   expect(refusalOf(budget, 'a', 1)).toBe('none');
 });
 
+describe('where there is no room, the youngest request gives way', () => {
+  /** Opens a reservation that can be refused, and says whether it was. */
+  function openRefusable(budget: MemoryBudget, key: string, bytes: number) {
+    const reservation = openWith(budget, key, 0);
+    let refusedFor: string | undefined;
+    reservation.onRefused(({ scope }) => (refusedFor = scope));
+    reservation.resize(bytes);
+    return { reservation, refusedFor: () => refusedFor };
+  }
+
+  test('of requests of one key that grow together, the first ones get all that they need', () => {
+    const budget = newBudget();
+    const requests = Array.from({ length: 8 }, () => openRefusable(budget, 'a', 0));
+    const stored: number[] = [];
+    for (let bytes = 1; bytes <= 25; bytes += 1) {
+      requests.forEach(({ reservation }, index) => {
+        try {
+          reservation.resize(bytes);
+          if (reservation.bytes === 25) stored.push(index);
+        } catch {
+          reservation.release();
+        }
+      });
+    }
+    expect(stored).toEqual([0, 1]);
+    expect(requests.slice(2).map(({ reservation }) => reservation.bytes)).toEqual(Array(6).fill(0));
+    expect(budget.use().refusedByClass.ingest).toBe(6);
+  });
+
+  test('a younger request of the key is refused, its memory is free at once, and it holds nothing again', () => {
+    const budget = newBudget();
+    const old = openRefusable(budget, 'a', 10);
+    const young = openRefusable(budget, 'a', 50);
+    old.reservation.resize(20);
+    expect(young.refusedFor()).toBe('key');
+    young.reservation.resize(30);
+    expect(young.reservation.bytes).toBe(0);
+    expect(old.refusedFor()).toBeUndefined();
+    expect(budget.use().bytesByClass.ingest).toBe(20);
+  });
+
+  test('the youngest request is refused itself', () => {
+    const budget = newBudget();
+    const old = openRefusable(budget, 'a', 50);
+    const young = openRefusable(budget, 'a', 10);
+    expect(() => young.reservation.resize(20)).toThrow(MemoryBudgetError);
+    expect(old.refusedFor()).toBeUndefined();
+  });
+
+  test('no request is refused when all younger ones together hold too little', () => {
+    const budget = newBudget();
+    openWith(budget, 'a', 50);
+    const old = openRefusable(budget, 'a', 1);
+    const young = openRefusable(budget, 'a', 5);
+    expect(() => old.reservation.resize(20)).toThrow(MemoryBudgetError);
+    expect(young.refusedFor()).toBeUndefined();
+    expect(young.reservation.bytes).toBe(5);
+  });
+
+  test('memory that was secured, and that of other keys with room, stays', () => {
+    const budget = newBudget();
+    const old = openRefusable(budget, 'a', 30);
+    const other = openRefusable(budget, 'b', 30);
+    const young = openRefusable(budget, 'a', 30);
+    young.reservation.secure();
+    expect(() => old.reservation.resize(31)).toThrow(MemoryBudgetError);
+    expect([young.refusedFor(), other.refusedFor()]).toEqual([undefined, undefined]);
+  });
+
+  test('the first request of a key comes before the second one of another, however old that is', () => {
+    const budget = newBudget();
+    const slow = Array.from({ length: 4 }, () => openRefusable(budget, 'a', 15));
+    openRefusable(budget, 'b', 40);
+    const newcomer = openRefusable(budget, 'c', 20);
+    expect(slow.map(({ refusedFor }) => refusedFor())).toEqual([
+      ...[undefined, undefined],
+      ...['total', 'total'],
+    ]);
+    expect(newcomer.reservation.bytes).toBe(20);
+  });
+
+  test('when every key has one request, the oldest goes on and the youngest is refused', () => {
+    const budget = newBudget();
+    const requests = ['a', 'b', 'c', 'd'].map((key) => openRefusable(budget, key, 25));
+    requests[0]!.reservation.resize(60);
+    expect(requests.map(({ refusedFor }) => refusedFor())).toEqual([
+      ...[undefined, undefined],
+      ...['total', 'total'],
+    ]);
+    expect(refusalOf(budget, 'e', 20)).toBe('total');
+  });
+});
+
 describe('what the metrics show', () => {
   test('held bytes and refusals are counted by the class of the route', () => {
     const budget = newBudget();
@@ -102,4 +195,16 @@ describe('what the metrics show', () => {
       refusedByClass: { ingest: 0, query: 1, stub: 0, response: 0 },
     });
   });
+});
+
+test('the reservations of the only request of a key together may exceed its share', () => {
+  const budget = newBudget();
+  const body = openWith(budget, 'a', 50);
+  const answer = body.open('response');
+  answer.resize(20);
+  expect(budget.use().bytesByClass).toMatchObject({ ingest: 50, response: 20 });
+  expect(refusalOf(budget, 'a', 1)).toBe('key');
+  body.release();
+  answer.release();
+  expect(refusalOf(budget, 'a', 60)).toBe('none');
 });

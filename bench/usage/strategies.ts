@@ -1,5 +1,6 @@
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
 
+import { runInSlices } from '../../src/run-in-slices.ts';
 import { bindParameters } from '../../src/clickhouse/client/bind-parameters.ts';
 import { parseQuery } from '../../src/clickhouse/client/queries.ts';
 import { project } from '../project/scale.ts';
@@ -85,20 +86,22 @@ export async function locateCalls(
   client: ClickHouseClient,
   ids: readonly string[],
 ): Promise<RequestedCalls> {
-  const { text, values } = bindParameters(parseQuery('keys', keysStatement), { project, ids });
+  const query = parseQuery('keys', keysStatement);
+  const { text, values } = await runInSlices(bindParameters(query, { project, ids }));
   const rows = await readRows<{ id: string; key: string }>(client, text, values);
   return { ids, keys: new Map(rows.map(({ id, key }) => [id, key])) };
 }
 
-function sendStatement(
+async function sendStatement(
   client: ClickHouseClient,
   name: StrategyName,
   statement: string,
   ids: readonly string[],
   seconds: number,
 ) {
-  const { text, values } = bindParameters(parseQuery(name, statement), { project, ids });
-  return client.query({
+  const query = parseQuery(name, statement);
+  const { text, values } = await runInSlices(bindParameters(query, { project, ids }));
+  return await client.query({
     query: text,
     query_params: values,
     format: 'JSONEachRow',

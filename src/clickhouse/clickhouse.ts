@@ -23,7 +23,6 @@ export interface ClickHouse {
    *
    * @param parameters one value for each `{name: Type}` of the statement; throws a TypeError before anything is sent
    *   if one is missing, undefined or unknown.
-   * @param options.signal cancels the query in ClickHouse too; the promise then rejects with the signal's reason.
    * @throws {ClickHouseUnavailableError} ClickHouse is unreachable or restarting.
    * @throws {ClickHouseOverloadedError} ClickHouse has no memory or query slot for the query.
    * @throws {DiskFullError} ClickHouse has no disk space left.
@@ -34,7 +33,7 @@ export interface ClickHouse {
   read<Row>(
     name: QueryName,
     parameters: Readonly<Record<string, unknown>>,
-    options?: { readonly signal?: AbortSignal },
+    options?: ReadOptions,
   ): Promise<Row[]>;
 
   /**
@@ -79,6 +78,13 @@ export interface ClickHouse {
 
   /** Closes the connection and stops an embedded server; resolves when the server's files are closed. */
   close(): Promise<void>;
+}
+
+export interface ReadOptions {
+  /** Cancels the query in ClickHouse too; the promise then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+  /** Called with the bytes of each piece of the result that has arrived; what it throws, the promise rejects with. */
+  readonly reserve?: (bytes: number) => void;
 }
 
 /** Damage that makes results lack rows; while there is any, only queries that ingestion needs are run. */

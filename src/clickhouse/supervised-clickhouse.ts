@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Connection } from './client/connection.ts';
 import type { Queries, Query, QueryName } from './client/queries.ts';
-import type { ClickHouse, Damage, Log } from './clickhouse.ts';
+import type { ClickHouse, Damage, Log, ReadOptions } from './clickhouse.ts';
 import { ClickHouseUnavailableError, ClickHouseStartError, DamagedDataError } from './errors.ts';
 import type { Session, SessionOpener } from './schema/open-session.ts';
 import type { Rewrite } from './schema/rewrite-rows.ts';
@@ -70,11 +70,11 @@ export class SupervisedClickHouse implements ClickHouse {
   async read<Row>(
     name: QueryName,
     parameters: Readonly<Record<string, unknown>>,
-    options: { readonly signal?: AbortSignal } = {},
+    options: ReadOptions = {},
   ): Promise<Row[]> {
     return await this.#observe(name, () =>
       this.#refuseDamaged(name, (connection) =>
-        connection.read<Row>(this.#query(name), parameters, options.signal),
+        connection.read<Row>(this.#query(name), parameters, options),
       ),
     );
   }
@@ -205,7 +205,7 @@ export class SupervisedClickHouse implements ClickHouse {
     const { connection } = session;
     try {
       await this.#options.prepare({
-        read: (name, parameters) => connection.read(this.#query(name), parameters, signal),
+        read: (name, parameters) => connection.read(this.#query(name), parameters, { signal }),
         insert: (table, rows) => connection.insert(table, rows),
       });
       return session;

@@ -2,14 +2,15 @@ import type { Request, RequestHandler, Response, Router } from 'express';
 import type { MemoryBudget, Reservation, RouteClass } from '../memory-budget.ts';
 import type { Readiness } from '../readiness.ts';
 import { apiErrors } from './api-errors.ts';
-import type { Key, Scope } from './auth/keys.ts';
-import { keyOf, requireProjects, requireScope } from './auth/require-key.ts';
+import type { Scope } from './auth/keys.ts';
+import { keyOf, requireScope } from './auth/require-key.ts';
 import { eventLoopShare } from './body/event-loop-share.ts';
 import { type JsonBody, type JsonItems, readJsonBody } from './body/json-body.ts';
-import type { JsonLimits, JsonRule } from './body/json-scanner.ts';
+import type { JsonLimits, JsonRule } from './body/json-copier.ts';
+import { itemRule, partRule } from './body/part-rule.ts';
+import { openRequest, requireBodyProject, type RequestInput } from './open-request.ts';
 import { type JsonText, sendAnswer } from './send-answer.ts';
 import type { OpenApi, Schema, SchemaName } from './validation/openapi.ts';
-import { type Location, toIssue, type ValidationIssue } from './validation/issues.ts';
 
 /** One method of one path: a line of the route table. */
 export interface Route {
@@ -42,22 +43,6 @@ export interface RouteContext {
   /** Whether inputs and outputs are stored. */
   readonly keepPayloads: boolean;
   readonly readiness: Readiness;
-}
-
-/** A request whose key has the scope and may access the project of the path. */
-export interface RequestInput {
-  readonly key: Key;
-  readonly requestId: string;
-  /** Sets a header of the answer. */
-  readonly setHeader: (name: string, value: string) => void;
-  /** Memory of the answer, in addition to that of the body; released when the answer is sent. */
-  readonly answerReservation: Reservation;
-  /** Fires when the client disconnects before it has its answer. */
-  readonly signal: AbortSignal;
-  /** The project of the path, if the path has one. */
-  readonly pathProject: string | undefined;
-  /** Memory of the body; released when the request is answered. */
-  readonly reservation: Reservation;
 }
 
 /** Arguments of a handler: the body is valid, with defaults filled in, and the key may access its project. */
@@ -156,7 +141,7 @@ export function ingestBatch<Name extends 'CallCreateBatchReq' | 'CallsUpsertComp
     const rule = { members: { batch: { items: itemRule(keepPayloads) } } };
     const { maxBytes, json: limits } = bodyLimits.ingest;
     return async (request, response) => {
-      const input = openRequest(request, response, 'write', 'ingest', context);
+      const input = openRequest(request, response, 'write', 'ingest', context.memoryBudget);
       const { reservation } = input;
       const { items, insert } = openBatch(input);
       const options = { maxBytes, limits, rule, reservation, items };
@@ -206,7 +191,7 @@ function bodyRoute<Name extends SchemaName>(route: BodyRoute<Name>): Route {
       return handler({ ...input, body, payloads: raw });
     };
     return async (request, response) => {
-      const input = openRequest(request, response, scope, routeClass, context);
+      const input = openRequest(request, response, scope, routeClass, context.memoryBudget);
       // Not awaited by itself: this function would keep the body in memory until the request is answered.
       const answer = readBody(request, response, input.reservation, context).then((body) =>
         eventLoopShare.run(() => handle(input, body)),
@@ -215,90 +200,6 @@ function bodyRoute<Name extends SchemaName>(route: BodyRoute<Name>): Route {
     };
   };
   return { method: 'post', path, scope, toRequestHandler };
-}
-
-/** Checks the key, and opens the reservation, which is released when the request is answered. */
-function openRequest(
-  request: Request,
-  response: Response,
-  scope: Scope,
-  routeClass: RouteClass,
-  { memoryBudget }: RouteContext,
-): RequestInput {
-  const key = keyOf(response);
-  requireScope(key, scope);
-  const pathProject = readPathProject(request, key);
-  const reservation = memoryBudget.open(key.name, routeClass);
-  const answerReservation = memoryBudget.open(key.name, 'response');
-  response.once('close', () => {
-    reservation.release();
-    answerReservation.release();
-  });
-  const { requestId } = response.locals;
-  const setHeader = (name: string, value: string): void => void response.set(name, value);
-  const signal = disconnectSignal(response);
-  return { key, requestId, setHeader, signal, pathProject, reservation, answerReservation };
-}
-
-/** What is below these members is needed for no answer, but for short texts of the output. */
-function itemRule(keepPayloads: boolean): JsonRule {
-  const part = partRule(keepPayloads);
-  return {
-    members: { ...part.members?.['start']?.members, ...part.members?.['end']?.members, req: part },
-  };
-}
-
-function partRule(isRawWanted: boolean): JsonRule {
-  const inputs = { omit: { keep: [], isRawWanted } };
-  const output = { omit: { keep: ['id', 'service_tier'], isRawWanted } };
-  return {
-    members: {
-      start: { members: { inputs, otel_dump: inputs } },
-      end: { members: { output } },
-    },
-  };
-}
-
-/** A signal that fires when the client disconnects before it has its answer. */
-export function disconnectSignal(response: Response): AbortSignal {
-  const controller = new AbortController();
-  response.once('close', () => {
-    if (!response.writableFinished) controller.abort();
-  });
-  if (response.destroyed) controller.abort();
-  return controller.signal;
-}
-
-/** @throws {ApiError} 403 when the key may not access the project that the path names */
-function readPathProject({ params }: Request, key: Key): string | undefined {
-  const { entity, project } = params;
-  if (entity === undefined || project === undefined) return undefined;
-  const pathProject = `${String(entity)}/${String(project)}`;
-  requireProjects(key, [pathProject]);
-  return pathProject;
-}
-
-function requireBodyProject(
-  body: unknown,
-  projectField: string,
-  pathProject: string | undefined,
-  key: Key,
-): void {
-  const path = projectField.split('.');
-  const project = path.reduce((value, name) => (value as Record<string, unknown>)[name], body);
-  const issues = pathProjectIssues(pathProject, project as string, ['body', ...path]);
-  if (issues.length > 0) throw apiErrors.invalid(issues);
-  requireProjects(key, [project as string]);
-}
-
-/** The issue of a part whose project is not the one of the path. */
-export function pathProjectIssues(
-  pathProject: string | undefined,
-  projectId: string,
-  loc: Location,
-): ValidationIssue[] {
-  if (pathProject === undefined || projectId === pathProject) return [];
-  return [toIssue('value_error', loc, 'pathProject')];
 }
 
 /** Adds routes to a router; other methods of their paths are answered with 405 and `Allow`. */

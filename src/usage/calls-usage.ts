@@ -5,8 +5,13 @@ import { toJsonPieces } from '../json-pieces.ts';
 import type { CallsUsageReq } from '../openapi-types.ts';
 import type { Reservation } from '../memory-budget.ts';
 import type { ResolveAliases } from '../prices/resolve-aliases.ts';
-import { runInSlices, type Steps } from '../run-in-slices.ts';
-import { type QueriedUsage, queryUsage, type UsageQuery } from './query-usage.ts';
+import { runInSlices, type Steps, toSet } from '../run-in-slices.ts';
+import {
+  type QueriedUsage,
+  type QueryContext,
+  queryUsage,
+  type UsageQuery,
+} from './query-usage.ts';
 import { repairOrphanEnds, resolveUnpricedModels } from './read-repair.ts';
 import { rollUp, type RolledUp } from './roll-up.ts';
 import { arePriced, toUsageFragments } from './usage-json.ts';
@@ -21,6 +26,8 @@ export interface UsageLimits {
   /** Sums of a batch, one for each requested call and model. */
   readonly maxAnswerSums: number;
   readonly maxAnswerBytes: number;
+  /** Memory of the rows of one query, as the memory budget counts it. */
+  readonly maxRowBytes: number;
 }
 
 export interface CallsUsageOptions {
@@ -33,7 +40,7 @@ export interface CallsUsageOptions {
 
 /** What an answer is written with. */
 export interface AnswerContext {
-  /** Grows by the bytes of the answer. */
+  /** Grows with what is read for the answer, and has the bytes of the answer in the end. */
   readonly reservation: Reservation;
   /** Called with the number of distinct ids of which there is no start in the project. */
   readonly reportUnknown: (callIds: number) => void;
@@ -41,9 +48,17 @@ export interface AnswerContext {
   readonly signal: AbortSignal;
 }
 
+/** A usage request that is queued. */
+interface QueuedRequest {
+  readonly query: UsageQuery;
+  readonly reservation: Reservation;
+}
+
 /** The usage of a batch. */
 interface BatchUsage extends RolledUp {
   readonly knownCallIds: ReadonlySet<string>;
+  /** The share of each of its requests in its memory. */
+  readonly bytesPerRequest: number;
 }
 
 /**
@@ -55,7 +70,7 @@ interface BatchUsage extends RolledUp {
  */
 export class CallsUsage {
   readonly #options: CallsUsageOptions;
-  readonly #batcher: Batcher<UsageQuery, BatchUsage>;
+  readonly #batcher: Batcher<QueuedRequest, BatchUsage>;
 
   constructor(options: CallsUsageOptions) {
     const { usageLimits: limits } = options;
@@ -66,10 +81,11 @@ export class CallsUsage {
       maxQueued: limits.maxQueued,
       flushIntervalMs: 0,
       maxBatchSize: [limits.maxBatchIds],
-      sizeOf: (query) => [query.call_ids.length],
-      canShare: (a, b) => a.project_id === b.project_id && a.include_costs === b.include_costs,
+      sizeOf: ({ query }) => [query.call_ids.length],
+      canShare: ({ query: a }, { query: b }) =>
+        a.project_id === b.project_id && a.include_costs === b.include_costs,
       isOrdered: false,
-      run: (queries, signal) => this.#queryBatch(toSharedQuery(queries), signal),
+      run: (requests, signal) => this.#queryBatch(requests, signal),
       // A trace that takes too long fails alone.
       splitInto: 'items',
     });
@@ -84,11 +100,15 @@ export class CallsUsage {
    */
   async answer(request: CallsUsageReq, context: AnswerContext): Promise<Uint8Array[]> {
     const { project_id, include_costs } = request;
-    const callIds = [...new Set(request.call_ids)];
+    const { signal, reservation } = context;
+    const callIds = [...(await runInSlices(toSet(request.call_ids), signal))];
     const query = { project_id, include_costs, call_ids: callIds };
-    const { signal } = context;
-    const usage = callIds.length === 0 ? noCalls : await this.#batcher.add(query, signal);
-    return await runInSlices(this.#write(request, callIds, usage, context), signal);
+    const usage =
+      callIds.length === 0 ? noCalls : await this.#batcher.add({ query, reservation }, signal);
+    reservation.resize(usage.bytesPerRequest);
+    const pieces = await runInSlices(this.#write(request, callIds, usage, context), signal);
+    reservation.resize(reservation.bytes - usage.bytesPerRequest);
+    return pieces;
   }
 
   queueUse(): QueueUse {
@@ -103,7 +123,7 @@ export class CallsUsage {
   ): Steps<Uint8Array[]> {
     const { calls, unfinishedCallIds } = yield* touchedBy(callIds);
     if (calls > BigInt(limit)) throw new LimitExceededError(calls, limit);
-    reportUnknown(callIds.filter((id) => !knownCallIds.has(id)).length);
+    reportUnknown(yield* countUnknown(callIds, knownCallIds));
     const answer = { callIds, usages, unfinishedCallIds };
     if (include_costs) this.#options.countPriced(yield* arePriced(answer));
     const { maxAnswerBytes } = this.#options.usageLimits;
@@ -115,16 +135,41 @@ export class CallsUsage {
     });
   }
 
-  async #queryBatch(query: UsageQuery, signal: AbortSignal): Promise<BatchUsage> {
+  /** The memory of a batch counts for the key of its first request; if it has too little, each request is read alone. */
+  async #queryBatch(requests: readonly QueuedRequest[], signal: AbortSignal): Promise<BatchUsage> {
     const { clickhouse, resolveAliases, usageLimits } = this.#options;
-    const { rows, knownCallIds } = await readUsage(clickhouse, resolveAliases, query, signal);
-    const rolledUp = await runInSlices(rollUp(rows, usageLimits.maxAnswerSums), signal);
-    return { ...rolledUp, knownCallIds: new Set(knownCallIds) };
+    const [{ reservation: first }] = requests as [QueuedRequest];
+    const query = toSharedQuery(requests.map((request) => request.query));
+    const reservation = first.open();
+    try {
+      const context = { reservation, signal, maxBytes: usageLimits.maxRowBytes };
+      const { rows, knownCallIds } = await readUsage(clickhouse, resolveAliases, query, context);
+      const rolledUp = await runInSlices(rollUp(rows, usageLimits.maxAnswerSums), signal);
+      const known = await runInSlices(toSet(knownCallIds), signal);
+      const bytesPerRequest = Math.ceil(reservation.bytes / requests.length);
+      return { ...rolledUp, knownCallIds: known, bytesPerRequest };
+    } finally {
+      // The requests reserve their shares at once: nothing runs in between but them.
+      reservation.release();
+    }
   }
+}
+
+function* countUnknown(
+  callIds: readonly string[],
+  knownCallIds: ReadonlySet<string>,
+): Steps<number> {
+  let unknown = 0;
+  for (const id of callIds) {
+    if (!knownCallIds.has(id)) unknown += 1;
+    yield;
+  }
+  return unknown;
 }
 
 const noCalls: BatchUsage = {
   knownCallIds: new Set(),
+  bytesPerRequest: 0,
   usages: new Map(),
   *touchedBy() {
     return { calls: 0n, unfinishedCallIds: [] };
@@ -152,14 +197,15 @@ export async function readUsage(
   clickhouse: ClickHouse,
   resolveAliases: ResolveAliases,
   query: UsageQuery,
-  signal: AbortSignal,
+  context: QueryContext,
 ): Promise<QueriedUsage> {
-  let usage = await queryUsage(clickhouse, query, signal);
+  let usage = await queryUsage(clickhouse, query, context);
+  const { signal } = context;
   if (await repairOrphanEnds(clickhouse, query.project_id, usage.unfinishedCallIds, signal)) {
-    usage = await queryUsage(clickhouse, query, signal);
+    usage = await queryUsage(clickhouse, query, context);
   }
   if (query.include_costs && (await resolveUnpricedModels(resolveAliases, usage.rows))) {
-    usage = await queryUsage(clickhouse, query, signal);
+    usage = await queryUsage(clickhouse, query, context);
   }
   return usage;
 }

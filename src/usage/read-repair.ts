@@ -1,5 +1,6 @@
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import type { ResolveAliases } from '../prices/resolve-aliases.ts';
+import { runInSlices, type Steps } from '../run-in-slices.ts';
 import type { UsageRow } from './usage-row.ts';
 
 // The two writes that a read may cause. Each returns whether it changed what the read found.
@@ -26,8 +27,16 @@ export async function resolveUnpricedModels(
   resolveAliases: ResolveAliases,
   rows: readonly UsageRow[],
 ): Promise<boolean> {
-  const unpriced = rows.filter(({ model, prompt_cost }) => model !== '' && prompt_cost === null);
-  if (unpriced.length === 0) return false;
-  const resolved = await resolveAliases([...new Set(unpriced.map(({ model }) => model))]);
-  return resolved.size > 0;
+  const unpriced = await runInSlices(findUnpricedModels(rows));
+  if (unpriced.size === 0) return false;
+  return (await resolveAliases([...unpriced])).size > 0;
+}
+
+function* findUnpricedModels(rows: readonly UsageRow[]): Steps<ReadonlySet<string>> {
+  const models = new Set<string>();
+  for (const { model, prompt_cost } of rows) {
+    if (model !== '' && prompt_cost === null) models.add(model);
+    yield;
+  }
+  return models;
 }

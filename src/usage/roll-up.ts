@@ -1,5 +1,5 @@
 import { ResultTooLargeError } from '../clickhouse/errors.ts';
-import type { Steps } from '../run-in-slices.ts';
+import { append, type Steps, toSet } from '../run-in-slices.ts';
 import { addMoney, type Money, parseMoney } from '../money.ts';
 import type { UsageRow } from './usage-row.ts';
 
@@ -52,7 +52,7 @@ export interface RolledUp {
 export function* rollUp(rows: readonly UsageRow[], maxSums: number): Steps<RolledUp> {
   const subtrees = yield* toSubtrees(rows);
   for (const row of rows) {
-    addRow(subtrees, row);
+    yield* addRow(subtrees, row);
     yield;
   }
   const childrenOf = yield* toChildren(subtrees);
@@ -93,7 +93,7 @@ function* findTouched(
   childrenOf: ReadonlyMap<string, readonly string[]>,
   callIds: readonly string[],
 ): Steps<TouchedCalls> {
-  const requested = new Set(callIds);
+  const requested = yield* toSet(callIds);
   const keys = new Set<string>();
   for (const [key, { callId }] of subtrees) {
     if (requested.has(callId)) keys.add(key);
@@ -103,11 +103,14 @@ function* findTouched(
   const unfinishedCallIds: string[] = [];
   // Iterating over a set visits what is added meanwhile.
   for (const key of keys) {
-    for (const child of childrenOf.get(key) ?? []) keys.add(child);
+    for (const child of childrenOf.get(key) ?? []) {
+      keys.add(child);
+      yield;
+    }
     const subtree = subtrees.get(key);
     if (subtree === undefined) continue;
     calls += subtree.calls;
-    for (const id of subtree.unfinishedCallIds) unfinishedCallIds.push(id);
+    yield* append(unfinishedCallIds, subtree.unfinishedCallIds);
     yield;
   }
   return { calls, unfinishedCallIds };
@@ -125,12 +128,12 @@ function* toSubtrees(rows: readonly UsageRow[]): Steps<RequestedSubtrees> {
   return subtrees;
 }
 
-function addRow(subtrees: RequestedSubtrees, row: UsageRow): void {
+function* addRow(subtrees: RequestedSubtrees, row: UsageRow): Steps<void> {
   const subtree = subtrees.get(row.call_key);
   if (subtree === undefined) return;
   addModelUsage(subtree.usage, row.model, toModelUsage(row));
   subtree.calls += BigInt(row.calls);
-  for (const id of row.unfinished_call_ids) subtree.unfinishedCallIds.push(id);
+  yield* append(subtree.unfinishedCallIds, row.unfinished_call_ids);
 }
 
 function toModelUsage(row: UsageRow): ModelUsage {
@@ -150,10 +153,14 @@ function* addToAncestors(
   childrenOf: ReadonlyMap<string, readonly string[]>,
   countSums: CountSums,
 ): Steps<void> {
-  const pendingChildren = new Map(
-    [...childrenOf].map(([key, children]) => [key, children.length] as const),
-  );
-  const complete = [...subtrees.keys()].filter((key) => !pendingChildren.has(key));
+  const pendingChildren = new Map<string, number>();
+  const complete: string[] = [];
+  for (const key of subtrees.keys()) {
+    const children = childrenOf.get(key);
+    if (children === undefined) complete.push(key);
+    else pendingChildren.set(key, children.length);
+    yield;
+  }
   for (const key of complete) {
     yield;
     const subtree = subtrees.get(key);
@@ -166,8 +173,12 @@ function* addToAncestors(
     pendingChildren.set(subtree.ancestorKey, pending);
     if (pending === 0) complete.push(subtree.ancestorKey);
   }
-  const inCycles = new Set(subtrees.keys());
-  for (const key of complete) inCycles.delete(key);
+  if (complete.length === subtrees.size) return;
+  const inCycles = yield* toSet(subtrees.keys());
+  for (const key of complete) {
+    inCycles.delete(key);
+    yield;
+  }
   for (const key of inCycles) yield* shareCycle(key, subtrees, inCycles, countSums);
 }
 

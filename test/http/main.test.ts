@@ -5,6 +5,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { isRunning, readProcessId } from '../support/clickhouse/embedded-clickhouse.ts';
 import { clickhouseFixture } from '../support/fixtures.ts';
 import {
   basicAuthorization,
@@ -41,7 +42,7 @@ async function startMain(environment: Readonly<Record<string, string>>) {
     await expect.poll(() => output.stdout).toContain('"listening"');
     return /"url":"([^"]+)"/.exec(output.stdout)?.[1] ?? '';
   };
-  return { main, output, exit, waitForUrl };
+  return { main, output, exit, waitForUrl, dataDir };
 }
 
 test.each([
@@ -130,6 +131,40 @@ describe('with a ClickHouse', () => {
     other.main.kill('SIGINT');
     expect(await other.exit).toBe(0);
   });
+});
+
+test('with an embedded ClickHouse that hangs, SIGTERM ends the service within the grace period, and nothing of it is left', async () => {
+  const [drainMs, shutdownTimeoutMs, stopTimeoutMs] = [500, 1_000, 10_000];
+  const { main, dataDir, exit, output, waitForUrl } = await startMain({
+    ...{ CLICKHOUSE_URL: '', DRAIN_MS: String(drainMs) },
+    SHUTDOWN_TIMEOUT_MS: String(shutdownTimeoutMs),
+  });
+  const url = await waitForUrl();
+  await expect.poll(() => readStatus(url), { timeout: 30_000 }).toBe('ok');
+  const clickhouse = await readProcessId(dataDir);
+  process.kill(clickhouse, 'SIGSTOP');
+  const headers = {
+    authorization: basicAuthorization(testKey),
+    'content-type': 'application/json',
+  };
+  const body = JSON.stringify({ project_id: 'a/b', call_ids: ['a'] });
+  const hanging = Array.from({ length: 20 }, () =>
+    fetch(`${url}/calls/usage`, { method: 'POST', headers, body }).then(
+      ({ status }) => status,
+      () => 0,
+    ),
+  );
+  await expect.poll(() => readStatus(url), { timeout: 10_000 }).toBe('clickhouse_unavailable');
+
+  const startedAt = performance.now();
+  main.kill('SIGTERM');
+  expect(await exit).toBe(0);
+  const tookMs = performance.now() - startedAt;
+  expect(tookMs).toBeGreaterThan(drainMs);
+  expect(tookMs).toBeLessThan(drainMs + shutdownTimeoutMs + stopTimeoutMs + 1_500);
+  expect((await Promise.all(hanging)).every((status) => status === 0 || status === 503)).toBe(true);
+  expect(output.stderr).toBe('');
+  expect(isRunning(clickhouse)).toBe(false);
 });
 
 test('SIGHUP reads API_KEYS_FILE again, and keeps the keys when it is invalid', async () => {

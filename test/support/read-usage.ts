@@ -1,5 +1,6 @@
 import { expect } from 'vitest';
 import type { ClickHouse } from '../../src/clickhouse/clickhouse.ts';
+import { runInSlices } from '../../src/run-in-slices.ts';
 import {
   answersWholeTraces,
   areRoots,
@@ -19,11 +20,11 @@ import {
 /** The queries that are right for whole traces only. */
 export const flatSumQueries = ['usage_flat_sum', 'usage_flat_sum_rolled_up'] as const;
 
-const { signal } = new AbortController();
+const options = {};
 
 /** The rows of usage_tree_walk.sql. */
 async function readTreeWalk(clickhouse: ClickHouse, query: UsageQuery): Promise<UsageRow[]> {
-  const calls = await locateCalls(clickhouse, query, signal);
+  const calls = await locateCalls(clickhouse, query, options);
   const rows = await clickhouse.read<TreeWalkRow>('usage_tree_walk', {
     ...(await readCommonParameters(clickhouse, query)),
     call_ids: calls.map((call) => call.call_id),
@@ -38,20 +39,20 @@ export async function readFlatSum(
   name: FlatSum,
   query: UsageQuery,
 ): Promise<UsageRow[] | undefined> {
-  const calls = await locateCalls(clickhouse, query, signal);
-  if (!areRoots(calls)) return undefined;
+  const calls = await locateCalls(clickhouse, query, options);
+  if (!(await runInSlices(areRoots(calls)))) return undefined;
   const rootOf = new Map(calls.map((call) => [call.trace_id, call.call_id]));
   const rows = await clickhouse.read<FlatSumRow>(name, {
     ...(await readCommonParameters(clickhouse, query)),
     trace_ids: [...rootOf.keys()],
   });
-  if (!answersWholeTraces(rows, rootOf.size)) return undefined;
+  if (!(await runInSlices(answersWholeTraces(rows, rootOf.size)))) return undefined;
   return rows.map((row) => fromFlatSum(row, rootOf.get(row.call_key) ?? ''));
 }
 
 async function readCommonParameters(clickhouse: ClickHouse, query: UsageQuery) {
   const { project_id, include_costs } = query;
-  const boundaries = await readPriceBoundaries(clickhouse, query, signal);
+  const boundaries = await readPriceBoundaries(clickhouse, query, options);
   return { project_id, include_costs, ...boundaries };
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { ClickHouse } from '../../src/clickhouse/clickhouse.ts';
+import { MemoryBudget } from '../../src/memory-budget.ts';
 import type { ResolveAliases } from '../../src/prices/resolve-aliases.ts';
 import { readUsage } from '../../src/usage/calls-usage.ts';
 import { clickhouseFixture } from '../support/fixtures.ts';
@@ -32,8 +33,10 @@ async function queryRoot(
     },
   };
   const query = { project_id, call_ids: ['root'], include_costs };
+  const budget = new MemoryBudget({ totalBytes: 1e6, perKeyBytes: 1e6 });
   const { signal } = new AbortController();
-  const { rows } = await readUsage(clickhouse as ClickHouse, resolveAliases, query, signal);
+  const context = { signal, reservation: budget.open('key', 'response'), maxBytes: 1e6 };
+  const { rows } = await readUsage(clickhouse as ClickHouse, resolveAliases, query, context);
   return { prompt: rows.reduce((sum, row) => sum + Number(row.prompt_tokens), 0), queries };
 }
 

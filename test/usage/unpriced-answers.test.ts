@@ -13,7 +13,7 @@ test('answers with costs are counted by whether all their models have a price', 
     clickhouse: database.clickhouse,
     usageLimits: {
       ...{ concurrency: 1, maxQueued: 1, maxBatchIds: 1 },
-      ...{ maxAnswerSums: Infinity, maxAnswerBytes: Infinity },
+      ...{ maxAnswerSums: Infinity, maxAnswerBytes: Infinity, maxRowBytes: Infinity },
     },
     resolveAliases: () => Promise.resolve(new Set()),
     countPriced,

@@ -1,3 +1,4 @@
+import type { Steps } from '../../run-in-slices.ts';
 import { placeholder, type Query } from './queries.ts';
 
 /** A statement and the values of its placeholders. */
@@ -22,10 +23,10 @@ const maxValueBytes = 120_000;
  *
  * @throws {TypeError} naming query and parameter, if a value is missing, undefined or unknown.
  */
-export function bindParameters(
+export function* bindParameters(
   query: Query,
   parameters: Readonly<Record<string, unknown>>,
-): BoundQuery {
+): Steps<BoundQuery> {
   refuseUnknown(query, parameters);
   const values: Record<string, unknown> = {};
   const expressions = new Map<string, string>();
@@ -40,7 +41,7 @@ export function bindParameters(
       values[pieceName] = piece;
       return `{${pieceName}: ${pieceType}}`;
     };
-    expressions.set(name, toExpression(type, value, bind));
+    expressions.set(name, yield* toExpression(type, value, bind));
   }
   const text = query.text.replace(
     placeholder,
@@ -57,10 +58,10 @@ function refuseUnknown(query: Query, parameters: Readonly<Record<string, unknown
   }
 }
 
-function toExpression(type: string, value: unknown, bind: Bind): string {
+function* toExpression(type: string, value: unknown, bind: Bind): Steps<string> {
   if (type === 'String' && typeof value === 'string') return toTextExpression(value, bind);
   if (type === 'Array(String)' && Array.isArray(value)) {
-    return toArrayExpression(value as string[], bind);
+    return yield* toArrayExpression(value as string[], bind);
   }
   if (type === 'Array(Int64)' && Array.isArray(value)) {
     return toIntegersExpression(value as bigint[], bind);
@@ -84,29 +85,42 @@ function toTextExpression(text: string, bind: Bind): string {
   return pieces.length === 1 ? pieces.join() : `concat(${pieces.join(', ')})`;
 }
 
-function toArrayExpression(texts: readonly string[], bind: Bind): string {
-  const pieces = toShortArrays(texts).map((array) => {
+function* toArrayExpression(texts: readonly string[], bind: Bind): Steps<string> {
+  const pieces: string[] = [];
+  for (const array of yield* toShortArrays(texts)) {
     const [first = ''] = array;
-    const tooLong = array.length === 1 && toSentBytes(first) > maxValueBytes;
-    return tooLong ? `[${toTextExpression(first, bind)}]` : bind('Array(String)', array);
-  });
+    pieces.push(
+      first.length > maxTextUnits
+        ? `[${toTextExpression(first, bind)}]`
+        : bind('Array(String)', array),
+    );
+    yield;
+  }
   return pieces.length === 1 ? pieces.join() : `arrayConcat(${pieces.join(', ')})`;
 }
 
+/** A text of so many UTF-16 units is never too long: each takes three bytes at most, and two if it is escaped. */
+const maxTextUnits = maxValueBytes / 3;
+
 function toShortTexts(text: string): string[] {
-  if (toSentBytes(text) <= maxValueBytes) return [text];
-  const middle = text.length >> 1;
-  const splitsPair = /[\uD800-\uDBFF]/.test(text.charAt(middle - 1));
-  const end = splitsPair ? middle - 1 : middle;
-  return [...toShortTexts(text.slice(0, end)), ...toShortTexts(text.slice(end))];
+  if (text.length <= maxTextUnits) return [text];
+  const pieces: string[] = [];
+  for (let start = 0; start < text.length;) {
+    const end = start + maxTextUnits;
+    const splitsPair = /[\uD800-\uDBFF]/.test(text.charAt(end - 1));
+    pieces.push(text.slice(start, splitsPair ? end - 1 : end));
+    start = splitsPair ? end - 1 : end;
+  }
+  return pieces;
 }
 
-function toShortArrays(texts: readonly string[]): string[][] {
+/** A text that is too long is in an array of its own. */
+function* toShortArrays(texts: readonly string[]): Steps<string[][]> {
   let array: string[] = [];
   let bytes = 0;
   const arrays = [array];
   for (const text of texts) {
-    const size = toSentBytes(text) + 3;
+    const size = maxSentBytes(text);
     if (array.length > 0 && bytes + size > maxValueBytes) {
       array = [];
       arrays.push(array);
@@ -114,11 +128,15 @@ function toShortArrays(texts: readonly string[]): string[][] {
     }
     array.push(text);
     bytes += size;
+    yield;
   }
   return arrays;
 }
 
-/** UTF-8 bytes of a text as the client sends it, including backslashes before escaped characters. */
-function toSentBytes(text: string): number {
-  return Buffer.byteLength(text) + (text.match(/[\t\n\r'\\]/g)?.length ?? 0);
+/** At least the bytes of a text as it is sent in an array, with quotes and escaped characters. */
+function maxSentBytes(text: string): number {
+  if (text.length > maxTextUnits) return maxValueBytes;
+  return Buffer.byteLength(text) * (escaped.test(text) ? 2 : 1) + 3;
 }
+
+const escaped = /[\t\n\r'\\]/;

@@ -4,7 +4,8 @@ import { Readable } from 'node:stream';
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
 
 import { RepeatedLines } from '../../repeated-lines.ts';
-import type { Log } from '../clickhouse.ts';
+import { runInSlices, type Steps } from '../../run-in-slices.ts';
+import type { Log, ReadOptions } from '../clickhouse.ts';
 import {
   ClickHouseUnavailableError,
   ClickHouseOverloadedError,
@@ -15,6 +16,8 @@ import { bindParameters } from './bind-parameters.ts';
 import { mapError, toErrorCode, toErrorKind } from './map-error.ts';
 import { openClient, type DatabaseAddress } from './open-client.ts';
 import type { Query } from './queries.ts';
+import { readRows } from './read-rows.ts';
+import { type Statement, toStatement } from './to-statement.ts';
 import { toInsertSettings, toReadSettings, type Limits } from './request-settings.ts';
 
 export interface ConnectionOptions {
@@ -36,6 +39,8 @@ export class Connection {
   readonly #address: DatabaseAddress;
   readonly #options: ConnectionOptions;
   readonly #client: ClickHouseClient;
+  /** For statements with parameters. */
+  readonly #formClient: ClickHouseClient;
   /** For pings and for KILL QUERY: neither may queue behind queries, nor behind the other when ClickHouse hangs. */
   readonly #pingClient: ClickHouseClient;
   readonly #killClient: ClickHouseClient;
@@ -50,6 +55,9 @@ export class Connection {
     this.#address = address;
     this.#options = options;
     this.#client = openClient(address, options.limits);
+    this.#formClient = options.limits.compression
+      ? openClient(address, { ...options.limits, sendsForms: true })
+      : this.#client;
     const { pingTimeoutMs: timeoutMs } = options.limits;
     const own = { ...options.limits, maxOpenConnections: 2, timeoutMs };
     this.#pingClient = openClient(address, own);
@@ -61,19 +69,14 @@ export class Connection {
   async read<Row>(
     query: Query,
     parameters: Readonly<Record<string, unknown>>,
-    signal?: AbortSignal,
+    { signal, reserve = ignore }: ReadOptions = {},
   ): Promise<Row[]> {
-    const { text, values } = bindParameters(query, parameters);
+    const statement = await runInSlices(bindStatement(query, parameters));
     const settings = toReadSettings(this.#options.limits);
     return await this.#request(query.name, settings, signal, async (options) => {
-      const result = await this.#client.query({
-        query: text,
-        query_params: values,
-        format: 'JSONEachRow',
-        ...options,
-      });
-      options.abort_signal.addEventListener('abort', () => result.close());
-      return await result.json<Row>();
+      const { stream } = await this.#formClient.exec({ ...statement, ...options });
+      options.abort_signal.addEventListener('abort', () => stream.destroy());
+      return await readRows<Row>(stream, reserve, options.abort_signal);
     });
   }
 
@@ -104,16 +107,10 @@ export class Connection {
 
   /** As `ClickHouse.write`. */
   async write(query: Query, parameters: Readonly<Record<string, unknown>>): Promise<void> {
-    const { text, values } = bindParameters(query, parameters);
+    const statement = await runInSlices(bindStatement(query, parameters));
     await this.#requestInsert(query.name, async (options) => {
-      // The client's `command` would put all values into the URL, which is limited to 1 MiB.
-      const result = await this.#client.query({
-        query: text,
-        query_params: values,
-        format: 'JSONEachRow',
-        ...options,
-      });
-      await result.text();
+      const { stream } = await this.#formClient.exec({ ...statement, ...options });
+      for await (const _ of stream);
     });
   }
 
@@ -145,7 +142,7 @@ export class Connection {
   async close(): Promise<void> {
     this.#isClosed = true;
     for (const deadline of this.#pending) deadline.abort();
-    const clients = [this.#client, this.#pingClient, this.#killClient];
+    const clients = [this.#client, this.#formClient, this.#pingClient, this.#killClient];
     await Promise.all(clients.map((client) => client.close()));
   }
 
@@ -252,6 +249,17 @@ export class Connection {
       .command({ query, query_params: { query_id: queryId } })
       .catch((): undefined => undefined);
   }
+}
+
+function* bindStatement(
+  query: Query,
+  parameters: Readonly<Record<string, unknown>>,
+): Steps<Statement> {
+  return yield* toStatement(yield* bindParameters(query, parameters), 'JSONEachRow');
+}
+
+function ignore(): void {
+  // Not every result is large enough to be counted.
 }
 
 const closedMessage = 'The connection to ClickHouse is closed';

@@ -9,6 +9,7 @@ import {
   QueryTimeoutError,
   ResultTooLargeError,
 } from '../errors.ts';
+import { MemoryBudgetError } from '../../memory-budget.ts';
 
 /**
  * Maps an error of the ClickHouse client to an error of `errors.ts`, with the original as its cause.
@@ -44,7 +45,7 @@ export function mapError(error: unknown, label: string): Error {
   }
 }
 
-/** Whether an error is one of `errors.ts` already. */
+/** Whether an error is one of `errors.ts` already, or is not of ClickHouse: a result has no room in the service. */
 export function isMappedError(error: unknown): error is Error {
   return [
     ClickHouseUnavailableError,
@@ -54,6 +55,7 @@ export function isMappedError(error: unknown): error is Error {
     DamagedDataError,
     QueryTimeoutError,
     ResultTooLargeError,
+    MemoryBudgetError,
   ].some((each) => error instanceof each);
 }
 

@@ -18,6 +18,8 @@ export interface ClientLimits {
   readonly timeoutMs: number;
   /** Whether requests and responses are compressed. */
   readonly compression: boolean;
+  /** Whether requests are not, whatever responses are; ClickHouse cannot read a form that is compressed. */
+  readonly sendsForms?: boolean;
 }
 
 /** Opens a client of one ClickHouse server; sends nothing yet. */
@@ -30,7 +32,10 @@ export function openClient(address: Address, limits: ClientLimits): ClickHouseCl
     application: 'calls-usage',
     max_open_connections: limits.maxOpenConnections,
     request_timeout: limits.timeoutMs,
-    compression: { request: limits.compression, response: limits.compression },
+    compression: {
+      request: limits.compression && limits.sendsForms !== true,
+      response: limits.compression,
+    },
     keep_alive: { enabled: true, eagerly_destroy_stale_sockets: true },
     use_multipart_params_auto: true,
     log: { level: ClickHouseLogLevel.OFF },

@@ -7,10 +7,9 @@ import {
   type JsonItemHandler,
   type JsonLimits,
   type JsonRule,
-  JsonScanner,
-  JsonSyntaxError,
   JsonTooLargeError,
-} from './json-scanner.ts';
+} from './json-copier.ts';
+import { JsonScanner, JsonSyntaxError } from './json-scanner.ts';
 import { readBody } from './read-body.ts';
 
 /** How a JSON body is read. */
@@ -55,10 +54,11 @@ export async function readJsonBody(
   if (contentType !== '' || hasBody(request)) requireJsonType(contentType);
   const scanner = new JsonScanner(rule, limits, items);
   try {
-    await readBody(request, maxBytes, (slice) => {
+    const onSlice = (slice: Buffer): void => {
       scanner.write(slice);
       reservation.resize(scanner.heldBytes + (items?.heldBytes ?? 0));
-    });
+    };
+    await readBody(request, { maxBytes, reservation, onSlice });
     const text = scanner.end();
     if (text === '') return { value: undefined, raw: scanner.raw };
     reservation.resize(

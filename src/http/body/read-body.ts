@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import { finished, type Readable, type Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate } from 'node:zlib';
+import type { Reservation } from '../../memory-budget.ts';
 import { apiErrors } from '../api-errors.ts';
 import { toIssue } from '../validation/issues.ts';
 import { eventLoopShare } from './event-loop-share.ts';
@@ -8,20 +9,46 @@ import { eventLoopShare } from './event-loop-share.ts';
 /** Bytes that are handled without a break: about a millisecond. */
 const sliceBytes = 65_536;
 
+export interface BodyOptions {
+  /** Largest body, after decompression, in bytes. */
+  readonly maxBytes: number;
+  /** Memory of what `onSlice` keeps. */
+  readonly reservation: Reservation;
+  /** Gets at most 64 KiB of the body; what it throws ends the reading. */
+  readonly onSlice: (bytes: Buffer) => void;
+}
+
 /**
  * Reads the decompressed body of a request in slices; nothing is buffered. The body that was refused is read to its end
  * and discarded, since a client that is still sending does not read the answer.
  *
- * @param maxBytes largest body, after decompression
- * @param onSlice gets at most 64 KiB; what it throws ends the reading
  * @throws {ApiError} 413 where the body is, or is declared to be, larger; 415 and 422 for its encoding
+ * @throws {MemoryBudgetError} the reservation was refused: at once, even if the client sends nothing more
  */
 export async function readBody(
   request: IncomingMessage,
+  { maxBytes, reservation, onSlice }: BodyOptions,
+): Promise<void> {
+  const body = decompress(request);
+  let take: BodyOptions['onSlice'] | undefined = onSlice;
+  const refused = new Promise<never>((_resolve, reject) => {
+    reservation.onRefused((error) => {
+      // The reading may wait for its client for a while, and must not keep what was read meanwhile.
+      take = undefined;
+      if (body !== request) discardRest(request, body);
+      reject(error);
+    });
+  });
+  const reading = readSlices(request, body, maxBytes, (slice) => take?.(slice));
+  await Promise.race([reading.finally(() => reservation.secure()), refused]);
+}
+
+async function readSlices(
+  request: IncomingMessage,
+  body: Readable,
   maxBytes: number,
   onSlice: (bytes: Buffer) => void,
 ): Promise<void> {
-  const body = decompress(request);
   try {
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
     let length = 0;

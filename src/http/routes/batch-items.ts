@@ -4,7 +4,7 @@ import { apiErrors } from '../api-errors.ts';
 import { requireProjects } from '../auth/require-key.ts';
 import { coversProject, type Key } from '../auth/keys.ts';
 import type { JsonItems } from '../body/json-body.ts';
-import { pathProjectIssues } from '../route.ts';
+import { pathProjectIssues } from '../open-request.ts';
 import { type Location, toIssue, type ValidationIssue } from '../validation/issues.ts';
 import type { Schema } from '../validation/openapi.ts';
 

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { bindParameters } from '../../../src/clickhouse/client/bind-parameters.ts';
+import { runInSlices } from '../../../src/run-in-slices.ts';
 import { parseQuery, queryPaths, readQueries } from '../../../src/clickhouse/client/queries.ts';
 
 describe('queries', () => {
@@ -73,23 +74,25 @@ describe('binding parameters', () => {
     ['undefined', { id: undefined, ids: [] }, 'Query q: parameter id is missing.'],
     ['unknown', { id: 'a', ids: [], more: 1 }, 'Query q: unknown parameter more.'],
     ['inherited', Object.create({ id: 'a', ids: [] }) as object, 'parameter id is missing'],
-  ])('refuses a value that is %s', (_, parameters, message) => {
-    const bind = (): unknown => bindParameters(query, parameters as Record<string, unknown>);
-    expect(bind).toThrow(TypeError);
-    expect(bind).toThrow(message);
+  ])('refuses a value that is %s', async (_, parameters, message) => {
+    const bind = bindParameters(query, parameters as Record<string, unknown>);
+    const binding = runInSlices(bind);
+    await expect(binding).rejects.toThrow(TypeError);
+    await expect(binding).rejects.toThrow(message);
   });
 
-  test('leaves short values unchanged', () => {
+  test('leaves short values unchanged', async () => {
     const values = { id: '', ids: ['a', 'b'] };
-    expect(bindParameters(query, values)).toEqual({ text: query.text, values });
+    expect(await runInSlices(bindParameters(query, values))).toEqual({ text: query.text, values });
   });
 
-  test('splits long values into parameters that ClickHouse accepts', () => {
+  test('splits long values into parameters that ClickHouse accepts', async () => {
     const ids = Array.from(
       { length: 10_000 },
       (_, index) => `id-${String(index).padStart(30, "'")}`,
     );
-    const { text, values } = bindParameters(query, { id: 'é😀'.repeat(50_000), ids });
+    const long = { id: 'é😀'.repeat(50_000), ids };
+    const { text, values } = await runInSlices(bindParameters(query, long));
     const pieces = Object.entries(values);
     const texts = pieces.filter(([name]) => /^id(__|$)/.test(name)).map(([, value]) => value);
     const arrays = pieces.filter(([name]) => /^ids(__|$)/.test(name)).map(([, value]) => value);
@@ -102,11 +105,9 @@ describe('binding parameters', () => {
     }
   });
 
-  test('splits a long text in an array', () => {
-    const { text, values } = bindParameters(query, {
-      id: '',
-      ids: ['a', 'x'.repeat(200_000), 'b'],
-    });
+  test('splits a long text in an array', async () => {
+    const long = { id: '', ids: ['a', 'x'.repeat(70_000), 'b'] };
+    const { text, values } = await runInSlices(bindParameters(query, long));
     expect(text).toContain(
       'arrayConcat({ids: Array(String)}, [concat({ids__1: String}, {ids__2: String})], {ids__3: Array(String)})',
     );

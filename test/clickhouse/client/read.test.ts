@@ -85,6 +85,15 @@ describe('query parameters', () => {
     expect(row).toEqual({ text, texts });
   });
 
+  test('arrive unchanged, and so do the rows, where requests and responses are compressed', async () => {
+    const compressed = await openTestClickHouse({ clickhouseCompression: true }, { queries });
+    for (const texts of [hostile, Array.from({ length: 5_000 }, () => randomUUID())]) {
+      const [row] = await readRows(compressed.clickhouse, 'echo', { text: '', texts });
+      expect(row).toEqual({ text: '', texts });
+    }
+    await compressed.close();
+  });
+
   test('may be 200,000 ids', async () => {
     const ids = Array.from({ length: 200_000 }, () => randomUUID());
     const rows = await readRows(opened.clickhouse, 'count', { ids });

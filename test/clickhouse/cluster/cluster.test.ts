@@ -139,7 +139,7 @@ test('while a shard is unavailable requests fail instead of returning partial re
   const project = toProject(service, 'team/unavailable');
   const ids = names.map((name) => `${name} root`);
   const before = await project.queryUsage(ids);
-  cluster.kill(1);
+  await cluster.kill(1);
   const refused = await project.sendUsageRequest(ids);
   expect(refused.status, refused.text).toBe(503);
   expect(refused.headers.get('retry-after')).not.toBeNull();

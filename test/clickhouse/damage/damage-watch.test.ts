@@ -1,5 +1,6 @@
 import type { PartFiles } from '../../support/clickhouse/part-files.ts';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { readMetrics, valueOf } from '../../support/http/metrics.ts';
 import {
   useDamagedService,
   type DamagedService,
@@ -30,6 +31,15 @@ describe.each(['calls', 'call_traces'])('a truncated part of %s', (table) => {
 });
 
 describe('a truncated part of call_parts', () => {
+  test('is in the gauge of damaged parts, beside tables without damage', async () => {
+    const { service } = await damageCallParts();
+    const metrics = await readMetrics(service);
+    const parts = ['call_parts', 'calls', 'call_traces'].map((table) =>
+      valueOf(metrics, 'calls_usage_damaged_parts', { table }),
+    );
+    expect(parts).toEqual([1, 0, 0]);
+  });
+
   test('refuses all reads with a reason in /health, names the part in the log, and stores new calls', async () => {
     const { service, project, callIds, part } = await damageCallParts();
 

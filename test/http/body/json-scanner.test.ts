@@ -4,10 +4,9 @@ import {
   type JsonItemHandler,
   type JsonLimits,
   type JsonRule,
-  JsonScanner,
-  JsonSyntaxError,
   JsonTooLargeError,
-} from '../../../src/http/body/json-scanner.ts';
+} from '../../../src/http/body/json-copier.ts';
+import { JsonScanner, JsonSyntaxError } from '../../../src/http/body/json-scanner.ts';
 
 const noLimits: JsonLimits = { maxValues: 1e9, maxBytes: 1e9 };
 
@@ -165,6 +164,16 @@ test('a document with too many values is refused before any of them is built', (
   const text = `[0${',{}'.repeat(1_000)}]`;
   const limits = { maxValues: 1_000, maxBytes: 1e9 };
   expect(() => scan(text, 64, {}, limits)).toThrow(JsonTooLargeError);
+});
+
+test('long white space between tokens is not held, and the text keeps its values', () => {
+  const space = ' \n\r\t'.repeat(100_000);
+  const scanner = new JsonScanner({}, { maxValues: 10, maxBytes: 1_000 });
+  for (const token of ['{', '"a"', ':', '[', '1', ',', '" b "', ']', '}', '']) {
+    scanner.write(Buffer.from(token + space));
+    expect(scanner.heldBytes).toBeLessThan(100);
+  }
+  expect(JSON.parse(scanner.end())).toEqual({ a: [1, ' b '] });
 });
 
 test('60 MB of brackets in a member that is left out take no more memory than bits', () => {

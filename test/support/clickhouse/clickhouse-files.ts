@@ -4,9 +4,9 @@ import { createClient } from '@clickhouse/client';
 import { onTestFinished } from 'vitest';
 import { openService, type TestService } from '../http/service.ts';
 import { makeDirectory, startServer } from './embedded-clickhouse.ts';
-import { addOverride } from './embedded-overrides.ts';
+import { addQuickCleanup } from './embedded-overrides.ts';
 
-/** A ClickHouse on files of its own, which removes replaced files after a second instead of eight minutes. */
+/** A ClickHouse on files of its own; replaced files are removed after a second. */
 export interface ClickHouseFiles {
   /** Runs any statement but a SELECT, without a service. */
   readonly command: (sql: string) => Promise<void>;
@@ -18,12 +18,10 @@ export interface ClickHouseFiles {
   readonly find: (texts: Readonly<Record<string, string>>) => Promise<string[]>;
 }
 
-const quickCleanup = '<merge_tree><old_parts_lifetime>1</old_parts_lifetime></merge_tree>';
-
 /** Starts a ClickHouse, which is stopped and removed when the current test ends. */
 export async function useClickHouseFiles(): Promise<ClickHouseFiles> {
   const directory = await makeDirectory();
-  await addOverride(directory.path, 'config.d', 'cleanup', quickCleanup);
+  await addQuickCleanup(directory.path);
   const server = await startServer(directory.path);
   const url = new URL(server.address.url);
   url.username = server.address.username;
@@ -52,18 +50,33 @@ export async function useClickHouseFiles(): Promise<ClickHouseFiles> {
   };
 }
 
-async function findInFiles(
+/** The names of those of the texts that are in some file below a directory. */
+export async function findInFiles(
   directory: string,
   texts: Readonly<Record<string, string>>,
 ): Promise<string[]> {
-  const entries = await readdir(directory, { recursive: true, withFileTypes: true });
   const found = new Set<string>();
-  for (const entry of entries.filter((each) => each.isFile())) {
-    // ClickHouse may remove the file meanwhile.
-    const bytes = await readFile(join(entry.parentPath, entry.name)).catch(() => Buffer.alloc(0));
+  for await (const file of listFiles(directory)) {
+    const bytes = await unlessRemoved(readFile(file), Buffer.alloc(0));
     for (const [name, text] of Object.entries(texts)) {
       if (bytes.includes(text)) found.add(name);
     }
   }
   return [...found].sort();
+}
+
+async function* listFiles(directory: string): AsyncGenerator<string> {
+  for (const entry of await unlessRemoved(readdir(directory, { withFileTypes: true }), [])) {
+    const path = join(directory, entry.name);
+    if (entry.isDirectory()) yield* listFiles(path);
+    else if (entry.isFile()) yield path;
+  }
+}
+
+/** ClickHouse may remove a file or a folder while it is looked for. */
+async function unlessRemoved<Value>(reading: Promise<Value>, instead: Value): Promise<Value> {
+  return await reading.catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return instead;
+    throw error;
+  });
 }

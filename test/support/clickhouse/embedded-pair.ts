@@ -6,15 +6,17 @@ import { join } from 'node:path';
 import { openClient, type Address } from '../../../src/clickhouse/client/open-client.ts';
 import type { EmbeddedServer } from '../../../src/clickhouse/embedded/embedded-server.ts';
 import { makeDirectory, startServer } from './embedded-clickhouse.ts';
-import { addOverride, addUser } from './embedded-overrides.ts';
+import { addOverride, addQuickCleanup, addUser } from './embedded-overrides.ts';
 
 /** Two embedded ClickHouse servers that are the shards of one cluster. */
 export interface EmbeddedPair {
   readonly addresses: readonly Address[];
   /** What a service needs in its environment to use them. */
   readonly environment: { readonly CLICKHOUSE_URL: string; readonly CLICKHOUSE_CLUSTER: string };
-  /** Kills a node. */
-  kill(node: number): void;
+  /** The directory of each node's files; replaced files are removed after a second. */
+  readonly dataDirs: readonly string[];
+  /** Kills a node; resolves when it has ended. */
+  kill(node: number): Promise<void>;
   /** Restarts a killed node on its files and its ports. */
   restart(node: number): Promise<void>;
   /** Stops both and removes their files. */
@@ -37,17 +39,19 @@ export async function startEmbeddedPair(): Promise<EmbeddedPair> {
     const xml = toClusterXml(httpPorts[node]!, tcpPorts[node]!, tcpPorts, password);
     await addOverride(dataDir, 'config.d', 'cluster', xml);
     await addUser(dataDir, { username, password });
+    await addQuickCleanup(dataDir);
   }
   const servers = await Promise.all(dataDirs.map(startNode));
   const addresses = servers.map(({ address }) => ({ url: address.url, username, password }));
   return {
     addresses,
     environment: toEnvironment(addresses),
-    kill: (node) => {
+    dataDirs,
+    kill: async (node) => {
       process.kill(servers[node]!.processId, 'SIGKILL');
+      await servers[node]!.ended;
     },
     restart: async (node) => {
-      await servers[node]!.ended;
       servers[node] = await startNode(dataDirs[node]!);
     },
     stop: async () => {

@@ -11,8 +11,12 @@ export interface PartFiles {
 }
 
 /** The parts of a table below DATA_DIR, by name; merged-away ones included. */
-export async function listParts(dataDir: string, table: string): Promise<PartFiles[]> {
-  const folder = join(dataDir, 'clickhouse', 'data', 'calls_usage', table);
+export async function listParts(
+  dataDir: string,
+  table: string,
+  database = 'calls_usage',
+): Promise<PartFiles[]> {
+  const folder = join(dataDir, 'clickhouse', 'data', database, table);
   const names = (await readdir(folder)).filter((name) => /^all(_\d+)+$/.test(name)).sort();
   return names.map((name) => {
     const path = join(folder, name);

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { clickhouseFixture } from '../support/fixtures.ts';
-import { openService, type TestService } from '../support/http/service.ts';
-import { toRequestHead, useTcpClient } from '../support/http/tcp-client.ts';
+import { clickhouseFixture } from '../../support/fixtures.ts';
+import { openService, type TestService } from '../../support/http/service.ts';
+import { toRequestHead, useTcpClient } from '../../support/http/tcp-client.ts';
 
 const database = clickhouseFixture();
 const drainMs = 1_500;

@@ -3,10 +3,15 @@ import { createServer } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import express from 'express';
 import { expect, onTestFinished, test } from 'vitest';
-import { disconnectSignal } from '../../src/http/route.ts';
-import { SettingsError } from '../../src/settings.ts';
-import { basicAuthorization, openService, testKey, useService } from '../support/http/service.ts';
-import { continueAnswer, toRequestHead, useTcpClient } from '../support/http/tcp-client.ts';
+import { disconnectSignal } from '../../../src/http/open-request.ts';
+import { SettingsError } from '../../../src/settings.ts';
+import {
+  basicAuthorization,
+  openService,
+  testKey,
+  useService,
+} from '../../support/http/service.ts';
+import { continueAnswer, toRequestHead, useTcpClient } from '../../support/http/tcp-client.ts';
 
 test('a port in use is reported with the setting to change', async () => {
   const { url } = await useService();

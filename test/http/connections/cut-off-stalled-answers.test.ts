@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { expect, test } from 'vitest';
-import { basicAuthorization, testKey, useService } from '../support/http/service.ts';
-import { useTcpClient } from '../support/http/tcp-client.ts';
+import { basicAuthorization, testKey, useService } from '../../support/http/service.ts';
+import { useTcpClient } from '../../support/http/tcp-client.ts';
 
 /** An answer of about 16 MB, more than the buffers of both sockets hold. */
 const rows = 200_000;

@@ -1,8 +1,11 @@
 import { execFile } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { pino } from 'pino';
-import { readMaxOpenFiles, toMaxConnections } from '../../src/http/connections.ts';
-import { parseSettings } from '../../src/settings.ts';
+import {
+  readMaxOpenFiles,
+  toMaxConnections,
+} from '../../../src/http/connections/bound-connections.ts';
+import { parseSettings } from '../../../src/settings.ts';
 
 const clickhouseUrl = 'http://127.0.0.1:9';
 

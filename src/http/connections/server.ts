@@ -2,15 +2,15 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
-import { type Settings, SettingsError } from '../settings.ts';
+import { type Settings, SettingsError } from '../../settings.ts';
 import {
   boundConnections,
   type ConnectionSettings,
   readMaxOpenFiles,
   toMaxConnections,
-} from './connections.ts';
-import { answerMalformedRequests } from './malformed-requests.ts';
-import { cutOffStalledAnswers } from './stalled-answers.ts';
+} from './bound-connections.ts';
+import { answerMalformedRequests } from './answer-malformed-requests.ts';
+import { cutOffStalledAnswers } from './cut-off-stalled-answers.ts';
 
 /** A listening server. */
 export interface HttpServer {

@@ -1,6 +1,6 @@
 import type { Server } from 'node:http';
 import type { Logger } from 'pino';
-import { type Settings, SettingsError } from '../settings.ts';
+import { type Settings, SettingsError } from '../../settings.ts';
 
 export interface ConnectionsOptions {
   readonly log: Logger;
