@@ -278,7 +278,7 @@ describe('a model name', () => {
     const project = await send([{ model, prompt: 1_000 }]);
     const readAliases = (): Promise<unknown[]> =>
       usageClient.clickhouse.query(
-        'SELECT 1 FROM llm_token_prices WHERE llm_id = {model: String}',
+        `SELECT 1 FROM llm_token_prices WHERE llm_id = {model: String} AND service_tier = ''`,
         {
           model,
         },

@@ -185,7 +185,7 @@ describe('the default prices', () => {
     const project = usageClient.newProject();
     const [row] = await usageClient.clickhouse.query<Record<string, string>>(
       `SELECT prompt_token_cost, completion_token_cost FROM llm_token_prices FINAL
-      WHERE pricing_level = 'default' AND llm_id = 'gpt-4o-mini'
+      WHERE pricing_level = 'default' AND llm_id = 'gpt-4o-mini' AND service_tier = ''
         AND effective_date <= '2026-01-31 00:00:00' ORDER BY effective_date DESC LIMIT 1`,
     );
     const usage = { 'gpt-4o-mini': { prompt_tokens: 1_000_000, completion_tokens: 1_000_000 } };

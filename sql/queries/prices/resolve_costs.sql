@@ -19,6 +19,7 @@ INNER JOIN
     SELECT *, effective_date <= {at:DateTime64(6, 'UTC')} AS is_in_force
     FROM llm_token_prices FINAL
     WHERE (pricing_level, pricing_level_id) IN (('default', 'default'), ('project', {project_id:String}))
+        AND service_tier = '' AND empty(minutes_of_week)
         AND (prompt_tokens_above = 0 OR prompt_tokens_above < {prompt_tokens:UInt64})
 ) AS price ON price.llm_id = requested.llm_id
 ORDER BY

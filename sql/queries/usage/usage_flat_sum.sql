@@ -63,6 +63,7 @@ LEFT JOIN
     FROM llm_token_prices FINAL
     WHERE {include_costs:Bool}
         AND (pricing_level, pricing_level_id) IN (('default', 'default'), ('project', {project_id:String}))
+        AND service_tier = '' AND empty(minutes_of_week)
 ) AS price ON price.llm_id = sums.model AND price.prompt_tokens_above <= sums.prompt_size
 ORDER BY
     alias_of = '' DESC,

@@ -89,12 +89,20 @@ export function toPriceBookRows(
   const idPrefix = alias === undefined ? 'book' : 'learned';
   return rows.map((row) => ({
     ...row,
-    id: `${idPrefix}:${name}@${row.effective_date.slice(0, 10)}>${row.prompt_tokens_above}`,
+    id: `${idPrefix}:${name}@${toRowKey(row)}`,
     llm_id: name,
     provider_id,
     alias_of: alias === undefined ? '' : llmId,
     match_rule: alias?.rule ?? '',
   }));
+}
+
+/** @returns what tells the rows of a name apart */
+function toRowKey(row: ModelPriceRow): string {
+  const date = row.effective_date.replace(' 00:00:00.000000', '').replace('.000000', '');
+  const hours = row.minutes_of_week.map(({ start, end }) => `${start}-${end}`).join(',');
+  const parts = [row.service_tier, hours].filter((part) => part !== '');
+  return [`${date}>${row.prompt_tokens_above}`, ...parts].join(' ');
 }
 
 /** Converts a row to a default price of `llm_token_prices`. */
@@ -107,7 +115,7 @@ async function readStoredRows(store: PriceStore): Promise<StoredRow[]> {
 }
 
 /**
- * A model that the book lists, or has as ambiguous, gets exactly the rows of the book. A model that the book no longer
+ * A model that the book lists, if only as one without a price, gets exactly the rows of the book. A model that the book no longer
  * lists keeps its rows: calls of the past have no other price. Model aliases are resolved again.
  */
 function toChanges(stored: readonly StoredRow[], book: PriceBook): PriceBookChanges {
@@ -117,8 +125,11 @@ function toChanges(stored: readonly StoredRow[], book: PriceBook): PriceBookChan
   ];
   const storedPrices = new Map(stored.map((row) => [row.id, toComparable(row)]));
   const ids = new Set(rows.map(({ id }) => id));
+  const listed = toListedNames(book);
   const isReplaced = (row: StoredRow): boolean =>
-    !row.id.startsWith('book:') || book.prices.has(row.llm_id) || book.ambiguous.has(row.llm_id);
+    !row.id.startsWith('book:') ||
+    listed.has(row.llm_id) ||
+    book.decisions.has(row.llm_id.toLowerCase());
   return {
     added: rows.filter(({ id }) => !storedPrices.has(id)),
     changed: rows.filter(
@@ -127,6 +138,15 @@ function toChanges(stored: readonly StoredRow[], book: PriceBook): PriceBookChan
     removed: stored.filter((row) => !ids.has(row.id) && isReplaced(row)).map(toPriceBookRow),
     unchanged: rows.filter((row) => storedPrices.get(row.id) === toComparable(row)),
   };
+}
+
+/** @returns every name of a model that the book lists, with and without a price */
+function toListedNames({ providers }: PriceBook): ReadonlySet<string> {
+  return new Set(
+    providers.flatMap(({ models }) =>
+      models.flatMap(({ provider_id, id }) => [`${provider_id}/${id}`, id]),
+    ),
+  );
 }
 
 /** Resolves the stored model aliases; omits those that are no longer found, or are in the book themselves by now. */
@@ -152,6 +172,9 @@ function toComparable(row: PriceBookRow | StoredRow): string {
     row.completion_token_cost,
     row.cache_read_input_token_cost,
     row.cache_creation_input_token_cost,
+    row.cache_creation_1h_input_token_cost,
+    row.audio_input_token_cost,
+    row.audio_output_token_cost,
   ]);
 }
 

@@ -35,12 +35,19 @@ interface Stored {
   readonly above: string;
   readonly prompt: string;
   readonly alias_of: string;
+  readonly service_tier: string;
+  readonly hours: string;
+  readonly others: readonly (string | null)[];
 }
 
 function storedOf(opened: TestClickHouse): Promise<Stored[]> {
   return opened.query(
-    `SELECT llm_id, toString(toDate32(effective_date)) AS date, toString(prompt_tokens_above) AS above,
-        toString(prompt_token_cost) AS prompt, alias_of
+    `SELECT llm_id, toString(effective_date) AS date, toString(prompt_tokens_above) AS above,
+        toString(prompt_token_cost) AS prompt, alias_of, service_tier,
+        arrayStringConcat(arrayMap(each -> concat(toString(each.1), '-', toString(each.2)), minutes_of_week), ',') AS hours,
+        arrayMap(each -> toString(each), [completion_token_cost, cache_read_input_token_cost,
+            cache_creation_input_token_cost, cache_creation_1h_input_token_cost,
+            audio_input_token_cost, audio_output_token_cost]) AS others
     FROM llm_token_prices FINAL
     ORDER BY llm_id, date, prompt_tokens_above`,
   );
@@ -49,30 +56,51 @@ function storedOf(opened: TestClickHouse): Promise<Stored[]> {
 /** The rows of a book, as {@link toLines} writes them. */
 function rowsOf(book: PriceBook): string[] {
   const rows = [...book.prices].flatMap(([llmId, model]) =>
-    model.rows.map(
-      (row) =>
-        `${llmId} ${row.effective_date.slice(0, 10)} ${row.prompt_tokens_above} ${row.prompt_token_cost}`,
+    model.rows.map((row) =>
+      JSON.stringify([
+        llmId,
+        row.effective_date,
+        String(row.prompt_tokens_above),
+        row.service_tier,
+        row.minutes_of_week.map(({ start, end }) => `${start}-${end}`).join(','),
+        row.prompt_token_cost,
+        row.completion_token_cost,
+        row.cache_read_input_token_cost,
+        row.cache_creation_input_token_cost,
+        row.cache_creation_1h_input_token_cost,
+        row.audio_input_token_cost,
+        row.audio_output_token_cost,
+      ]),
     ),
   );
   return rows.sort();
 }
 
 const toLines = (stored: readonly Stored[]): string[] =>
-  stored.map((row) => `${row.llm_id} ${row.date} ${row.above} ${row.prompt}`).sort();
+  stored
+    .map((row) =>
+      JSON.stringify([
+        ...[row.llm_id, row.date, row.above, row.service_tier, row.hours],
+        ...[row.prompt, ...row.others],
+      ]),
+    )
+    .sort();
 
-/** A book of one provider, with prices per million tokens. A name matches a model if it starts with the model's id. */
+/** A book of one provider, with prices per million tokens. A name matches a model if it is its id and a version. */
 function bookOf(version: number, prices: Readonly<Record<string, ModelInfo['prices']>>): PriceBook {
   const models = Object.entries(prices).map(([id, price]) => ({
     id,
     match: { starts_with: id },
     prices: price,
   }));
-  const provider = { id: 'acme', name: 'Acme', api_pattern: 'acme', models };
-  return toPriceBook([provider], `${priceBookAuthor}${version}`, {
-    findProvider: (name) => (name === provider.id ? provider : undefined),
-    findFirstParty: (modelName) => (modelName.includes('model') ? provider : undefined),
-    findModel: (_, modelName) => models.find(({ id }) => modelName.startsWith(id)),
-  });
+  const provider = {
+    id: 'acme',
+    name: 'Acme',
+    api_pattern: 'acme',
+    model_match: { contains: 'model' },
+    models,
+  };
+  return toPriceBook([provider], `${priceBookAuthor}${version}`);
 }
 
 const dollars = (input_mtok: number): { input_mtok: number } => ({ input_mtok });
@@ -137,13 +165,15 @@ describe('a new version of the price book', () => {
     expect(await load(opened, two)).toEqual([
       expect.objectContaining({ added: 4, changed: 2, removed: 2, unchanged: 2 }),
     ]);
-    const lines = toLines(await storedOf(opened)).filter((line) => line.startsWith('model-'));
-    expect(lines.filter((line) => !line.includes('sonnet'))).toEqual([
-      'model-a 1900-01-01 0 0.000001',
-      'model-a 2026-06-01 0 0.000005',
-      'model-b 1900-01-01 0 0.000006',
-      'model-new 1900-01-01 0 0.000007',
-      'model-unlisted 1900-01-01 0 0.000004',
+    const lines = (await storedOf(opened)).map(
+      ({ llm_id, date, prompt }) => `${llm_id} ${date.slice(0, 10)} ${prompt}`,
+    );
+    expect(lines.filter((line) => line.startsWith('model-'))).toEqual([
+      'model-a 1900-01-01 0.000001',
+      'model-a 2026-06-01 0.000005',
+      'model-b 1900-01-01 0.000006',
+      'model-new 1900-01-01 0.000007',
+      'model-unlisted 1900-01-01 0.000004',
     ]);
   });
 
@@ -190,7 +220,8 @@ describe('model aliases', () => {
     }
     const rows = await opened.query(
       `SELECT alias_of, match_rule, prompt_tokens_above, prompt_token_cost, created_by
-      FROM llm_token_prices FINAL WHERE llm_id = {name: String} ORDER BY prompt_tokens_above`,
+      FROM llm_token_prices FINAL WHERE llm_id = {name: String} AND service_tier = ''
+      ORDER BY prompt_tokens_above`,
       { name },
     );
     const row = {
