@@ -370,7 +370,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Cost Unpriced
-         * @description The models of a project's calls that have no price, the most used ones first. The counts are of usage as stored: where an SDK rolls up usage, the tokens of a call are counted again in each of its ancestors.
+         * @description The models of a project's calls that have no price, the most used ones first, and what prices do not contain. A model whose price applies only to some sizes, service tiers or hours has none for the others. The counts are of usage as stored: where an SDK rolls up usage, the tokens of a call are counted again in each of its ancestors.
          */
         readonly post: operations["cost_unpriced"];
         readonly delete?: never;
@@ -902,14 +902,46 @@ export interface components {
             readonly cache_read_input_token_cost?: components["schemas"]["TokenCost"] | null;
             /** @description USD per prompt token written to a cache; the prompt price if absent. */
             readonly cache_creation_input_token_cost?: components["schemas"]["TokenCost"] | null;
+            /** @description USD per prompt token written to a cache for an hour; that of other cache writes if absent. */
+            readonly cache_creation_1h_input_token_cost?: components["schemas"]["TokenCost"] | null;
+            /** @description USD per uncached audio token of the prompt; the prompt price if absent. */
+            readonly audio_input_token_cost?: components["schemas"]["TokenCost"] | null;
+            /** @description USD per audio token of the completion; the completion price if absent. */
+            readonly audio_output_token_cost?: components["schemas"]["TokenCost"] | null;
+            /** @description The price applies to all tokens of requests with more prompt tokens than this, cached ones included; to all requests if absent or 0. */
+            readonly prompt_tokens_above?: number | null;
+            /** @description The price applies to requests of this service tier; `standard`, which is also what absent means, to all without a price of their own. */
+            readonly service_tier?: components["schemas"]["ServiceTier"] | null;
+            /** @description The price applies to calls that start in one of these; at any time if absent or empty. */
+            readonly minutes_of_week?: components["schemas"]["MinutesOfWeek"] | null;
             readonly prompt_token_cost_unit?: components["schemas"]["CostUnit"];
             readonly completion_token_cost_unit?: components["schemas"]["CostUnit"];
             /** @description Time from which the price applies, inclusive; now if absent. */
-            readonly effective_date?: components["schemas"]["Time"] | null;
+            readonly effective_date?: components["schemas"]["EffectiveDate"] | null;
             /** @description The provider that charges the price; "default" if absent. It does not affect which price applies. */
             readonly provider_id?: components["schemas"]["OptionalText"];
         };
         readonly TokenCost: number;
+        /**
+         * Format: date-or-time
+         * @description An ISO 8601 date, which is 00:00 UTC of that day, or date and time, which is UTC unless it has `Z` or an offset; in the years 1900 to 2299.
+         * @example 2026-01-31T23:59:59.123456Z
+         */
+        readonly EffectiveDate: string;
+        /** @enum {unknown} */
+        readonly ServiceTier: "standard" | "batch" | "flex" | "priority";
+        readonly MinutesOfWeek: readonly components["schemas"]["MinuteRange"][];
+        /**
+         * @description Minutes since Monday 00:00 UTC, from `start`, inclusive, to `end`, exclusive.
+         * @example {
+         *       "start": 60,
+         *       "end": 240
+         *     }
+         */
+        readonly MinuteRange: {
+            readonly start: number;
+            readonly end: number;
+        };
         readonly CostUnit: "USD" | null;
         /** CostCreateRes */
         readonly CostCreateRes: {
@@ -920,14 +952,19 @@ export interface components {
         readonly CostQueryReq: {
             readonly project_id: components["schemas"]["ProjectId"];
             /** @description The fields to return; all if absent or empty. */
-            readonly fields?: readonly components["schemas"]["CostField"][] | null;
+            readonly fields?: readonly components["schemas"]["CostOutputField"][] | null;
             readonly query?: components["schemas"]["CostExpressionQuery"] | null;
             readonly sort_by?: readonly components["schemas"]["CostSort"][] | null;
             readonly limit?: number | null;
             readonly offset?: number | null;
         };
         /** @enum {unknown} */
-        readonly CostField: "id" | "llm_id" | "provider_id" | "effective_date" | "prompt_token_cost" | "completion_token_cost" | "cache_read_input_token_cost" | "cache_creation_input_token_cost" | "prompt_token_cost_unit" | "completion_token_cost_unit";
+        readonly CostOutputField: "id" | "llm_id" | "provider_id" | "effective_date" | "prompt_token_cost" | "completion_token_cost" | "cache_read_input_token_cost" | "cache_creation_input_token_cost" | "cache_creation_1h_input_token_cost" | "audio_input_token_cost" | "audio_output_token_cost" | "prompt_token_cost_unit" | "completion_token_cost_unit" | "prompt_tokens_above" | "service_tier" | "minutes_of_week";
+        /**
+         * @description A field whose values are ordered.
+         * @enum {unknown}
+         */
+        readonly CostField: "id" | "llm_id" | "provider_id" | "effective_date" | "prompt_token_cost" | "completion_token_cost" | "cache_read_input_token_cost" | "cache_creation_input_token_cost" | "cache_creation_1h_input_token_cost" | "audio_input_token_cost" | "audio_output_token_cost" | "prompt_token_cost_unit" | "completion_token_cost_unit" | "prompt_tokens_above" | "service_tier";
         readonly CostSort: {
             readonly field: components["schemas"]["CostField"];
             /** @enum {unknown} */
@@ -963,7 +1000,7 @@ export interface components {
             readonly $getField?: components["schemas"]["CostField"];
             readonly $literal?: string | number | boolean | null;
         };
-        /** @description The first operand compared with the second. A string that is compared with `effective_date` is a date, 00:00 UTC of that day, or an ISO 8601 time with Z or an offset. */
+        /** @description The first operand compared with the second. A string that is compared with `effective_date` is a date, 00:00 UTC of that day, or an ISO 8601 time, which is UTC unless it has Z or an offset. */
         readonly CostComparison: readonly [
             components["schemas"]["CostExpression"],
             components["schemas"]["CostExpression"]
@@ -1004,8 +1041,14 @@ export interface components {
             readonly completion_token_cost?: number;
             readonly cache_read_input_token_cost?: number | null;
             readonly cache_creation_input_token_cost?: number | null;
+            readonly cache_creation_1h_input_token_cost?: number | null;
+            readonly audio_input_token_cost?: number | null;
+            readonly audio_output_token_cost?: number | null;
             readonly prompt_token_cost_unit?: string;
             readonly completion_token_cost_unit?: string;
+            readonly prompt_tokens_above?: number;
+            readonly service_tier?: components["schemas"]["ServiceTier"];
+            readonly minutes_of_week?: components["schemas"]["MinutesOfWeek"];
         };
         /** CostUnpricedReq */
         readonly CostUnpricedReq: {
@@ -1019,6 +1062,13 @@ export interface components {
         };
         /** CostUnpricedRes */
         readonly CostUnpricedRes: {
+            /** @description Models with a default price whose provider charges something besides that no cost contains, the most used ones first. */
+            readonly not_contained: readonly {
+                readonly llm_id: string;
+                readonly calls: number;
+                /** @description Units of the price book, such as `web_searches_kcount`: thousands of web searches. */
+                readonly units: readonly string[];
+            }[];
             readonly results: readonly {
                 readonly llm_id: string;
                 readonly calls: number;
@@ -1036,6 +1086,8 @@ export interface components {
             readonly at?: components["schemas"]["Time"] | null;
             /** @default 0 */
             readonly prompt_tokens: number;
+            /** @description Of the request; standard if absent. */
+            readonly service_tier?: components["schemas"]["ServiceTier"] | null;
         };
         /** CostResolveRes */
         readonly CostResolveRes: {
@@ -1050,10 +1102,17 @@ export interface components {
                     readonly alias_of?: string | null;
                     readonly effective_date?: string;
                     readonly prompt_tokens_above?: number;
+                    readonly service_tier?: components["schemas"]["ServiceTier"];
+                    readonly minutes_of_week?: components["schemas"]["MinutesOfWeek"];
                     readonly prompt_token_cost?: number;
                     readonly completion_token_cost?: number;
                     readonly cache_read_input_token_cost?: number | null;
                     readonly cache_creation_input_token_cost?: number | null;
+                    readonly cache_creation_1h_input_token_cost?: number | null;
+                    readonly audio_input_token_cost?: number | null;
+                    readonly audio_output_token_cost?: number | null;
+                    /** @description What the provider charges besides, in units of the price book, such as `web_searches_kcount`; empty for prices of a project. */
+                    readonly not_contained?: readonly string[];
                 };
             }[];
         };
@@ -1229,9 +1288,14 @@ export type Digest = components['schemas']['Digest'];
 export type CostCreateReq = components['schemas']['CostCreateReq'];
 export type CostCreateInput = components['schemas']['CostCreateInput'];
 export type TokenCost = components['schemas']['TokenCost'];
+export type EffectiveDate = components['schemas']['EffectiveDate'];
+export type ServiceTier = components['schemas']['ServiceTier'];
+export type MinutesOfWeek = components['schemas']['MinutesOfWeek'];
+export type MinuteRange = components['schemas']['MinuteRange'];
 export type CostUnit = components['schemas']['CostUnit'];
 export type CostCreateRes = components['schemas']['CostCreateRes'];
 export type CostQueryReq = components['schemas']['CostQueryReq'];
+export type CostOutputField = components['schemas']['CostOutputField'];
 export type CostField = components['schemas']['CostField'];
 export type CostSort = components['schemas']['CostSort'];
 export type CostExpressionQuery = components['schemas']['CostExpressionQuery'];

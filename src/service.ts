@@ -11,9 +11,14 @@ import { eventLoopShare } from './http/body/event-loop-share.ts';
 import { damageDetails } from './http/errors.ts';
 import { readOpenApi } from './http/validation/openapi.ts';
 import { listen } from './http/connections/server.ts';
-import { readPriceBook, readPriceBookVersion } from './prices/catalog/price-book.ts';
+import {
+  type PriceBook,
+  readPriceBook,
+  readPriceBookVersion,
+} from './prices/catalog/price-book.ts';
 import { createAliasResolver, type ResolveAliases } from './prices/resolve-aliases.ts';
 import { loadPriceBook } from './prices/catalog/load-price-book.ts';
+import { PriceSnapshots } from './prices/snapshot/price-snapshots.ts';
 import { CallsUsage, type UsageLimits } from './usage/calls-usage.ts';
 import type { Settings } from './settings.ts';
 import { MemoryBudget } from './memory-budget.ts';
@@ -62,7 +67,7 @@ export async function startService(
   const keys = new KeyRing(settings, log, (key, file) => {
     print(`Generated an API key, stored in ${file}: ${key}`);
   });
-  const readBook = once(readPriceBook);
+  const readBook = startReadingBook();
   const readiness = new Readiness(() => clickhouse.ping());
   readiness.report('starting', 'ClickHouse is not available yet.');
   const metrics = new Metrics();
@@ -77,9 +82,11 @@ export async function startService(
   // Without a handler, a rejection before anyone awaits it would end the process.
   ready.catch(() => undefined);
   const resolveAliases = createAliasResolver(clickhouse, readBook);
+  const maxProjectRows = settings.priceCacheRows;
+  const prices = new PriceSnapshots({ clickhouse, readBook, maxProjectRows });
   const domain = openDomain(settings, { clickhouse, resolveAliases, readiness, metrics });
   const app = createApp({
-    ...{ ...domain, clickhouse, openApi, log, resolveAliases, readiness, metrics },
+    ...{ ...domain, clickhouse, openApi, log, prices, readiness, metrics },
     getKeys: () => keys.keys,
     ...toAppLimits(settings),
   });
@@ -102,6 +109,14 @@ export async function startService(
   });
   const drain = (): Promise<void> => drainTraffic(readiness, settings.drainMs, log).then(close);
   return { url: server.url, ready, reloadKeys: () => keys.reload(), drain, close };
+}
+
+/** Reading the price book takes some 300 ms of the event loop: now, while ClickHouse starts. */
+function startReadingBook(): () => Promise<PriceBook> {
+  const book = readPriceBook();
+  // Without a handler, a rejection before anyone awaits it would end the process.
+  book.catch(() => undefined);
+  return () => book;
 }
 
 async function drainTraffic(readiness: Readiness, drainMs: number, log: Logger): Promise<void> {

@@ -1,7 +1,7 @@
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import type { Readiness } from '../readiness.ts';
 import type { PartInserter } from '../ingest/part-inserter.ts';
-import type { ResolveAliases } from '../prices/resolve-aliases.ts';
+import type { PriceSnapshots } from '../prices/snapshot/price-snapshots.ts';
 import type { CallsUsage } from '../usage/calls-usage.ts';
 import { createFeedback, updateCall } from './compat/feedback-handlers.ts';
 import { createFile, readFileForm } from './compat/file-handlers.ts';
@@ -30,7 +30,7 @@ export interface Services {
   readonly partInserter: PartInserter;
   readonly openApi: OpenApi;
   readonly callsUsage: CallsUsage;
-  readonly resolveAliases: ResolveAliases;
+  readonly prices: PriceSnapshots;
   readonly countDropped: CountDropped;
   readonly metrics: Metrics;
 }

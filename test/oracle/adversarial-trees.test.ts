@@ -58,8 +58,8 @@ async function queryUsage(
 
 async function insertPrice(project: string): Promise<void> {
   const price = {
-    prompt_token_cost: 1,
-    completion_token_cost: 2,
+    prompt_token_cost: 0.001,
+    completion_token_cost: 0.002,
     effective_date: '2026-01-01T00:00:00Z',
   };
   const body = { project_id: project, costs: { m: price } };
@@ -73,7 +73,7 @@ function tokens(expected: readonly (readonly [string, bigint])[]): Answer {
     promptTokens,
     completionTokens: 0n,
     totalTokens: promptTokens,
-    promptCost: Number(promptTokens),
+    promptCost: Number(`${promptTokens}e-3`),
     completionCost: 0,
   });
   const callUsage = new Map(

@@ -23,8 +23,7 @@ const queryFiles = {
     'price_version',
     'purge_costs',
     'query_costs',
-    'resolve_costs',
-    'unpriced_models',
+    'used_models',
   ],
   usage: [
     'locate_calls',

@@ -1,3 +1,4 @@
+import type { StoredServiceTier } from '../service-tier.ts';
 import type { PriceRow } from './price-row.ts';
 
 /** What decides which price of a model applies to a call. All calls of a class have the same price. */
@@ -6,13 +7,10 @@ export interface PriceClass {
   readonly periodUs: bigint;
   /** The largest of the prompt sizes that is smaller than the prompt of one request; the smallest one if none is. */
   readonly promptSize: bigint;
-  readonly serviceTier: ServiceTier;
+  readonly serviceTier: StoredServiceTier;
   /** The latest of the price minutes that is not after the start of the call, in minutes since Monday 00:00 UTC. */
   readonly minuteOfWeek: number;
 }
-
-/** Empty: standard. */
-export type ServiceTier = '' | 'batch' | 'flex' | 'priority';
 
 /** The rows of one name. */
 export interface NameRows {
@@ -68,5 +66,6 @@ function isBetter(a: PriceRow, b: PriceRow, { periodUs }: PriceClass): boolean {
   if (hasHours !== b.minutesOfWeek.length > 0) return hasHours;
   if (a.promptTokensAbove !== b.promptTokensAbove) return a.promptTokensAbove > b.promptTokensAbove;
   if (a.createdUs !== b.createdUs) return a.createdUs > b.createdUs;
-  return a.id > b.id;
+  // Of two names of a model, the one that the price book gives comes first and stays.
+  return a.llmId === b.llmId && a.id > b.id;
 }

@@ -7,6 +7,8 @@ export interface ChosenPrice {
   readonly row: PriceRow;
   /** How the name of the model led to the row's. */
   readonly rule: MatchRule;
+  /** What the provider charges besides, in units of the price book; empty for prices of a project. */
+  readonly notContained: readonly string[];
   /** Exact. */
   cost(counters: UsageCounters): UsageCost;
   /** The classes that have tokens; their amounts add up to {@link cost}. */
@@ -91,10 +93,15 @@ function toCacheWriteCost(costs: TokenCosts): Money {
   return costs.cache_creation_input_token_cost ?? costs.prompt_token_cost;
 }
 
-export function toChosenPrice(row: PriceRow, rule: MatchRule): ChosenPrice {
+export function toChosenPrice(
+  row: PriceRow,
+  rule: MatchRule,
+  notContained: readonly string[] = [],
+): ChosenPrice {
   return {
     row,
     rule,
+    notContained,
     cost(counters) {
       const cost = { prompt: 0n, completion: 0n };
       for (const { position, part, toCost } of classPrices) {

@@ -1,5 +1,6 @@
-import type { PriceBook } from '../catalog/price-book.ts';
+import { listIncompleteModels, type PriceBook } from '../catalog/price-book.ts';
 import { type MatchRule, resolveModel } from '../catalog/resolve-model.ts';
+import type { PriceRow } from './price-row.ts';
 
 /** The names under which an alias has prices, and the rule of the price book that says so. */
 export interface AliasNames {
@@ -10,14 +11,20 @@ export interface AliasNames {
 /** Resolving a name takes up to 0.1 ms, and names come from clients: this many are remembered. */
 const maxRemembered = 10_000;
 
-/** Resolves names of models that have no price of their own, by the price book. */
+/** What the price book says about names: which model they mean, and what its prices do not contain. */
 export class ModelNames {
   readonly #book: PriceBook;
   /** In the order of their last use. */
   readonly #resolved = new Map<string, AliasNames | null>();
 
+  /** By `provider/model`. */
+  readonly #notContained: ReadonlyMap<string, readonly string[]>;
+
   constructor(book: PriceBook) {
     this.#book = book;
+    this.#notContained = new Map(
+      listIncompleteModels(book).map(({ llm_id, units }) => [llm_id, units]),
+    );
   }
 
   /** @returns null if the book does not know the name, or lists it itself */
@@ -31,6 +38,12 @@ export class ModelNames {
       this.#resolved.delete(oldest);
     }
     return names;
+  }
+
+  /** @returns units of the book in which a provider charges something that the row has no price for */
+  notContainedIn({ level, providerId, llmId }: PriceRow): readonly string[] {
+    if (level === 'project') return [];
+    return this.#notContained.get(`${providerId}/${llmId}`) ?? this.#notContained.get(llmId) ?? [];
   }
 }
 

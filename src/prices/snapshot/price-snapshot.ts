@@ -1,7 +1,9 @@
+import type { MatchRule } from '../catalog/resolve-model.ts';
 import { type ChosenPrice, toChosenPrice } from './chosen-price.ts';
 import { chooseRow, type NameRows, type PriceClass } from './choose-row.ts';
 import type { ModelNames } from './model-names.ts';
 import { mergeBoundaries, type PriceBoundaries, type PriceLevel } from './price-level.ts';
+import type { PriceRow } from './price-row.ts';
 
 /** The prices that a project sees, at one moment. Nothing else chooses prices. */
 export interface PriceSnapshot {
@@ -25,6 +27,8 @@ export function toPriceSnapshot(
     project: llmIds.flatMap((llmId) => project.byName.get(llmId) ?? []),
     default: llmIds.flatMap((llmId) => defaults.byName.get(llmId) ?? []),
   });
+  const toPrice = (row: PriceRow, rule: MatchRule): ChosenPrice =>
+    toChosenPrice(row, rule, names.notContainedIn(row));
   return {
     version: `${defaults.version} ${project.version}`,
     boundaries:
@@ -33,11 +37,11 @@ export function toPriceSnapshot(
         : mergeBoundaries(defaults.boundaries, project.boundaries),
     choose(model, at) {
       const exact = chooseRow(rowsOf([model]), at);
-      if (exact !== undefined) return exact && toChosenPrice(exact, 'exact');
+      if (exact !== undefined) return exact && toPrice(exact, 'exact');
       const alias = names.resolve(model);
       if (alias === null) return null;
       const row = chooseRow(rowsOf(alias.llmIds), at);
-      return row ? toChosenPrice(row, alias.rule) : null;
+      return row ? toPrice(row, alias.rule) : null;
     },
   };
 }

@@ -105,15 +105,15 @@ describe('calls on a cluster', () => {
 
   test('cost what the prices of the project say', async () => {
     const project = toProject(service, 'team/priced');
-    await project.setPrices({ m: { prompt_token_cost: 0.5, completion_token_cost: 1 } });
+    await project.setPrices({ m: { prompt_token_cost: 0.005, completion_token_cost: 0.001 } });
     await project.sendCompleteCalls({
       id: 'root',
       usage: { m: { prompt_tokens: 8, completion_tokens: 3 } },
     });
     const { call_usage } = await project.queryUsage(['root'], { include_costs: true });
     expect(call_usage['root']?.['m']).toMatchObject({
-      prompt_tokens_total_cost: 8 * 0.5,
-      completion_tokens_total_cost: 3,
+      prompt_tokens_total_cost: 8 * 0.005,
+      completion_tokens_total_cost: 3 * 0.001,
     });
   });
 });

@@ -99,9 +99,10 @@ function expectedMessage(type: string, actual = ''): string {
     string_too_long: /^String should have at most \d+ characters$/,
     too_long: /^(List|Dictionary) should have at most \d+ items after validation, not \d+$/,
     greater_than_equal: /^Input should be greater than or equal to -?\d+$/,
-    less_than_equal: /^Input should be less than or equal to \d+$/,
+    less_than_equal:
+      /^Input should be less than or equal to (\d+|0\.01: prices are in USD per token, not per million)$/,
     literal_error: /^Input should be '\w+'(, '\w+')*( or '\w+')?$/,
-    datetime_parsing: /^Input should be a valid datetime, /,
+    datetime_parsing: /^Input should be a valid (date or a valid )?datetime, /,
   };
   return exact[type] ?? (patterns[type]?.test(actual) === true ? actual : `message of ${type}`);
 }

@@ -233,10 +233,10 @@ const call: fc.Arbitrary<CallSeed> = fc.record({
   end: delivery,
 });
 
-/** Valid prices: at most 30 decimals, and no more digits than a double has. */
+/** Valid prices: at most 0.01 and 30 decimals, and no more digits than a double has. */
 const cost = fc.oneof(
-  fc.constantFrom('0', '0.000003', '1.5e-7', '3E-06', '0.1', '1000', '0.30', '7', '1e-9'),
-  fc.double({ min: 1e-9, max: 1000, noNaN: true }).map(String),
+  fc.constantFrom('0', '0.000003', '1.5e-7', '3E-06', '0.001', '0.01', '0.0030', '7e-3', '1e-9'),
+  fc.double({ min: 1e-9, max: 0.01, noNaN: true }).map(String),
   fc.double({ min: 1e-9, max: 1e-4, noNaN: true }).map(String),
 );
 

@@ -1,10 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import {
-  chooseRow,
-  type PriceClass,
-  type ServiceTier,
-} from '../../../src/prices/snapshot/choose-row.ts';
+import { chooseRow, type PriceClass } from '../../../src/prices/snapshot/choose-row.ts';
+import type { StoredServiceTier } from '../../../src/prices/service-tier.ts';
 import type { PriceRow } from '../../../src/prices/snapshot/price-row.ts';
 
 const costs = {
@@ -44,7 +41,7 @@ const anyRows = fc.array(anyRow, { maxLength: 8 }).map((rows) =>
 const anyClass = fc.record({
   periodUs: fc.constantFrom(0n, 10n, 20n, 30n),
   promptSize: fc.constantFrom(0n, 100n, 200n),
-  serviceTier: fc.constantFrom<ServiceTier>('', 'batch', 'priority'),
+  serviceTier: fc.constantFrom<StoredServiceTier>('', 'batch', 'priority'),
   minuteOfWeek: fc.constantFrom(0, 60, 90, 120),
 });
 
