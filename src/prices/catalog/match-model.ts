@@ -11,7 +11,7 @@ const verbatim = Number.MAX_SAFE_INTEGER;
 
 /** What a pattern may leave open: dates, versions and release words. A further word is another model. */
 const version =
-  /^(?:[-@](?:\d{8}|\d{4}-\d{2}-\d{2}|\d{2}-\d{2}|\d{2}-\d{4}|\d{3,4})|-(?:latest|preview|exp|experimental|default)|-v(\d+)(?::\d+)?|:\d+k?)*$/;
+  /^(?:[-@](?:\d{8}|\d{4}-\d{2}-\d{2}|\d{2}-\d{2}|\d{2}-\d{4}|\d{3,4})|-(?:latest|preview|default)|-v(\d+)(?::\d+)?|:\d+k?)*$/;
 
 /**
  * What may come before a literal that is somewhere in a name: nothing, or the vendor and the geography of a Bedrock
@@ -32,6 +32,14 @@ export function findModels<Model extends MatchableModel>(
   const scores = models.map((model) => scoreModel(model, name));
   const best = Math.max(0, ...scores);
   return best === 0 ? [] : models.filter((_, index) => scores[index] === best);
+}
+
+/** @returns the models that list a name verbatim, as their id or in a clause; the name in lower case */
+export function listNamed<Model extends MatchableModel>(
+  models: readonly Model[],
+  name: string,
+): readonly Model[] {
+  return models.filter((model) => scoreModel(model, name) === verbatim);
 }
 
 /** @returns whether a clause of the book matches a name, as the package evaluates it */

@@ -72,6 +72,8 @@ export function toModelName(name: string, isProvider: (id: string) => boolean): 
   for (let left = maxGatewayPrefixes; left > 0 && gatewayPrefix.test(rest); left -= 1) {
     rest = rest.replace(gatewayPrefix, '');
   }
+  // AWS GovCloud has prices of its own.
+  if (/(?:^|\/)us-gov[.-]/i.test(rest)) return null;
   if (/^arn:/i.test(rest)) return toBedrockName(rest);
   if (/(?:^|\/)publishers\//i.test(rest)) {
     const vertex = toVertexName(rest);

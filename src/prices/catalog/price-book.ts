@@ -5,7 +5,7 @@ import type { MatchLogic, Provider } from '@pydantic/genai-prices';
 
 import { packageUrl } from '../../package-url.ts';
 import { completeRows, toCorrectedPrices, type Corrections, type Reviewed } from './corrections.ts';
-import { matchesClause } from './match-model.ts';
+import { findModels, listNamed, matchesClause } from './match-model.ts';
 import {
   toDatedPrices,
   toMissingUnits,
@@ -73,8 +73,8 @@ export const priceBookAuthor = 'genai-prices ';
 /** Has to be raised when the code converts the same package to different rows, so that services load them. */
 const revision = 2;
 
-/** Azure sells DeepSeek's models at other prices than DeepSeek; those of its other providers are the same. */
-const notResold = new Map([['azure', ['deepseek']]]);
+/** Azure sells models of these providers at other prices than they do. */
+const notResold = new Map([['azure', ['deepseek', 'x-ai']]]);
 
 /** No corrections and no decisions: the price book as the package has it. */
 export const noReviewedFiles: ReviewedFiles = {
@@ -132,7 +132,7 @@ export function toPriceBook(
   }
   const ambiguous = addModelIds(prices, models, bookProviders);
   const decisions = toDecisionMap(files.decisions);
-  applyDecisions(prices, files.decisions);
+  applyDecisions(prices, decisions);
   const byLowerCase = toLowerCaseMap([...prices.keys()]);
   return { version, providers: bookProviders, prices, byLowerCase, ambiguous, decisions };
 }
@@ -189,7 +189,7 @@ function addModelIds(
   for (const [modelId, listed] of listings) {
     // The id `deepseek/…` of OpenRouter belongs to DeepSeek if DeepSeek lists the model, even without a price.
     if (qualifiedIds.has(modelId)) continue;
-    const listing = chooseListing(listed, findFirstParty(providers, modelId)?.id);
+    const listing = findOwnModel(providers, modelId) ?? chooseListing(listed);
     if (listing === undefined) ambiguous.add(modelId);
     else if (listing.rows.length > 0) prices.set(modelId, listing);
   }
@@ -206,15 +206,26 @@ export function findFirstParty<Each extends { readonly model_match?: MatchLogic 
   );
 }
 
-/** @returns the listing of the first-party provider, or any one if all have the same prices */
-function chooseListing(
-  listed: readonly BookModel[],
-  firstPartyId: string | undefined,
-): BookModel | undefined {
+/**
+ * Finds the model of the provider that a model id belongs to: the one before the slash, such as DeepSeek in an id of
+ * OpenRouter, if it lists the rest under any name; otherwise the first-party provider, if it has a model of this name.
+ */
+function findOwnModel(providers: readonly BookProvider[], modelId: string): BookModel | undefined {
+  const slash = modelId.indexOf('/');
+  const vendor = providers.find(({ id }) => id === modelId.slice(0, Math.max(slash, 0)));
+  const [named] = listNamed(vendor?.models ?? [], modelId.slice(slash + 1).toLowerCase());
+  if (named !== undefined) return named;
+  const firstParty = findFirstParty(providers, modelId);
+  const [first, ...others] = findModels(firstParty?.models ?? [], modelId.toLowerCase());
+  return first !== undefined && others.every((other) => haveSamePrices(first, other))
+    ? first
+    : undefined;
+}
+
+/** @returns any listing if all have the same prices */
+function chooseListing(listed: readonly BookModel[]): BookModel | undefined {
   const [first, ...others] = listed;
-  if (first === undefined || others.length === 0) return first;
-  const firstParty = listed.find(({ provider_id }) => provider_id === firstPartyId);
-  if (firstParty !== undefined) return firstParty;
+  if (first === undefined) return undefined;
   return others.every((other) => haveSamePrices(first, other)) ? first : undefined;
 }
 
@@ -236,17 +247,28 @@ function toDecisionMap(decisions: readonly NameDecision[]): ReadonlyMap<string, 
   );
 }
 
-/** A name that was decided has the prices of what it denotes, even if the book lists it. */
-function applyDecisions(prices: Map<string, BookPrices>, decisions: readonly NameDecision[]): void {
-  for (const { names, llm_id } of decisions) {
-    const decided = llm_id === null ? undefined : prices.get(llm_id);
-    if (llm_id !== null && decided === undefined) {
+/**
+ * A name that was decided has the prices of what it denotes, even if the book lists it, in whatever case.
+ * @throws {TypeError} when a name was decided to denote what the book does not have
+ */
+function applyDecisions(
+  prices: Map<string, BookPrices>,
+  decisions: ReadonlyMap<string, NameDecision>,
+): void {
+  const decided = new Map<NameDecision, BookPrices | undefined>();
+  for (const decision of decisions.values()) {
+    const { llm_id } = decision;
+    decided.set(decision, llm_id === null ? undefined : prices.get(llm_id));
+    if (llm_id !== null && !prices.has(llm_id)) {
       throw new TypeError(`name-decisions.json: the book has no ${llm_id}.`);
     }
-    for (const name of names) {
-      if (decided === undefined) prices.delete(name);
-      else if (prices.has(name)) prices.set(name, decided);
-    }
+  }
+  for (const name of [...prices.keys()]) {
+    const decision = decisions.get(name.toLowerCase());
+    if (decision === undefined) continue;
+    const found = decided.get(decision);
+    if (found === undefined) prices.delete(name);
+    else prices.set(name, found);
   }
 }
 

@@ -1,5 +1,9 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { readPriceBook, type PriceBook } from '../../../src/prices/catalog/price-book.ts';
+import {
+  findFirstParty,
+  readPriceBook,
+  type PriceBook,
+} from '../../../src/prices/catalog/price-book.ts';
 import { resolveModel } from '../../../src/prices/catalog/resolve-model.ts';
 import { priceAt } from './price-at.ts';
 
@@ -76,10 +80,24 @@ describe('a model name that a call reports', () => {
     expect(resolveModel(book, name)).toBeNull();
   });
 
-  test('is not matched to a provider by an id that a reseller lists under the name of that provider', () => {
-    const name = 'command-r-plus-08-2024';
-    expect(book.prices.get(`cohere/${name}`)?.provider_id).toBe('openrouter');
-    expect(resolveModel(book, name)).toEqual({ llm_id: 'cohere/command-r-plus', rule: 'pattern' });
+  test('that its first-party provider lists has the price of that provider, not of a reseller that lists it too', () => {
+    let compared = 0;
+    for (const provider of book.providers.filter(({ model_match }) => model_match)) {
+      for (const { id, match, rows } of provider.models) {
+        const clauses = 'or' in match ? match.or : [match];
+        const names = clauses.flatMap((each) => ('equals' in each ? [each.equals] : []));
+        for (const name of [id, ...names]) {
+          if (findFirstParty(book.providers, name) !== provider || rows.length === 0) continue;
+          if (book.decisions.has(name.toLowerCase()) || name.includes('/')) continue;
+          compared += 1;
+          const resolved = resolveModel(book, name)?.llm_id ?? '';
+          expect(book.prices.get(resolved)?.rows, name).toEqual(rows);
+          expect(book.prices.get(resolved)?.provider_id, name).toBe(provider.id);
+        }
+      }
+    }
+    expect(compared).toBeGreaterThan(400);
+    expect(priceAt(book, 'o3-2025-04-16', '2025-06-01T00:00:00Z')).toEqual([10, 40]);
   });
 
   test('is resolved fast even when it is long and made to slow regular expressions down', () => {
