@@ -21,6 +21,8 @@ export interface Reviewed {
   readonly reason: string;
   /** The address of a page that says so. */
   readonly source: string;
+  /** What quotes the page, where it could not be read itself: a package and its version. */
+  readonly via?: string;
   /** A day, such as 2026-11-27. */
   readonly looked_up: string;
 }

@@ -285,6 +285,7 @@ describe('spellings of a name', () => {
     ['openrouter/meta-llama/llama-3.3-70b-instruct:free', [0, 0]],
     ['meta-llama/llama-3.3-70b-instruct:free', [0, 0]],
     ['openai/gpt-oss-120b:free', [0, 0]],
+    ['gpt-4o-audio-preview-2024-10-01', null],
     ['omni-moderation-latest', null],
     ['openai/omni-moderation-latest', [0, 0]],
     ['my-moderation-model', null],

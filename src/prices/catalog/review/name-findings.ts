@@ -66,6 +66,8 @@ function toFinding(book: PriceBook, provider: BookProvider, name: string): NameF
   if (found !== undefined && different.length > 0) {
     return toNameFinding(provider, name, [found, ...different], 'two models claim it');
   }
+  // A correction says that this very name has no price.
+  if (found?.correction !== undefined && found.rows.length === 0) return;
   const claiming = provider.models.find(({ match }) => matchesClause(match, name));
   if (claiming === undefined) return;
   const resolved = resolveModel(book, `${provider.id}/${name}`);
