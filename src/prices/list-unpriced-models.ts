@@ -94,6 +94,8 @@ function toUnitsNotContained(snapshot: PriceSnapshot, model: string): readonly s
     const price = snapshot.choose(model, at);
     if (price === null) return null;
     for (const unit of price.notContained) units.add(unit);
+    // It applies in every other minute, too, if nothing better does.
+    if (price.row.minutesOfWeek.length === 0) break;
   }
   return [...units].sort();
 }

@@ -1,4 +1,4 @@
--- All prices with a `pricing_level_id`, deleted ones included: of the stored versions of a row the one that counts, and
+-- All prices with a `pricing_level_id`, also those to ignore: of the stored versions of a row the one that counts, and
 -- the sum of the hashes of all of them, so that rows and version (price_version.sql) are of the same moment.
 --
 -- As with FINAL, of the versions with the latest `created_at` the one that was inserted last counts.
@@ -20,7 +20,8 @@ SELECT
     cache_creation_1h_input_token_cost,
     audio_input_token_cost,
     audio_output_token_cost,
-    is_deleted,
+    -- Rows of model aliases: services of earlier releases store them.
+    is_deleted OR alias_of != '' AS is_ignored,
     sum(row_hash) OVER (PARTITION BY pricing_level, llm_id, id) AS row_hashes
 FROM llm_token_prices
 WHERE pricing_level_id = {pricing_level_id:String}

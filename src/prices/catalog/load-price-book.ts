@@ -1,7 +1,6 @@
 import type { ClickHouse, Log } from '../../clickhouse/clickhouse.ts';
 import { priceBookAuthor, type PriceBook } from './price-book.ts';
 import type { ModelPriceRow } from './model-prices.ts';
-import { resolveModel } from './resolve-model.ts';
 
 export type PriceStore = Pick<ClickHouse, 'read' | 'insert'>;
 
@@ -115,14 +114,12 @@ async function readStoredRows(store: PriceStore): Promise<StoredRow[]> {
 }
 
 /**
- * A model that the book lists, if only as one without a price, gets exactly the rows of the book. A model that the book no longer
- * lists keeps its rows: calls of the past have no other price. Model aliases are resolved again.
+ * A model that the book lists, if only as one without a price, gets exactly the rows of the book. A model that the book
+ * no longer lists keeps its rows: calls of the past have no other price. Model aliases, which earlier releases stored
+ * as rows of their own, are removed.
  */
 function toChanges(stored: readonly StoredRow[], book: PriceBook): PriceBookChanges {
-  const rows = [
-    ...[...book.prices.keys()].flatMap((llmId) => toPriceBookRows(book, llmId)),
-    ...toAliasRows(stored, book),
-  ];
+  const rows = [...book.prices.keys()].flatMap((llmId) => toPriceBookRows(book, llmId));
   const storedPrices = new Map(stored.map((row) => [row.id, toComparable(row)]));
   const ids = new Set(rows.map(({ id }) => id));
   const listed = toListedNames(book);
@@ -147,16 +144,6 @@ function toListedNames({ providers }: PriceBook): ReadonlySet<string> {
       models.flatMap(({ provider_id, id }) => [`${provider_id}/${id}`, id]),
     ),
   );
-}
-
-/** Resolves the stored model aliases; omits those that are no longer found, or are in the book themselves by now. */
-function toAliasRows(stored: readonly StoredRow[], book: PriceBook): PriceBookRow[] {
-  const aliases = new Set(stored.filter((row) => row.alias_of !== '').map((row) => row.llm_id));
-  return [...aliases].flatMap((name) => {
-    const model = resolveModel(book, name);
-    if (model === null || model.rule === 'exact') return [];
-    return toPriceBookRows(book, model.llm_id, { name, rule: model.rule });
-  });
 }
 
 function toPriceBookRow({ created_by: _by, created_at: _at, ...row }: StoredRow): PriceBookRow {

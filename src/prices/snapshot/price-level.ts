@@ -56,7 +56,7 @@ export function* toPriceLevel(
   for (const each of stored) {
     yield;
     version += BigInt(each.row_hashes);
-    if (each.is_deleted || each.pricing_level !== level) continue;
+    if (each.is_ignored || each.pricing_level !== level) continue;
     const row = toPriceRow(each);
     rows += 1;
     const sameName = byName.get(row.llmId);

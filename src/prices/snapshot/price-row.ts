@@ -51,7 +51,7 @@ export interface StoredPriceRow extends Readonly<Record<keyof TokenCosts, string
   readonly minutes_of_week: readonly MinuteRange[];
   readonly prompt_token_cost: string;
   readonly completion_token_cost: string;
-  readonly is_deleted: 0 | 1;
+  readonly is_ignored: 0 | 1;
   readonly row_hashes: string;
 }
 

@@ -189,6 +189,15 @@ describe('names', () => {
     },
   );
 
+  test('the row of an alias that an earlier release stores is not a price of the name', async () => {
+    const alias = 'gpt-4o-2024-08-06';
+    await database.insert('llm_token_prices', [
+      defaultPrice({ ...{ id: 'learned', llm_id: alias, alias_of: 'gpt-4o' }, created_by: 'old' }),
+    ]);
+    const snapshot = await openWith('p/old release', { 'gpt-4o': '2' });
+    expect(promptCost(snapshot, alias)).toBe(2n * dollar);
+  });
+
   test('a price of the exact name applies before one of the model, also a future one', async () => {
     await database.insert('llm_token_prices', [
       defaultPrice({

@@ -43,7 +43,7 @@ test('returns every column of a price exactly', async () => {
       effective_date: '2026-01-31T22:59:59.123456Z',
       effective_us: String(Date.UTC(2026, 0, 31, 22, 59, 59) * 1_000 + 123_456),
       created_us: String(Date.UTC(2026, 1, 1) * 1_000 + 1),
-      is_deleted: 0,
+      is_ignored: 0,
       row_hashes: expect.stringMatching(/^\d+$/) as string,
     },
   ]);
@@ -77,7 +77,7 @@ test('returns the versions of rows that FINAL returns, also where two have the s
         const rows = await readRows(project);
         expect(
           rows
-            .filter(({ is_deleted }) => is_deleted === 0)
+            .filter(({ is_ignored }) => is_ignored === 0)
             .map(({ llm_id, id, prompt_token_cost }) => ({ llm_id, id, prompt_token_cost }))
             .sort((a, b) => (a.llm_id + a.id < b.llm_id + b.id ? -1 : 1)),
         ).toEqual(expected);
