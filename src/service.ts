@@ -16,7 +16,6 @@ import {
   readPriceBook,
   readPriceBookVersion,
 } from './prices/catalog/price-book.ts';
-import { createAliasResolver, type ResolveAliases } from './prices/resolve-aliases.ts';
 import { loadPriceBook } from './prices/catalog/load-price-book.ts';
 import { PriceSnapshots } from './prices/snapshot/price-snapshots.ts';
 import { CallsUsage, type UsageLimits } from './usage/calls-usage.ts';
@@ -81,10 +80,9 @@ export async function startService(
   const ready = clickhouse.ready.then(() => readiness.withdraw('starting'));
   // Without a handler, a rejection before anyone awaits it would end the process.
   ready.catch(() => undefined);
-  const resolveAliases = createAliasResolver(clickhouse, readBook);
   const maxProjectRows = settings.priceCacheRows;
   const prices = new PriceSnapshots({ clickhouse, readBook, maxProjectRows });
-  const domain = openDomain(settings, { clickhouse, resolveAliases, readiness, metrics });
+  const domain = openDomain(settings, { clickhouse, prices, readiness, metrics });
   const app = createApp({
     ...{ ...domain, clickhouse, openApi, log, prices, readiness, metrics },
     getKeys: () => keys.keys,
@@ -148,7 +146,7 @@ function toAppLimits(
 
 interface DomainOptions {
   readonly clickhouse: ClickHouse;
-  readonly resolveAliases: ResolveAliases;
+  readonly prices: PriceSnapshots;
   readonly readiness: Readiness;
   readonly metrics: Metrics;
 }
@@ -156,11 +154,11 @@ interface DomainOptions {
 /** What ingestion and usage requests work with, watched by the metrics. */
 function openDomain(
   settings: Settings,
-  { clickhouse, resolveAliases, readiness, metrics }: DomainOptions,
+  { clickhouse, prices, readiness, metrics }: DomainOptions,
 ): Pick<AppOptions, 'partInserter' | 'callsUsage' | 'memoryBudget'> {
   const { countPriced, observeBatch } = metrics;
   const usageLimits = toUsageLimits(settings);
-  const callsUsage = new CallsUsage({ clickhouse, usageLimits, resolveAliases, countPriced });
+  const callsUsage = new CallsUsage({ clickhouse, prices, usageLimits, countPriced });
   const partInserter = new PartInserter(clickhouse, toInsertLimits(settings), observeBatch);
   const memoryBudget = new MemoryBudget({
     totalBytes: settings.memoryBudgetMb * mebibyte,

@@ -1,18 +1,17 @@
 import { Batcher, type QueueUse } from '../batcher.ts';
-import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import { ResultTooLargeError } from '../clickhouse/errors.ts';
 import { toJsonPieces } from '../json-pieces.ts';
 import type { CallsUsageReq } from '../openapi-types.ts';
 import type { Reservation } from '../memory-budget.ts';
-import type { ResolveAliases } from '../prices/resolve-aliases.ts';
 import { runInSlices, type Steps, toSet } from '../run-in-slices.ts';
 import {
   type QueriedUsage,
   type QueryContext,
   queryUsage,
   type UsageQuery,
+  type UsageSources,
 } from './query-usage.ts';
-import { repairOrphanEnds, resolveUnpricedModels } from './read-repair.ts';
+import { repairOrphanEnds } from './read-repair.ts';
 import { rollUp, type RolledUp } from './roll-up.ts';
 import { arePriced, toUsageFragments } from './usage-json.ts';
 
@@ -30,10 +29,8 @@ export interface UsageLimits {
   readonly maxRowBytes: number;
 }
 
-export interface CallsUsageOptions {
-  readonly clickhouse: ClickHouse;
+export interface CallsUsageOptions extends UsageSources {
   readonly usageLimits: UsageLimits;
-  readonly resolveAliases: ResolveAliases;
   /** Counts an answer with costs, by whether each of its models has a price. */
   readonly countPriced: (isPriced: boolean) => void;
 }
@@ -63,7 +60,7 @@ interface BatchUsage extends RolledUp {
 
 /**
  * Answers POST /calls/usage. The steps, in order: locate the calls, choose the statement and query (all three in
- * {@link queryUsage}), repair orphan ends, resolve model aliases, roll up, check the limit, write the answer.
+ * {@link queryUsage}), repair orphan ends, roll up, check the limit, write the answer.
  *
  * A request that finds a batch free is queried at once. While all are in flight, requests of one project are queued
  * and then queried together: a statement for a hundred calls takes ClickHouse little longer than one for ten.
@@ -137,13 +134,13 @@ export class CallsUsage {
 
   /** The memory of a batch counts for the key of its first request; if it has too little, each request is read alone. */
   async #queryBatch(requests: readonly QueuedRequest[], signal: AbortSignal): Promise<BatchUsage> {
-    const { clickhouse, resolveAliases, usageLimits } = this.#options;
+    const { usageLimits } = this.#options;
     const [{ reservation: first }] = requests as [QueuedRequest];
     const query = toSharedQuery(requests.map((request) => request.query));
     const reservation = first.open();
     try {
       const context = { reservation, signal, maxBytes: usageLimits.maxRowBytes };
-      const { rows, knownCallIds } = await readUsage(clickhouse, resolveAliases, query, context);
+      const { rows, knownCallIds } = await readUsage(this.#options, query, context);
       const rolledUp = await runInSlices(rollUp(rows, usageLimits.maxAnswerSums), signal);
       const known = await runInSlices(toSet(knownCallIds), signal);
       const bytesPerRequest = Math.ceil(reservation.bytes / requests.length);
@@ -189,25 +186,19 @@ export class LimitExceededError extends Error {
   }
 }
 
-/**
- * Reads the usage of a query. It may write: once if calls without an end turn out to have an orphan one, and once if
- * models without a price turn out to be aliases. The query then runs again.
- */
+/** Reads the usage of a query, twice if calls without an end turn out to have an orphan one, which is then stored. */
 export async function readUsage(
-  clickhouse: ClickHouse,
-  resolveAliases: ResolveAliases,
+  sources: UsageSources,
   query: UsageQuery,
   context: QueryContext,
 ): Promise<QueriedUsage> {
-  let usage = await queryUsage(clickhouse, query, context);
+  const usage = await queryUsage(sources, query, context);
+  const { project_id } = query;
+  const { unfinishedCallIds } = usage;
   const { signal } = context;
-  if (await repairOrphanEnds(clickhouse, query.project_id, usage.unfinishedCallIds, signal)) {
-    usage = await queryUsage(clickhouse, query, context);
-  }
-  if (query.include_costs && (await resolveUnpricedModels(resolveAliases, usage.rows))) {
-    usage = await queryUsage(clickhouse, query, context);
-  }
-  return usage;
+  return (await repairOrphanEnds(sources.clickhouse, project_id, unfinishedCallIds, signal))
+    ? await queryUsage(sources, query, context)
+    : usage;
 }
 
 function toSharedQuery(queries: readonly UsageQuery[]): UsageQuery {

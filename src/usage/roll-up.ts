@@ -1,6 +1,6 @@
 import { ResultTooLargeError } from '../clickhouse/errors.ts';
 import { append, type Steps, toSet } from '../run-in-slices.ts';
-import { addMoney, type Money, parseMoney } from '../money.ts';
+import { addMoney, type Money } from '../money.ts';
 import type { UsageRow } from './usage-row.ts';
 
 /** Tokens and costs of one model. */
@@ -136,14 +136,13 @@ function* addRow(subtrees: RequestedSubtrees, row: UsageRow): Steps<void> {
   yield* append(subtree.unfinishedCallIds, row.unfinished_call_ids);
 }
 
-function toModelUsage(row: UsageRow): ModelUsage {
+function toModelUsage({ counters, price }: UsageRow): ModelUsage {
+  const [requests = 0n, promptTokens = 0n, completionTokens = 0n, totalTokens = 0n] = counters;
+  const cost = price?.cost(counters);
   return {
-    requests: BigInt(row.requests),
-    promptTokens: BigInt(row.prompt_tokens),
-    completionTokens: BigInt(row.completion_tokens),
-    totalTokens: BigInt(row.total_tokens),
-    promptCost: row.prompt_cost === null ? null : parseMoney(row.prompt_cost),
-    completionCost: row.completion_cost === null ? null : parseMoney(row.completion_cost),
+    ...{ requests, promptTokens, completionTokens, totalTokens },
+    promptCost: cost?.prompt ?? null,
+    completionCost: cost?.completion ?? null,
   };
 }
 

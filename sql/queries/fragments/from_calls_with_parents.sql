@@ -3,12 +3,12 @@
 -- ClickHouse does not reuse the result of a subquery; if there is no parent, the columns of parent_call are 0.
 FROM
 (
-    SELECT *
+    SELECT *, {include stored_total} AS stored_total
     {include from_requested_traces}
 ) AS call
 LEFT ANY JOIN
 (
-    SELECT key, started_us, is_rolled_up
+    SELECT key, started_us, ended_us, usage_mode, {include stored_total} AS stored_total
     {include from_requested_traces}
 ) AS parent_call ON parent_call.key = call.parent
 LEFT ARRAY JOIN call.usage AS used, arrayEnumerate(call.usage) AS position

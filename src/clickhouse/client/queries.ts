@@ -27,8 +27,8 @@ const queryFiles = {
   ],
   usage: [
     'locate_calls',
-    'price_boundaries',
     'usage_flat_sum',
+    'usage_flat_sum_ordered',
     'usage_flat_sum_rolled_up',
     'usage_tree_walk',
   ],
