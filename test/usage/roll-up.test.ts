@@ -25,7 +25,7 @@ function priceRow(prompt_token_cost: string, completion_token_cost: string) {
     ...{ prompt_token_cost, completion_token_cost },
     ...{ cache_read_input_token_cost: null, cache_creation_input_token_cost: null },
     ...{ cache_creation_1h_input_token_cost: null, audio_input_token_cost: null },
-    ...{ audio_output_token_cost: null, is_deleted: 0, row_hashes: '1' },
+    ...{ audio_output_token_cost: null, is_deleted: 0, is_ignored: 0, row_hashes: '1' },
   });
 }
 
