@@ -1,9 +1,13 @@
-/** Breaks the service in one way, to test that the forests of test/oracle/forests.test.ts notice it. */
+import { priceMutations } from './price-mutations.ts';
+
+/** Breaks the service in one way, to test that the forests of test/oracle/forests.test.ts, or other tests, notice it. */
 export interface Mutation {
   readonly name: string;
   readonly changes: readonly Change[];
   /** Whether a query that ClickHouse refuses or aborts counts as caught; otherwise only a wrong answer does. */
   readonly mayFail?: boolean;
+  /** The tests that have to notice it, instead of the forests. */
+  readonly tests?: string;
 }
 
 /** Replaces every occurrence of a text in a file, which must contain it. */
@@ -23,6 +27,7 @@ const needsTreeWalk = 'sql/queries/fragments/needs_tree_walk.sql';
 const migration = 'sql/migrations/0005_calls_in_small_blocks.sql';
 
 export const mutations: readonly Mutation[] = [
+  ...priceMutations,
   {
     name: 'repeated parts are counted twice: no FINAL',
     changes: [{ file: requestedTraces, find: 'FROM calls FINAL', replace: 'FROM calls' }],
