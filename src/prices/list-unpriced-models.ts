@@ -23,7 +23,7 @@ export interface UnpricedModel {
 }
 
 /** A model with a price whose provider charges something besides, in units of the price book. */
-export interface NotContained {
+interface NotContained {
   readonly llm_id: string;
   readonly calls: string;
   readonly units: readonly string[];

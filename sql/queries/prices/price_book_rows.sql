@@ -15,8 +15,6 @@ SELECT
     toString(cache_creation_1h_input_token_cost) AS cache_creation_1h_input_token_cost,
     toString(audio_input_token_cost) AS audio_input_token_cost,
     toString(audio_output_token_cost) AS audio_output_token_cost,
-    alias_of,
-    match_rule,
     created_by,
     toString(created_at) AS created_at
 FROM llm_token_prices FINAL

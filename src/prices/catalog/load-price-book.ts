@@ -9,10 +9,6 @@ export interface PriceBookRow extends ModelPriceRow {
   readonly id: string;
   readonly llm_id: string;
   readonly provider_id: string;
-  /** Of a model alias: the llm_id in the book whose prices it has; else empty. */
-  readonly alias_of: string;
-  /** Of a model alias: the rule by which it was matched; else empty. */
-  readonly match_rule: string;
 }
 
 export interface PriceBookChanges {
@@ -74,25 +70,13 @@ export async function readPriceBookChanges(
   return toChanges(await readStoredRows(store), book);
 }
 
-/**
- * Converts the prices of a model of the book to rows.
- * @param alias the name to store them under instead of the model's llm_id, and the rule by which it was matched
- */
-export function toPriceBookRows(
-  book: PriceBook,
-  llmId: string,
-  alias?: { readonly name: string; readonly rule: string },
-): PriceBookRow[] {
+function toPriceBookRows(book: PriceBook, llmId: string): PriceBookRow[] {
   const { provider_id, rows } = book.prices.get(llmId) ?? { provider_id: '', rows: [] };
-  const name = alias?.name ?? llmId;
-  const idPrefix = alias === undefined ? 'book' : 'learned';
   return rows.map((row) => ({
     ...row,
-    id: `${idPrefix}:${name}@${toRowKey(row)}`,
-    llm_id: name,
+    id: `book:${llmId}@${toRowKey(row)}`,
+    llm_id: llmId,
     provider_id,
-    alias_of: alias === undefined ? '' : llmId,
-    match_rule: alias?.rule ?? '',
   }));
 }
 
@@ -105,7 +89,7 @@ function toRowKey(row: ModelPriceRow): string {
 }
 
 /** Converts a row to a default price of `llm_token_prices`. */
-export function toPriceRow(row: PriceBookRow, created_by: string): object {
+function toPriceRow(row: PriceBookRow, created_by: string): object {
   return { ...row, pricing_level: 'default', pricing_level_id: 'default', created_by };
 }
 
@@ -153,8 +137,6 @@ function toPriceBookRow({ created_by: _by, created_at: _at, ...row }: StoredRow)
 function toComparable(row: PriceBookRow | StoredRow): string {
   return JSON.stringify([
     row.provider_id,
-    row.alias_of,
-    row.match_rule,
     row.prompt_token_cost,
     row.completion_token_cost,
     row.cache_read_input_token_cost,

@@ -22,13 +22,13 @@ export interface ChosenPrice {
  */
 export type UsageCounters = readonly bigint[];
 
-export interface UsageCost {
+interface UsageCost {
   readonly prompt: Money;
   readonly completion: Money;
 }
 
 /** What the tokens of one class cost. */
-export interface BillLine {
+interface BillLine {
   readonly class: TokenClass;
   readonly tokens: bigint;
   /** In USD, exact. */
@@ -36,7 +36,7 @@ export interface BillLine {
   readonly amount: Money;
 }
 
-export type TokenClass =
+type TokenClass =
   | 'prompt'
   | 'cache_read'
   | 'cache_write'

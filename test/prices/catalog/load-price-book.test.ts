@@ -7,7 +7,6 @@ import {
   type PriceBook,
 } from '../../../src/prices/catalog/price-book.ts';
 import { defaultPrice } from '../../support/default-price.ts';
-import { createAliasResolver } from '../../../src/prices/resolve-aliases.ts';
 import { loadPriceBook } from '../../../src/prices/catalog/load-price-book.ts';
 import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse/clickhouse.ts';
 import { silentLog } from '../../support/silent-log.ts';
@@ -35,7 +34,6 @@ interface Stored {
   readonly date: string;
   readonly above: string;
   readonly prompt: string;
-  readonly alias_of: string;
   readonly service_tier: string;
   readonly hours: string;
   readonly others: readonly (string | null)[];
@@ -44,7 +42,7 @@ interface Stored {
 function storedOf(opened: TestClickHouse): Promise<Stored[]> {
   return opened.query(
     `SELECT llm_id, toString(effective_date) AS date, toString(prompt_tokens_above) AS above,
-        toString(prompt_token_cost) AS prompt, alias_of, service_tier,
+        toString(prompt_token_cost) AS prompt, service_tier,
         arrayStringConcat(arrayMap(each -> concat(toString(each.1), '-', toString(each.2)), minutes_of_week), ',') AS hours,
         arrayMap(each -> toString(each), [completion_token_cost, cache_read_input_token_cost,
             cache_creation_input_token_cost, cache_creation_1h_input_token_cost,
@@ -203,48 +201,5 @@ describe('a new version of the price book', () => {
     await load(opened, bookOf(2, { 'model-a': dollars(2) }));
     const prompts = (await storedOf(opened)).filter(({ llm_id }) => llm_id === 'model-a');
     expect(prompts.map(({ prompt }) => prompt)).toEqual(['0.000002']);
-  });
-});
-
-describe('model aliases', () => {
-  test('are stored once, with all tiers of the model, its llm_id and the rule', async () => {
-    const opened = await openClickHouse();
-    await load(opened, real);
-    const resolveAliases = createAliasResolver(opened.clickhouse, () => Promise.resolve(real));
-    const name = 'claude-sonnet-4-5-20250929';
-    for (const aliases of await Promise.all([
-      resolveAliases([name]),
-      resolveAliases([name, 'unknown-7b']),
-    ])) {
-      expect([...aliases]).toEqual([name]);
-    }
-    const rows = await opened.query(
-      `SELECT alias_of, match_rule, prompt_tokens_above, prompt_token_cost, created_by
-      FROM llm_token_prices FINAL WHERE llm_id = {name: String} AND service_tier = ''
-      ORDER BY prompt_tokens_above`,
-      { name },
-    );
-    const row = {
-      alias_of: 'anthropic/claude-sonnet-4-5',
-      match_rule: 'pattern',
-      created_by: real.version,
-    };
-    expect(rows).toEqual([
-      { ...row, prompt_tokens_above: '0', prompt_token_cost: '0.000003' },
-      { ...row, prompt_tokens_above: '200000', prompt_token_cost: '0.000006' },
-    ]);
-  });
-
-  test('are not resolved again when the price book does not know the name', async () => {
-    const opened = await openClickHouse();
-    let reads = 0;
-    const resolveAliases = createAliasResolver(opened.clickhouse, () => {
-      reads += 1;
-      return Promise.resolve(real);
-    });
-    for (let round = 0; round < 3; round += 1) {
-      expect([...(await resolveAliases(['unknown-7b', 'gpt-4o']))]).toEqual([]);
-    }
-    expect(reads).toBe(1);
   });
 });

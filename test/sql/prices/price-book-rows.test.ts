@@ -37,8 +37,6 @@ test('returns the latest rows of the price book, without deleted ones and those 
       cache_creation_1h_input_token_cost: null,
       ...{ audio_input_token_cost: null, audio_output_token_cost: null },
       ...{ service_tier: '', minutes_of_week: [] },
-      alias_of: '',
-      match_rule: '',
       created_by: 'a-book 1',
       created_at: '2026-11-01 00:00:00.000000',
     },
