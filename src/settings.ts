@@ -91,6 +91,12 @@ export const settingsTable = {
     [100, 3_600_000],
     'Time between two searches for damaged parts of the tables, in milliseconds.',
   ),
+  fillChunkRows: integer(
+    'FILL_CHUNK_ROWS',
+    500_000,
+    [1, 1_000_000_000],
+    'Rows of `call_parts` that one statement reads when a table is filled from it, after an upgrade or damage.',
+  ),
   usageConcurrency: integer(
     'USAGE_CONCURRENCY',
     4,
