@@ -165,6 +165,19 @@ SELECT
 FROM call_parts
 WHERE trace_id != '';
 
+CREATE TABLE fill_progress
+(
+    `filled_table` String,
+    `project` String,
+    `trace` String,
+    `rows` UInt64,
+    `is_complete` UInt8,
+    `inserted_at` DateTime64(3, 'UTC') DEFAULT now64(3)
+)
+ENGINE = MergeTree
+ORDER BY (filled_table, project, trace)
+SETTINGS index_granularity = 8192;
+
 CREATE TABLE llm_token_prices
 (
     `id` String,
