@@ -226,27 +226,46 @@ async function inParallel<T>(
   await Promise.all(Array.from({ length: workers }, worker));
 }
 
-export function toCost(price: Price): JsonObject {
+export function toCost({
+  costs,
+  promptTokensAbove,
+  serviceTier,
+  minutesOfWeek,
+  effectiveDate,
+}: Price): JsonObject {
   const number = (text: string | undefined): Json | undefined =>
     text === undefined ? undefined : new JsonNumber(text);
   return toObject({
-    prompt_token_cost: number(price.promptCost),
-    completion_token_cost: number(price.completionCost),
-    cache_read_input_token_cost: number(price.cacheReadCost),
-    cache_creation_input_token_cost: number(price.cacheCreationCost),
-    effective_date: price.effectiveDate,
+    prompt_token_cost: number(costs.prompt),
+    completion_token_cost: number(costs.completion),
+    cache_read_input_token_cost: number(costs.cacheRead),
+    cache_creation_input_token_cost: number(costs.cacheWrite),
+    cache_creation_1h_input_token_cost: number(costs.cacheWrite1h),
+    audio_input_token_cost: number(costs.audioInput),
+    audio_output_token_cost: number(costs.audioOutput),
+    prompt_tokens_above: promptTokensAbove,
+    service_tier: serviceTier === '' ? undefined : serviceTier,
+    minutes_of_week: minutesOfWeek,
+    effective_date: effectiveDate,
   });
 }
 
 function toPriceRow(key: object, price: Price): object {
+  const { costs } = price;
   return {
     ...key,
     provider_id: 'any',
     effective_date: toDateTime(price.effectiveDate),
-    prompt_token_cost: price.promptCost,
-    completion_token_cost: price.completionCost,
-    cache_read_input_token_cost: price.cacheReadCost ?? null,
-    cache_creation_input_token_cost: price.cacheCreationCost ?? null,
+    prompt_token_cost: costs.prompt,
+    completion_token_cost: costs.completion,
+    cache_read_input_token_cost: costs.cacheRead ?? null,
+    cache_creation_input_token_cost: costs.cacheWrite ?? null,
+    cache_creation_1h_input_token_cost: costs.cacheWrite1h ?? null,
+    audio_input_token_cost: costs.audioInput ?? null,
+    audio_output_token_cost: costs.audioOutput ?? null,
+    prompt_tokens_above: String(price.promptTokensAbove),
+    service_tier: price.serviceTier,
+    minutes_of_week: price.minutesOfWeek,
   };
 }
 
@@ -269,6 +288,7 @@ function toPartRow({ kind, part }: Part): object {
     started_at: time('started_at'),
     ended_at: time('ended_at'),
     attributes_dump: dump('attributes'),
+    output_dump: writeJson(part.get('output') ?? null),
     summary_dump: dump('summary'),
   };
 }
