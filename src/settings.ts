@@ -179,19 +179,19 @@ export const settingsTable = {
     'BODY_MAX_VALUES',
     300_000,
     [1_000, 100_000_000],
-    'Maximum number of JSON values in a request body, without the items of batches; beyond it 413.',
+    'Maximum number of JSON values in a request body, without the items of batches and the rows of tables; beyond it 413.',
   ),
   itemLimitMb: integer(
     'ITEM_LIMIT_MB',
     4,
     [1, 1_024],
-    'Maximum size of one call part without its inputs and output, in MiB; larger items of batches are dropped.',
+    'Maximum size of one table row, or of one call part without its inputs and output, in MiB; larger items of batches are dropped.',
   ),
   itemMaxValues: integer(
     'ITEM_MAX_VALUES',
     100_000,
     [1_000, 100_000_000],
-    'Maximum number of JSON values in one call part without its inputs and output; larger items are dropped.',
+    'Maximum number of JSON values in one table row, or in one call part without its inputs and output; larger items are dropped.',
   ),
   rateLimitPerSecond: integer(
     'RATE_LIMIT_PER_SECOND',

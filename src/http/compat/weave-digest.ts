@@ -8,5 +8,10 @@ export function toWeaveDigest(hash: Hash): string {
 
 /** The digest of any JSON value; the order of object keys does not matter. */
 export function digestJson(value: unknown): string {
-  return toWeaveDigest(createHash('sha256').update(stringify(value) ?? 'null'));
+  return toWeaveDigest(createHash('sha256').update(toCanonicalJson(value)));
+}
+
+/** The text of any JSON value, the keys of objects sorted. */
+export function toCanonicalJson(value: unknown): string {
+  return stringify(value) ?? 'null';
 }

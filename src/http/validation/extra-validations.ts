@@ -84,7 +84,11 @@ function freeFormJsonIssues(value: unknown, at: Location): ValidationIssue[] {
   return [...nestingIssues(value, at), ...modelNameIssues(value['summary'], [...at, 'summary'])];
 }
 
-function nestingIssues(value: Readonly<Record<string, unknown>>, at: Location): ValidationIssue[] {
+/** The issues of free-form fields that are nested too deep. */
+export function nestingIssues(
+  value: Readonly<Record<string, unknown>>,
+  at: Location,
+): ValidationIssue[] {
   return freeFormFields
     .filter((field) => isDeeperThan(maxNestingLevels, value[field]))
     .map((field) => toIssue('recursion_loop', [...at, field], maxNestingLevels));
