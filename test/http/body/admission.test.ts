@@ -47,9 +47,7 @@ async function openUpload({ url }: TestService, project: Project, body: Buffer) 
     sendText: (text: string) => socket.write(text),
     close: () => socket.destroy(),
     answered: async (): Promise<number | undefined> => {
-      while (status() === undefined && !socket.closed) {
-        await Promise.race([once(socket, 'data'), once(socket, 'close')]);
-      }
+      await expect.poll(status).toBeDefined();
       return status();
     },
   };
