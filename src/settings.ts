@@ -233,6 +233,12 @@ export const settingsTable = {
     [1, 1_000_000],
     'Maximum number of open connections, lowered to what the limit of open files allows.',
   ),
+  maxPipelinedRequests: integer(
+    'MAX_PIPELINED_REQUESTS',
+    16,
+    [1, 1_000],
+    'Maximum number of requests of one connection that wait for an earlier answer; beyond it, it is closed.',
+  ),
   responseStallTimeoutMs: integer(
     'RESPONSE_STALL_TIMEOUT_MS',
     30_000,
