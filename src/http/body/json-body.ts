@@ -55,8 +55,14 @@ export async function readJsonBody(
   const scanner = new JsonScanner(rule, limits, items);
   try {
     const onSlice = (slice: Buffer): void => {
-      scanner.write(slice);
-      reservation.resize(scanner.heldBytes + (items?.heldBytes ?? 0));
+      try {
+        scanner.write(slice);
+        reservation.resize(scanner.heldBytes + (items?.heldBytes ?? 0));
+      } catch (error) {
+        // At once: older requests would be refused for what this one holds until its client has read the answer.
+        reservation.release();
+        throw error;
+      }
     };
     await readBody(request, { maxBytes, reservation, onSlice });
     const text = scanner.end();
