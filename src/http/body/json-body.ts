@@ -54,10 +54,10 @@ export async function readJsonBody(
   if (contentType !== '' || hasBody(request)) requireJsonType(contentType);
   const scanner = new JsonScanner(rule, limits, items);
   try {
-    const onSlice = (slice: Buffer): void => {
+    const onSlice = (slice: Buffer, windowBytes: number): void => {
       try {
         scanner.write(slice);
-        reservation.resize(scanner.heldBytes + (items?.heldBytes ?? 0));
+        reservation.resize(windowBytes + scanner.heldBytes + (items?.heldBytes ?? 0));
       } catch (error) {
         // At once: older requests would be refused for what this one holds until its client has read the answer.
         reservation.release();
