@@ -1,11 +1,11 @@
 import { Batcher, type QueueUse } from '../batcher.ts';
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import { ResultTooLargeError } from '../clickhouse/errors.ts';
-import { toJsonPieces } from '../json-pieces.ts';
+import { toJsonPieces } from '../slices/json-pieces.ts';
 import type { CallsUsageReq } from '../openapi-types.ts';
 import type { Reservation } from '../memory-budget.ts';
 import type { ResolveAliases } from '../prices/resolve-aliases.ts';
-import { runInSlices, type Steps, toSet } from '../run-in-slices.ts';
+import { runInSlices, type Steps, toSet } from '../slices/run-in-slices.ts';
 import {
   type QueriedUsage,
   type QueryContext,

@@ -1,6 +1,6 @@
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import type { ResolveAliases } from '../prices/resolve-aliases.ts';
-import { runInSlices, type Steps } from '../run-in-slices.ts';
+import { runInSlices, type Steps } from '../slices/run-in-slices.ts';
 import type { UsageRow } from './usage-row.ts';
 
 // The two writes that a read may cause. Each returns whether it changed what the read found.

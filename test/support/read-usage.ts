@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { ClickHouse } from '../../src/clickhouse/clickhouse.ts';
-import { runInSlices } from '../../src/run-in-slices.ts';
+import { runInSlices } from '../../src/slices/run-in-slices.ts';
 import {
   answersWholeTraces,
   areRoots,

@@ -35,25 +35,3 @@ export function* toJsonPieces(
   if (text !== '') flush();
   return pieces;
 }
-
-/** The JSON text of an object, as JSON.stringify writes it; elements of its lists are fragments of their own. */
-export function* toJsonFragments(value: object): Generator<string, void> {
-  let separator = '{';
-  for (const [name, field] of Object.entries(value) as [string, unknown][]) {
-    if (field === undefined) continue;
-    yield `${separator}${JSON.stringify(name)}:`;
-    if (Array.isArray(field)) yield* toListFragments(field as unknown[]);
-    else yield JSON.stringify(field);
-    separator = ',';
-  }
-  yield separator === '{' ? '{}' : '}';
-}
-
-function* toListFragments(list: readonly unknown[]): Generator<string, void> {
-  let separator = '[';
-  for (const element of list) {
-    yield `${separator}${JSON.stringify(element)}`;
-    separator = ',';
-  }
-  yield separator === '[' ? '[]' : ']';
-}
