@@ -189,7 +189,7 @@ export const settingsTable = {
   ),
   itemMaxValues: integer(
     'ITEM_MAX_VALUES',
-    100_000,
+    25_000,
     [1_000, 100_000_000],
     'Maximum number of JSON values in one table row, or in one call part without its inputs and output; larger items are dropped.',
   ),

@@ -1,5 +1,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Reservation } from '../../memory-budget.ts';
+import { parseJson } from '../../slices/parse-json.ts';
+import { runSteps } from '../../slices/run-in-slices.ts';
 import { apiErrors } from '../api-errors.ts';
 import { toIssue } from '../validation/issues.ts';
 import { eventLoopShare } from './event-loop-share.ts';
@@ -65,15 +67,25 @@ export async function readJsonBody(
       }
     };
     await readBody(request, { maxBytes, reservation, onSlice });
-    const text = scanner.end();
-    if (text === '') return { value: undefined, raw: scanner.raw };
+    const bytes = scanner.end();
+    if (bytes.length === 0) return { value: undefined, raw: scanner.raw };
     reservation.resize(
       scanner.heldBytes + scanner.values * bytesPerValue + (items?.heldBytes ?? 0),
     );
-    const value = await eventLoopShare.run(() => JSON.parse(text) as unknown);
-    return { value, raw: scanner.raw };
+    return { value: await parseInShare(bytes), raw: scanner.raw };
   } catch (error) {
     throw toJsonError(error);
+  }
+}
+
+/** How long a large body is parsed without a break. */
+const parsingMs = 5;
+
+async function parseInShare(bytes: Buffer): Promise<unknown> {
+  const steps = parseJson(bytes);
+  for (;;) {
+    const next = await eventLoopShare.run(() => runSteps(steps, performance.now() + parsingMs));
+    if (next.done === true) return next.value;
   }
 }
 

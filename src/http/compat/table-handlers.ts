@@ -6,7 +6,7 @@ import type { Handler } from '../route.ts';
 import { JsonText } from '../send-answer.ts';
 import { nestingIssues } from '../validation/extra-validations.ts';
 import { toIssue } from '../validation/issues.ts';
-import { digestJson, toCanonicalJson, toWeaveDigest } from './weave-digest.ts';
+import { toCanonicalJson, toWeaveDigest } from './weave-digest.ts';
 
 /*
  * SDKs make tables of datasets. An SDK creates a table, queries its rows at once, and from then on refers to the
@@ -80,7 +80,7 @@ function toTableDigest(rowsDigest: string, rowCount: number): string {
 }
 
 function toChecksum(body: string): string {
-  return digestJson(body).slice(0, 4);
+  return toWeaveDigest(createHash('sha256').update(JSON.stringify(body))).slice(0, 4);
 }
 
 /** @returns 0 for a digest that {@link toTableDigest} did not make */

@@ -1,4 +1,5 @@
 import type { components } from '../../openapi-types.ts';
+import { namesOf } from '../../slices/parse-json.ts';
 import { type Location, toIssue, type ValidationIssue } from './issues.ts';
 import { type ExtraValidation, isRecord } from './validator.ts';
 
@@ -99,7 +100,7 @@ function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;
   if (Array.isArray(value)) return value.some((entry) => isDeeperThan(levels - 1, entry));
-  for (const name in value) {
+  for (const name of namesOf(value)) {
     if (isDeeperThan(levels - 1, (value as Record<string, unknown>)[name])) return true;
   }
   return false;
