@@ -12,6 +12,7 @@ const clickHousePackages = {
  * not import; the order of the entries is the order of the layers.
  */
 const forbiddenRooms = {
+  slices: ['main', 'service', 'http', 'ingest', 'usage', 'prices', 'metrics', 'clickhouse'],
   http: ['main', 'service'],
   ingest: ['main', 'service', 'http', 'usage', 'prices', 'metrics'],
   usage: ['main', 'service', 'http', 'metrics'],

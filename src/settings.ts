@@ -191,19 +191,19 @@ export const settingsTable = {
     'BODY_MAX_VALUES',
     300_000,
     [1_000, 100_000_000],
-    'Maximum number of JSON values in a request body, without the items of batches; beyond it 413.',
+    'Maximum number of JSON values in a request body, without the items of batches and the rows of tables; beyond it 413.',
   ),
   itemLimitMb: integer(
     'ITEM_LIMIT_MB',
     4,
     [1, 1_024],
-    'Maximum size of one call part without its inputs and output, in MiB; larger items of batches are dropped.',
+    'Maximum size of one table row, or of one call part without its inputs and output, in MiB; larger items of batches are dropped.',
   ),
   itemMaxValues: integer(
     'ITEM_MAX_VALUES',
-    100_000,
+    25_000,
     [1_000, 100_000_000],
-    'Maximum number of JSON values in one call part without its inputs and output; larger items are dropped.',
+    'Maximum number of JSON values in one table row, or in one call part without its inputs and output; larger items are dropped.',
   ),
   rateLimitPerSecond: integer(
     'RATE_LIMIT_PER_SECOND',
@@ -244,6 +244,12 @@ export const settingsTable = {
     2_000,
     [1, 1_000_000],
     'Maximum number of open connections, lowered to what the limit of open files allows.',
+  ),
+  maxPipelinedRequests: integer(
+    'MAX_PIPELINED_REQUESTS',
+    16,
+    [1, 1_000],
+    'Maximum number of requests of one connection that wait for an earlier answer; beyond it, it is closed.',
   ),
   responseStallTimeoutMs: integer(
     'RESPONSE_STALL_TIMEOUT_MS',

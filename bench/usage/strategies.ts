@@ -1,6 +1,6 @@
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
 
-import { runInSlices } from '../../src/run-in-slices.ts';
+import { runInSlices } from '../../src/slices/run-in-slices.ts';
 import { bindParameters } from '../../src/clickhouse/client/bind-parameters.ts';
 import { parseQuery } from '../../src/clickhouse/client/queries.ts';
 import { project } from '../project/scale.ts';

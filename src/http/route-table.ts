@@ -6,13 +6,13 @@ import type { CallsUsage } from '../usage/calls-usage.ts';
 import { createFeedback, updateCall } from './compat/feedback-handlers.ts';
 import { createFile, readFileForm } from './compat/file-handlers.ts';
 import { createObject } from './compat/object-handlers.ts';
-import { createTable, queryTable } from './compat/table-handlers.ts';
+import { queryTable, tableRule, TableRows } from './compat/table-handlers.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { type CountDropped, sendMetrics } from './metrics.ts';
 import type { OpenApi } from './validation/openapi.ts';
 import { callHandlers } from './routes/call-handlers.ts';
 import { costHandlers } from './routes/cost-handlers.ts';
-import { get, ingest, ingestBatch, post, type Route, stub } from './route.ts';
+import { get, ingest, ingestBatch, post, type Route, stub, stubWithItems } from './route.ts';
 import {
   answerAlive,
   checkHealth,
@@ -43,6 +43,8 @@ export function routeTable(services: Services): Route[] {
   const calls = callHandlers(services);
   const costs = costHandlers(services);
   const usage = usageHandler(services.callsUsage);
+  const maxRows = services.openApi.maxItemsOf('TableSchemaForInsert', 'rows');
+  const newTableRows = () => new TableRows(maxRows);
   return [
     post('/calls/usage', 'read', 'CallsUsageReq', 'project_id', usage),
 
@@ -56,7 +58,7 @@ export function routeTable(services: Services): Route[] {
 
     stub('/obj/create', 'ObjCreateReq', 'obj.project_id', createObject),
     stub('/file/create', 'FileCreateReq', 'project_id', createFile, readFileForm),
-    stub('/table/create', 'TableCreateReq', 'table.project_id', createTable),
+    stubWithItems('/table/create', 'TableCreateReq', 'table.project_id', tableRule, newTableRows),
     stub('/table/query', 'TableQueryReq', 'project_id', queryTable),
     stub('/feedback/create', 'FeedbackCreateReq', 'project_id', createFeedback),
     stub('/call/update', 'CallUpdateReq', 'project_id', updateCall),

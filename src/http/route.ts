@@ -116,6 +116,34 @@ export function stub<Name extends SchemaName>(
   return bodyRoute({ path, scope, routeClass: 'stub', schema, projectField, handler, readBody });
 }
 
+/**
+ * A route that SDKs need, of which nothing is stored, whose body has items that are handled one by one as they arrive.
+ * They are as large as the items of batches at most.
+ */
+export function stubWithItems<Name extends SchemaName>(
+  path: string,
+  schema: Name,
+  projectField: ProjectField<Schema<Name>>,
+  rule: JsonRule,
+  newItems: () => JsonItems & { readonly toAnswer: () => Answer<Name> },
+): Route {
+  const toRequestHandler = (context: RouteContext): RequestHandler => {
+    const validator = context.openApi.validatorOf(schema);
+    const { bodyLimits, memoryBudget } = context;
+    const options = { maxBytes: bodyLimits.stub.maxBytes, limits: bodyLimits.ingest.json, rule };
+    return async (request, response) => {
+      const input = openRequest(request, response, 'write', 'stub', memoryBudget);
+      const { reservation, pathProject, key } = input;
+      const items = newItems();
+      const { value } = await readJsonBody(request, { ...options, reservation, items });
+      const body = validator.parse(value, ['body']);
+      requireBodyProject(body, projectField, pathProject, key);
+      await sendAnswer(response, items.toAnswer(), input.answerReservation);
+    };
+  };
+  return { method: 'post', path, scope: 'write', toRequestHandler };
+}
+
 /** A route that inserts one part. */
 export function ingest<Name extends 'CallStartReq' | 'CallEndReq'>(
   path: string,

@@ -1,9 +1,10 @@
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { Response } from 'express';
-import { toJsonFragments, toJsonPieces } from '../json-pieces.ts';
+import { toJsonFragments } from '../slices/json-fragments.ts';
+import { toJsonPieces } from '../slices/json-pieces.ts';
 import type { Reservation } from '../memory-budget.ts';
-import { runInSlices } from '../run-in-slices.ts';
+import { runInSlices } from '../slices/run-in-slices.ts';
 
 /** An answer that is JSON text already: in pieces that are reserved, or in chunks that are made as they are sent. */
 export class JsonText {

@@ -2,7 +2,7 @@ import { toDateTime64 } from '../clickhouse/client/date-time64.ts';
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import { ResultTooLargeError } from '../clickhouse/errors.ts';
 import type { CostUnpricedReq } from '../openapi-types.ts';
-import { runInSlices, type Steps } from '../run-in-slices.ts';
+import { runInSlices, type Steps } from '../slices/run-in-slices.ts';
 import type { PriceSnapshot } from './snapshot/price-snapshot.ts';
 import type { PriceSnapshots } from './snapshot/price-snapshots.ts';
 

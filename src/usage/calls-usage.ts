@@ -1,9 +1,9 @@
 import { Batcher, type QueueUse } from '../batcher.ts';
 import { ResultTooLargeError } from '../clickhouse/errors.ts';
-import { toJsonPieces } from '../json-pieces.ts';
+import { toJsonPieces } from '../slices/json-pieces.ts';
 import type { CallsUsageReq } from '../openapi-types.ts';
 import type { Reservation } from '../memory-budget.ts';
-import { runInSlices, type Steps, toSet } from '../run-in-slices.ts';
+import { runInSlices, type Steps, toSet } from '../slices/run-in-slices.ts';
 import {
   type QueriedUsage,
   type QueryContext,

@@ -1,5 +1,5 @@
 import type { ClickHouse, ReadOptions } from '../clickhouse/clickhouse.ts';
-import { append, runInSlices, type Steps, toSet } from '../run-in-slices.ts';
+import { append, runInSlices, type Steps, toSet } from '../slices/run-in-slices.ts';
 import { ResultTooLargeError } from '../clickhouse/errors.ts';
 import type { Reservation } from '../memory-budget.ts';
 import { noBoundaries } from '../prices/snapshot/price-level.ts';

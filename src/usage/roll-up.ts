@@ -1,5 +1,5 @@
 import { ResultTooLargeError } from '../clickhouse/errors.ts';
-import { append, type Steps, toSet } from '../run-in-slices.ts';
+import { append, type Steps, toSet } from '../slices/run-in-slices.ts';
 import { addMoney, type Money } from '../money.ts';
 import type { UsageRow } from './usage-row.ts';
 

@@ -1,4 +1,4 @@
-import type { Steps } from '../run-in-slices.ts';
+import type { Steps } from '../slices/run-in-slices.ts';
 import { type Money, toNumber } from '../money.ts';
 import type { ModelUsage, Usage } from './roll-up.ts';
 import { sortByCodePoint } from './sort-by-code-point.ts';

@@ -142,6 +142,9 @@ test('with an embedded ClickHouse that hangs, SIGTERM ends the service within th
   const url = await waitForUrl();
   await expect.poll(() => readStatus(url), { timeout: 30_000 }).toBe('ok');
   const clickhouse = await readProcessId(dataDir);
+  onTestFinished(() => {
+    if (isRunning(clickhouse)) process.kill(clickhouse, 'SIGKILL');
+  });
   process.kill(clickhouse, 'SIGSTOP');
   const headers = {
     authorization: basicAuthorization(testKey),

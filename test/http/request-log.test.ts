@@ -121,6 +121,7 @@ test('no log line has an API key, a part of a body or a call id', async () => {
 
 test('500 requests that fail in an outage are two short lines, which count all of them', async () => {
   const outage = await useService();
+  const startedAt = performance.now();
   const body = { project_id: 'a/b', call_ids: ['x'] };
   const requests = Array.from({ length: 500 }, () => outage.send('/calls/usage', { body }));
   expect(new Set((await Promise.all(requests)).map(({ status }) => status))).toEqual(
@@ -132,7 +133,9 @@ test('500 requests that fail in an outage are two short lines, which count all o
   await expect.poll(count).toBe(500);
 
   expect(lines().filter(({ msg }) => msg === 'request')).toHaveLength(1);
-  expect(lines().length).toBeLessThan(10);
+  // One line a second, however long 500 requests take.
+  const seconds = (performance.now() - startedAt) / 1_000;
+  expect(lines().length).toBeLessThanOrEqual(2 + seconds);
   for (const line of lines()) {
     expect(JSON.stringify(line)).not.toContain('    at ');
     expect(JSON.stringify(line).length).toBeLessThan(500);

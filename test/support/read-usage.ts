@@ -3,7 +3,7 @@ import type { ClickHouse } from '../../src/clickhouse/clickhouse.ts';
 import { toDecimalText } from '../../src/money.ts';
 import { readPriceBook } from '../../src/prices/catalog/price-book.ts';
 import { PriceSnapshots } from '../../src/prices/snapshot/price-snapshots.ts';
-import { runInSlices } from '../../src/run-in-slices.ts';
+import { runInSlices } from '../../src/slices/run-in-slices.ts';
 import {
   areRoots,
   chooseNextStatement,

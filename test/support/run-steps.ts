@@ -1,4 +1,4 @@
-import type { Steps } from '../../src/run-in-slices.ts';
+import type { Steps } from '../../src/slices/run-in-slices.ts';
 
 /** Runs a computation to its end without yielding. */
 export function runSteps<Result>(steps: Steps<Result>): Result {

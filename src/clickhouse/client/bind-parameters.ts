@@ -1,4 +1,4 @@
-import type { Steps } from '../../run-in-slices.ts';
+import type { Steps } from '../../slices/run-in-slices.ts';
 import { placeholder, type Query } from './queries.ts';
 
 /** A statement and the values of its placeholders. */

@@ -4,7 +4,7 @@ import { Readable } from 'node:stream';
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
 
 import { RepeatedLines } from '../../repeated-lines.ts';
-import { runInSlices, type Steps } from '../../run-in-slices.ts';
+import { runInSlices, type Steps } from '../../slices/run-in-slices.ts';
 import type { Log, ReadOptions } from '../clickhouse.ts';
 import {
   ClickHouseUnavailableError,

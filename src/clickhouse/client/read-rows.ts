@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
-import { parseJson } from '../../parse-json.ts';
-import { runInSlices, type Steps } from '../../run-in-slices.ts';
+import { parseJson } from '../../slices/parse-json.ts';
+import { runInSlices, type Steps } from '../../slices/run-in-slices.ts';
 
 const newline = 0x0a;
 

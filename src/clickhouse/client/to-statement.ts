@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import type { Steps } from '../../run-in-slices.ts';
+import type { Steps } from '../../slices/run-in-slices.ts';
 import type { BoundQuery } from './bind-parameters.ts';
 
 /** A statement as the client's `exec` takes it. */

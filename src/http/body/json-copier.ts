@@ -46,9 +46,9 @@ export class JsonCopier {
     return this.#document.values;
   }
 
-  /** The text of the document, with an empty array in place of items. */
-  get text(): string {
-    return toText(this.#document);
+  /** The document in UTF-8, with an empty array in place of items. */
+  get bytes(): Buffer {
+    return toBytes(this.#document);
   }
 
   startChunk(chunk: Buffer): void {
@@ -199,7 +199,7 @@ export class JsonCopier {
     this.#copyUpTo(position);
     this.#copiedFrom = -1;
     this.#item = undefined;
-    const text = this.#isTooLarge(item) ? undefined : toText(item);
+    const text = this.#isTooLarge(item) ? undefined : toBytes(item).toString();
     this.#handler?.item(text, item.raw ?? noRaw);
   }
 }
@@ -288,7 +288,7 @@ function toObjectText(members: ReadonlyMap<string, string>): string {
   return `{${[...members].map(([name, text]) => `${JSON.stringify(name)}:${text}`).join()}}`;
 }
 
-function toText({ pieces }: Copy): string {
+function toBytes({ pieces }: Copy): Buffer {
   const [only] = pieces;
-  return (pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces)).toString();
+  return pieces.length === 1 && only !== undefined ? only : Buffer.concat(pieces);
 }

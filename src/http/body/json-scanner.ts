@@ -89,10 +89,10 @@ export class JsonScanner {
 
   /**
    * Ends the document.
-   * @returns its text, with an empty array in place of items; blank where there was nothing but white space
+   * @returns its text in UTF-8, with an empty array in place of items; no bytes where there was only white space
    * @throws {JsonSyntaxError} the document has not ended
    */
-  end(): string {
+  end(): Buffer {
     const isEmpty = this.#offset === 0 && this.#rest.length === 0;
     this.#startChunk(noBytes);
     this.#read(true);
@@ -100,7 +100,7 @@ export class JsonScanner {
       throw this.#syntaxError(this.#position);
     }
     this.#endChunk();
-    return this.#copier.text;
+    return this.#copier.bytes;
   }
 
   #startChunk(bytes: Buffer): void {

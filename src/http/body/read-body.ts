@@ -9,13 +9,22 @@ import { eventLoopShare } from './event-loop-share.ts';
 /** Bytes that are handled without a break: about a millisecond. */
 const sliceBytes = 65_536;
 
+/**
+ * A brotli decompressor keeps up to 16 MiB of what it has written, which a body of 65 bytes can make it do. That of gzip
+ * keeps 32 KiB, no more than a socket.
+ */
+const maxBrotliWindowBytes = 16_777_216;
+
 export interface BodyOptions {
   /** Largest body, after decompression, in bytes. */
   readonly maxBytes: number;
-  /** Memory of what `onSlice` keeps. */
+  /** Memory of what `onSlice` keeps, and of the window. */
   readonly reservation: Reservation;
-  /** Gets at most 64 KiB of the body; what it throws ends the reading. */
-  readonly onSlice: (bytes: Buffer) => void;
+  /**
+   * Gets at most 64 KiB of the body; what it throws ends the reading.
+   * @param windowBytes what the decompressor holds until the body ends
+   */
+  readonly onSlice: (bytes: Buffer, windowBytes: number) => void;
 }
 
 /**
@@ -39,7 +48,7 @@ export async function readBody(
       reject(error);
     });
   });
-  const reading = readSlices(request, body, maxBytes, (slice) => take?.(slice));
+  const reading = readSlices(request, body, maxBytes, (...slice) => take?.(...slice));
   await Promise.race([reading.finally(() => reservation.secure()), refused]);
 }
 
@@ -47,8 +56,10 @@ async function readSlices(
   request: IncomingMessage,
   body: Readable,
   maxBytes: number,
-  onSlice: (bytes: Buffer) => void,
+  onSlice: BodyOptions['onSlice'],
 ): Promise<void> {
+  const maxWindowBytes =
+    request.headers['content-encoding']?.toLowerCase() === 'br' ? maxBrotliWindowBytes : 0;
   try {
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
     let length = 0;
@@ -59,7 +70,7 @@ async function readSlices(
       for (let start = 0; start < bytes.length; start += sliceBytes) {
         const slice = bytes.subarray(start, start + sliceBytes);
         await eventLoopShare.run(() => {
-          onSlice(slice);
+          onSlice(slice, Math.min(length, maxWindowBytes));
         });
       }
     }

@@ -32,13 +32,25 @@ export const readFileForm: ReadBody = async (request, response, _reservation, { 
 };
 
 function createFormReader(fileSize: number) {
-  const limits = { fieldSize: maxFieldBytes, fields: 16, files: 1, parts: 32, fileSize };
+  const limits = {
+    fieldSize: maxFieldBytes,
+    fields: maxFields,
+    files: 1,
+    parts: 2 * maxFields,
+    fileSize,
+  };
   const form = multer({ storage: digestStorage, limits, fileFilter: acceptFileField });
   return promisify(form.any() as FormReader);
 }
 
-/** Far more than any valid project id, so that the schema reports one that is too long. */
-const maxFieldBytes = 131_072;
+/**
+ * More than any valid project id, so that the schema reports one that is too long. Fields are not in the memory budget:
+ * those of one request take no more than its headers may.
+ */
+const maxFieldBytes = 4_096;
+
+/** An SDK sends one. */
+const maxFields = 4;
 
 /** Discards the bytes of a file; its digest is the name of the "stored" file. */
 const digestStorage: StorageEngine = {

@@ -1,6 +1,12 @@
+import { createHash } from 'node:crypto';
+import { apiErrors } from '../api-errors.ts';
+import type { JsonItems } from '../body/json-body.ts';
+import type { JsonRule } from '../body/json-copier.ts';
 import type { Handler } from '../route.ts';
 import { JsonText } from '../send-answer.ts';
-import { digestJson } from './weave-digest.ts';
+import { nestingIssues } from '../validation/extra-validations.ts';
+import { toIssue } from '../validation/issues.ts';
+import { toCanonicalJson, toWeaveDigest } from './weave-digest.ts';
 
 /*
  * SDKs make tables of datasets. An SDK creates a table, queries its rows at once, and from then on refers to the
@@ -8,14 +14,55 @@ import { digestJson } from './weave-digest.ts';
  * number of rows, and the digests of the rows follow from it: nothing has to be stored.
  */
 
-/** Answers the digests of a table and of its rows. */
-export const createTable: Handler<'TableCreateReq'> = ({ body: { table } }) => {
-  const digest = toTableDigest(table.rows);
-  const row_digests = table.rows.map((_row, index) => toRowDigest(digest, index));
-  return { digest, row_digests };
+/** The rows of a table are handed over one by one. */
+export const tableRule: JsonRule = {
+  members: { table: { members: { rows: { items: {} } } } },
 };
 
-/** Answers the digests of the rows of a table; a digest that {@link createTable} did not make has no rows. */
+/** The rows of a new table. Each is added to the digest of all rows as it arrives, and nothing is held. */
+export class TableRows implements JsonItems {
+  readonly heldBytes = 0;
+  readonly #maxRows: number;
+  #hash = createHash('sha256');
+  #count = 0;
+
+  constructor(maxRows: number) {
+    this.#maxRows = maxRows;
+  }
+
+  startItems(): void {
+    this.#hash = createHash('sha256');
+    this.#count = 0;
+  }
+
+  item(text: string | undefined): void {
+    this.#count += 1;
+    if (this.#count > this.#maxRows) throw tooManyRows(this.#maxRows, this.#count);
+    if (text === undefined) {
+      throw apiErrors.tooLarge(
+        `Row ${this.#count} of the table has more bytes or values than ITEM_LIMIT_MB or ITEM_MAX_VALUES.`,
+      );
+    }
+    const row = JSON.parse(text) as unknown;
+    const issues = nestingIssues({ rows: [row] }, ['body', 'table']);
+    if (issues.length > 0) throw apiErrors.invalid(issues);
+    this.#hash.update(`${this.#count === 1 ? '[' : ','}${toCanonicalJson(row)}`);
+  }
+
+  /** The digests of the table and of its rows; to be called once, when the whole body was read. */
+  toAnswer(): JsonText {
+    this.#hash.update(this.#count === 0 ? '[]' : ']');
+    const digest = toTableDigest(toWeaveDigest(this.#hash), this.#count);
+    return new JsonText(toTableAnswer(digest, this.#count));
+  }
+}
+
+function tooManyRows(maximum: number, actual: number): Error {
+  const at = ['body', 'table', 'rows'];
+  return apiErrors.invalid([toIssue('too_long', at, { what: 'List', maximum, actual })]);
+}
+
+/** Answers the digests of the rows of a table; a digest that {@link TableRows} did not make has no rows. */
 export const queryTable: Handler<'TableQueryReq'> = ({ body: { digest, limit, offset } }) => {
   const start = offset ?? 0;
   const end = Math.min(start + (limit ?? Infinity), rowCountOf(digest));
@@ -26,14 +73,14 @@ export const queryTable: Handler<'TableQueryReq'> = ({ body: { digest, limit, of
 const countDigits = 4;
 
 /** 43 letters and digits, as every digest: the rows' digest, their count, and a checksum of both. */
-function toTableDigest(rows: readonly unknown[]): string {
-  const count = rows.length.toString(36).padStart(countDigits, '0');
-  const body = `${digestJson(rows).slice(0, 35)}${count}`;
+function toTableDigest(rowsDigest: string, rowCount: number): string {
+  const count = rowCount.toString(36).padStart(countDigits, '0');
+  const body = `${rowsDigest.slice(0, 35)}${count}`;
   return `${body}${toChecksum(body)}`;
 }
 
 function toChecksum(body: string): string {
-  return digestJson(body).slice(0, 4);
+  return toWeaveDigest(createHash('sha256').update(JSON.stringify(body))).slice(0, 4);
 }
 
 /** @returns 0 for a digest that {@link toTableDigest} did not make */
@@ -50,6 +97,16 @@ function toRowDigest(tableDigest: string, index: number): string {
 
 /** An answer may be far larger than its request, so it is written in chunks, of about 16 KiB. */
 const rowsPerChunk = 150;
+
+function* toTableAnswer(digest: string, count: number): Generator<string> {
+  yield `{"digest":"${digest}","row_digests":[`;
+  for (let from = 0; from < count; from += rowsPerChunk) {
+    const length = Math.min(rowsPerChunk, count - from);
+    const digests = Array.from({ length }, (_, index) => `"${toRowDigest(digest, from + index)}"`);
+    yield `${from === 0 ? '' : ','}${digests.join(',')}`;
+  }
+  yield ']}';
+}
 
 function* toRowsAnswer(digest: string, start: number, end: number): Generator<string> {
   yield '{"rows":[';

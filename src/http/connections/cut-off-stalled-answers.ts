@@ -7,10 +7,15 @@ interface Progress {
   readonly acceptedBytes: number;
   /** When the number was first seen, in milliseconds of `performance.now()`. */
   readonly since: number;
+  /** How often it was seen again. */
+  readonly looks: number;
 }
 
 /** How often answers are looked at within the time that they may stall. */
 const looksPerTimeout = 6;
+
+/** How often an answer has to be seen without progress before it is cut off. */
+const minLooks = looksPerTimeout - 1;
 
 const maxLookIntervalMs = 5_000;
 
@@ -32,7 +37,8 @@ export function cutOffStalledAnswers(
       const progress = toProgress(response, seen.get(response), now);
       if (progress === undefined) continue;
       seen.set(response, progress);
-      if (now - progress.since < timeoutMs) continue;
+      // A process that was stopped itself has seen nothing meanwhile.
+      if (now - progress.since < timeoutMs || progress.looks < minLooks) continue;
       const details = { request_id: response.getHeader('x-request-id'), timeout_ms: timeoutMs };
       log.warn(details, 'cut off an answer that its client does not read');
       response.socket?.destroy();
@@ -53,6 +59,7 @@ function toProgress(
 ): Progress | undefined {
   if (!headersSent || socket === null) return undefined;
   const acceptedBytes = socket.bytesWritten - socket.writableLength;
-  const isUnchanged = last?.acceptedBytes === acceptedBytes && socket.writableLength > 0;
-  return isUnchanged ? last : { acceptedBytes, since: now };
+  return last?.acceptedBytes === acceptedBytes && socket.writableLength > 0
+    ? { ...last, looks: last.looks + 1 }
+    : { acceptedBytes, since: now, looks: 0 };
 }

@@ -11,6 +11,7 @@ import {
 } from './bound-connections.ts';
 import { answerMalformedRequests } from './answer-malformed-requests.ts';
 import { cutOffStalledAnswers } from './cut-off-stalled-answers.ts';
+import { handleInTurn } from './handle-in-turn.ts';
 
 /** A listening server. */
 export interface HttpServer {
@@ -35,6 +36,7 @@ type ServerSettings = ConnectionSettings &
     | 'requestTimeoutMs'
     | 'keepAliveTimeoutMs'
     | 'responseStallTimeoutMs'
+    | 'maxPipelinedRequests'
   >;
 
 interface ServerOptions {
@@ -56,6 +58,7 @@ export async function listen(
   { log, countDroppedConnection }: ServerOptions,
 ): Promise<HttpServer> {
   const maxConnections = toMaxConnections(settings, readMaxOpenFiles(), log);
+  const inFlight = new Set<ServerResponse>();
   const server = createServer(
     {
       headersTimeout: Math.min(settings.headersTimeoutMs, settings.requestTimeoutMs),
@@ -65,11 +68,13 @@ export async function listen(
       // The app refuses requests without one, in the format of all errors.
       requireHostHeader: false,
     },
-    app,
+    handleInTurn((request, response) => {
+      trackResponse(server, inFlight, response);
+      app(request, response);
+    }, settings.maxPipelinedRequests),
   );
   // The app refuses these expectations too; without a listener, Node would answer without a body.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
-  const inFlight = trackResponses(server);
   boundConnections(server, maxConnections, { log, countDropped: countDroppedConnection });
   answerMalformedRequests(server, inFlight);
   cutOffStalledAnswers(server, inFlight, settings.responseStallTimeoutMs, log);
@@ -112,17 +117,17 @@ function urlOf(server: Server, host: string): string {
   return `http://${name}:${String(port)}`;
 }
 
-function trackResponses(server: Server): ReadonlySet<ServerResponse> {
-  const inFlight = new Set<ServerResponse>();
-  server.on('request', (_request, response) => {
-    inFlight.add(response);
-    response.once('close', () => {
-      inFlight.delete(response);
-      // A closed server needs no idle connections.
-      if (!server.listening) server.closeIdleConnections();
-    });
+function trackResponse(
+  server: Server,
+  inFlight: Set<ServerResponse>,
+  response: ServerResponse,
+): void {
+  inFlight.add(response);
+  response.once('close', () => {
+    inFlight.delete(response);
+    // A closed server needs no idle connections.
+    if (!server.listening) server.closeIdleConnections();
   });
-  return inFlight;
 }
 
 async function closeServer(

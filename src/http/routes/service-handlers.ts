@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import type { RequestHandler, Response } from 'express';
@@ -44,9 +45,10 @@ export function describeServer({ version }: OpenApi): RequestHandler {
   return (_request, response) => void response.json(serverInfo);
 }
 
-/** GET /openapi.json. */
+/** GET /openapi.json. All answers share the bytes, so that clients that do not read them take no memory. */
 export function sendDocument({ document }: OpenApi): RequestHandler {
-  return (_request, response) => void response.json(document);
+  const bytes = Buffer.from(JSON.stringify(document));
+  return (_request, response) => void response.type('json').send(bytes);
 }
 
 /** GET /docs and the files that the page loads. */
@@ -91,10 +93,12 @@ const docsPage = `<!doctype html>
 const docsScript = `SwaggerUIBundle({ url: 'openapi.json', dom_id: '#swagger-ui', deepLinking: true });
 `;
 
+/** The file is read once: answers of many clients would otherwise open as many files. */
 function sendSwaggerFile(name: string): RequestHandler {
   const require = createRequire(import.meta.url);
   const directory = dirname(require.resolve('swagger-ui-dist/package.json'));
+  const bytes = readFileSync(join(directory, name));
   return (_request, response) => {
-    response.set('cache-control', 'private, max-age=3600').sendFile(join(directory, name));
+    response.set('cache-control', 'private, max-age=3600').type(name).send(bytes);
   };
 }

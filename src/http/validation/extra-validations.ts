@@ -1,4 +1,5 @@
 import type { components } from '../../openapi-types.ts';
+import { namesOf } from '../../slices/parse-json.ts';
 import { type Location, toIssue, type ValidationIssue } from './issues.ts';
 import { type ExtraValidation, isRecord } from './validator.ts';
 
@@ -102,7 +103,11 @@ function freeFormJsonIssues(value: unknown, at: Location): ValidationIssue[] {
   return [...nestingIssues(value, at), ...modelNameIssues(value['summary'], [...at, 'summary'])];
 }
 
-function nestingIssues(value: Readonly<Record<string, unknown>>, at: Location): ValidationIssue[] {
+/** The issues of free-form fields that are nested too deep. */
+export function nestingIssues(
+  value: Readonly<Record<string, unknown>>,
+  at: Location,
+): ValidationIssue[] {
   return freeFormFields
     .filter((field) => isDeeperThan(maxNestingLevels, value[field]))
     .map((field) => toIssue('recursion_loop', [...at, field], maxNestingLevels));
@@ -113,7 +118,7 @@ function isDeeperThan(levels: number, value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false;
   if (levels === 0) return true;
   if (Array.isArray(value)) return value.some((entry) => isDeeperThan(levels - 1, entry));
-  for (const name in value) {
+  for (const name of namesOf(value)) {
     if (isDeeperThan(levels - 1, (value as Record<string, unknown>)[name])) return true;
   }
   return false;

@@ -4,7 +4,7 @@ import { parse as parseYaml } from 'yaml';
 import { toDateTime64 } from '../../clickhouse/client/date-time64.ts';
 import type { components } from '../../openapi-types.ts';
 import { toEffectiveDate } from '../../prices/effective-date.ts';
-import { expressionSizeValidations } from './expression-size.ts';
+import { sizeValidations } from './size-validations.ts';
 import { extraValidations, hasLoneSurrogate } from './extra-validations.ts';
 import { type Validator, createValidator, type Compiled, isRecord } from './validator.ts';
 
@@ -61,7 +61,7 @@ export function readOpenApi(directory: URL): OpenApi {
       createValidator(
         compile({ $ref: refOf(documents, schemaName) }),
         extraValidations[schemaName],
-        expressionSizeValidations[schemaName],
+        sizeValidations[schemaName],
       ),
     envelopeValidatorOf: (schemaName) =>
       createValidator(compile(withoutItems(schemaIn(documents, schemaName)))),

@@ -1,4 +1,4 @@
-import type { Steps } from '../../run-in-slices.ts';
+import type { Steps } from '../../slices/run-in-slices.ts';
 import { type PriceRow, type StoredPriceRow, toPriceRow } from './price-row.ts';
 
 /** The prices with one `pricing_level_id`: those of a project, or the default ones. */

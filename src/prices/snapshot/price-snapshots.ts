@@ -1,5 +1,5 @@
 import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
-import { runInSlices } from '../../run-in-slices.ts';
+import { runInSlices } from '../../slices/run-in-slices.ts';
 import type { PriceBook } from '../catalog/price-book.ts';
 import { ModelNames } from './model-names.ts';
 import { noPrices, type PriceLevel, toPriceLevel } from './price-level.ts';

@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 
 import { bindParameters } from '../../../src/clickhouse/client/bind-parameters.ts';
-import { runInSlices } from '../../../src/run-in-slices.ts';
+import { runInSlices } from '../../../src/slices/run-in-slices.ts';
 import { parseQuery, queryPaths, readQueries } from '../../../src/clickhouse/client/queries.ts';
 
 describe('queries', () => {

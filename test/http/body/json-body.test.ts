@@ -30,12 +30,25 @@ test.each([
   expect((await send(body, { 'content-encoding': encoding })).status).toBe(200);
 });
 
-test.each(['application/json', 'Application/JSON; charset=UTF-8', 'application/vnd.x+json'])(
-  'a body with content type %s is read',
-  async (type) => {
-    expect((await send(validBody, { 'content-type': type })).status).toBe(200);
-  },
-);
+test.each([
+  'application/json',
+  'Application/JSON; charset=UTF-8',
+  'application/json;charset = "utf8"',
+  'application/vnd.x+json',
+])('a body with content type %s is read', async (type) => {
+  expect((await send(validBody, { 'content-type': type })).status).toBe(200);
+});
+
+test.each([
+  ['another charset', 'application/json; charset=utf-16'],
+  ['two charsets', 'application/json; charset=utf-8; charset=latin1'],
+  ['half a quotation', 'application/json; charset="utf-8'],
+  ['15,000 spaces in its charset', `application/json; charset=${' '.repeat(15_000)}a"b"c`],
+])('a body with %s is refused at once', async (_what, type) => {
+  const answer = await send(validBody, { 'content-type': type });
+  expect(answer.status).toBe(415);
+  expect(answer.json()).toEqual({ detail: 'Only the charset utf-8 is supported.' });
+});
 
 test('a byte order mark before the body is ignored', async () => {
   expect((await send(`\ufeff${validBody}`)).status).toBe(200);

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { serviceFixture } from '../../support/fixtures.ts';
+import { validationIssuesOf } from '../../support/http/validation-issues.ts';
 import { weaveDigest } from '../../support/http/weave-digest.ts';
 
 const service = serviceFixture();
@@ -46,6 +47,61 @@ test('equal rows have equal digests, different rows have different ones', async 
   const other = await createTable([{ a: 3 }, 'any JSON', null]);
   expect(other.digest).not.toBe(table.digest);
   expect(table.row_digests).not.toContain(other.row_digests[0]);
+});
+
+test('a table of 400,000 rows, more values than other bodies may have, gets the digest of all of them', async () => {
+  const count = 400_000;
+  const body = `{"table":{"project_id":"a/b","rows":[${'{"b":1,"a":[]},'.repeat(count - 1)}{}]}}`;
+  const answer = await service.send('/table/create', { body });
+  expect(answer.status, answer.text.slice(0, 200)).toBe(200);
+
+  const { digest, row_digests } = answer.json() as TableDigests;
+  const canonical = `[${'{"a":[],"b":1},'.repeat(count - 1)}{}]`;
+  expect(digest.slice(0, 35)).toBe(weaveDigest(canonical).slice(0, 35));
+  expect(row_digests).toHaveLength(count);
+  expect(new Set(row_digests).size).toBe(count);
+});
+
+test('one row more than a million is refused with the limit', async () => {
+  const body = `{"table":{"project_id":"a/b","rows":[${'0,'.repeat(1_000_000)}0]}}`;
+  const answer = await service.send('/table/create', { body });
+  expect(answer.status).toBe(422);
+  expect(validationIssuesOf(answer)).toMatchObject([
+    {
+      loc: ['body', 'table', 'rows'],
+      type: 'too_long',
+      msg: expect.stringContaining('1000000') as string,
+    },
+  ]);
+});
+
+test.each([
+  ['bytes', JSON.stringify('x'.repeat(4 * 1_048_576))],
+  ['values', `[${'0,'.repeat(100_000)}0]`],
+])('a row with too many %s is refused with 413, which names the row', async (_what, row) => {
+  const body = `{"table":{"project_id":"a/b","rows":[1,${row},3]}}`;
+  const answer = await service.send('/table/create', { body });
+  expect(answer.status).toBe(413);
+  expect(answer.json()).toEqual({
+    detail: expect.stringContaining('Row 2 of the table') as string,
+  });
+});
+
+test.each([
+  ['{"table":{"project_id":"a/b","rows":[1,2],"rows":[3]}}'],
+  ['{"table":{"project_id":"a/b","rows":[1]},"table":{"project_id":"a/b","rows":[3]}}'],
+])('of rows that stand twice in a body, the last ones count: %s', async (body) => {
+  const answer = await service.send('/table/create', { body });
+  expect(answer.json()).toEqual(await createTable([3]));
+});
+
+test('rows that are no list, and no rows, are refused', async () => {
+  for (const rows of ['', ',"rows":{}', ',"rows":[1],"rows":null']) {
+    const answer = await service.send('/table/create', {
+      body: `{"table":{"project_id":"a/b"${rows}}}`,
+    });
+    expect(answer.status, rows).toBe(422);
+  }
 });
 
 test.each([

@@ -7,14 +7,15 @@ import { useTcpClient } from '../../support/http/tcp-client.ts';
 /** An answer of about 16 MB, more than the buffers of both sockets hold. */
 const rows = 200_000;
 
-const settings = { RESPONSE_STALL_TIMEOUT_MS: '600' };
+const timeoutMs = 1_500;
+const settings = { RESPONSE_STALL_TIMEOUT_MS: String(timeoutMs) };
 
 test('an answer that its client does not read is cut off and logged', async () => {
   const service = await useService(settings);
   const { socket } = await startAnswer(service);
   socket.pause();
 
-  const cutOff = { msg: 'cut off an answer that its client does not read', timeout_ms: 600 };
+  const cutOff = { msg: 'cut off an answer that its client does not read', timeout_ms: timeoutMs };
   await expect.poll(() => service.logLines()).toContainEqual(expect.objectContaining(cutOff));
   await expect
     .poll(() => service.logLines())
@@ -25,13 +26,17 @@ test('an answer that its client reads slowly is sent whole', async () => {
   const service = await useService(settings);
   const { socket, received } = await startAnswer(service);
   const startedAt = performance.now();
+  // More than the system's buffers keep from the service is read after each pause.
+  let nextPauseAt = 0;
   socket.on('data', () => {
+    if (socket.bytesRead < nextPauseAt) return;
+    nextPauseAt = socket.bytesRead + 2_000_000;
     socket.pause();
-    setTimeout(() => socket.resume(), 10);
+    setTimeout(() => socket.resume(), timeoutMs / 3);
   });
   await once(socket, 'end');
 
-  expect(performance.now() - startedAt).toBeGreaterThan(2 * 600);
+  expect(performance.now() - startedAt).toBeGreaterThan(2 * timeoutMs);
   expect(received()).toContain(`"original_index":${rows - 1}}`);
   expect(JSON.stringify(service.logLines())).not.toContain('cut off');
 });

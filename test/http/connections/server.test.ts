@@ -98,7 +98,8 @@ test.each([
 
     expect(received().replace(continueAnswer, '')).toMatch(/^HTTP\/1\.1 408 /);
     expect(received()).toContain('{"detail":"Request Timeout"}');
-    expect((await service.send('/server_info')).status).toBe(200);
+    // On a busy machine, this request may take too long as well.
+    await expect.poll(async () => (await service.send('/server_info')).status).toBe(200);
   },
 );
 

@@ -89,8 +89,8 @@ function withRaw(
 }
 
 describe.each(partEndpoints)('%s with %s', (path, _kind, wrap, at, part) => {
-  test.each(freeFormFieldsOf(part))('%s nested 90,000 levels deep is refused', async (field) => {
-    const body = withRaw(wrap, part, field, nested(90_000));
+  test.each(freeFormFieldsOf(part))('%s nested 20,000 levels deep is refused', async (field) => {
+    const body = withRaw(wrap, part, field, nested(20_000));
 
     expect(issueTypesOf(await service.send(path, { body }))).toEqual([
       `${at}.${field} recursion_loop`,
@@ -105,8 +105,8 @@ describe.each(partEndpoints)('%s with %s', (path, _kind, wrap, at, part) => {
     ]);
   });
 
-  test('lists nested 90,000 levels deep in an unknown field are ignored', async () => {
-    const deep = '['.repeat(90_000) + ']'.repeat(90_000);
+  test('lists nested 20,000 levels deep in an unknown field are ignored', async () => {
+    const deep = '['.repeat(20_000) + ']'.repeat(20_000);
     const body = withRaw(wrap, { ...part, project_id: 1 }, 'unknown', deep);
     expect(issueTypesOf(await service.send(path, { body }))).toEqual([
       `${at}.project_id string_type`,
@@ -221,9 +221,7 @@ describe('/calls/usage', () => {
   test('a body of 290,000 unknown fields is refused with one issue', async () => {
     const fields = Array.from({ length: 290_000 }, (_, index) => `"f${String(index)}":1`);
     const body = `{"project_id":"a/b","call_ids":["x"],${fields.join(',')}}`;
-    expect(issueTypesOf(await service.send('/calls/usage', { body }))).toEqual([
-      'body.f0 extra_forbidden',
-    ]);
+    expect(issueTypesOf(await service.send('/calls/usage', { body }))).toEqual(['body too_long']);
   });
 });
 
@@ -280,7 +278,7 @@ test.each([
   ],
 ])('%s refuses JSON nested more than 500 levels deep in %s', async (path, field, bodyWith) => {
   const nestedLists = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels);
-  const refused = await service.send(path, { body: bodyWith(nestedLists(100_000)) });
+  const refused = await service.send(path, { body: bodyWith(nestedLists(20_000)) });
   expect(issueTypesOf(refused)).toEqual([`body.${field} recursion_loop`]);
   expect((await service.send(path, { body: bodyWith(nestedLists(499)) })).status).toBe(200);
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { noPrices, toPriceLevel } from '../../../src/prices/snapshot/price-level.ts';
 import type { StoredPriceRow } from '../../../src/prices/snapshot/price-row.ts';
-import { runInSlices } from '../../../src/run-in-slices.ts';
+import { runInSlices } from '../../../src/slices/run-in-slices.ts';
 import { defaultPrice } from '../../support/default-price.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 

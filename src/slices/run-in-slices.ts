@@ -62,7 +62,11 @@ export function* append<Item>(list: Item[], items: readonly Item[]): Steps<void>
   }
 }
 
-function runSteps<Result>(steps: Steps<Result>, endsAt: number): IteratorResult<undefined, Result> {
+/** Runs steps until the computation has ended, or until a time as `performance.now()` tells it. */
+export function runSteps<Result>(
+  steps: Steps<Result>,
+  endsAt: number,
+): IteratorResult<undefined, Result> {
   for (;;) {
     for (let step = 0; step < stepsPerLook; step += 1) {
       const next = steps.next();

@@ -1,16 +1,23 @@
 import { type Location, toIssue, type ValidationIssue } from './issues.ts';
-import { isRecord, type ExtraValidation } from './validator.ts';
+import { type ExtraValidation, isHuge, isRecord, tooManyMembers } from './validator.ts';
 
 const maxLevels = 32;
 
 /**
- * Limits of the expressions in requests, by the name of the request's schema. They are checked before the schema: the
- * schema of expressions is recursive, and on a deep expression ajv runs out of stack.
+ * Limits that are checked before the schema, by the name of the request's schema. The schema of expressions is recursive,
+ * and on a deep one ajv runs out of stack; of prices, which may be 300,000, ajv lists the names several times.
  */
-export const expressionSizeValidations: Readonly<Record<string, ExtraValidation | undefined>> = {
+export const sizeValidations: Readonly<Record<string, ExtraValidation | undefined>> = {
   CostQueryReq: (value, at) => expressionSizeIssues(value, at, 1_000),
   CostPurgeReq: (value, at) => expressionSizeIssues(value, at, 20_000),
+  CostCreateReq: (value, at) => {
+    const costs = isRecord(value) ? value['costs'] : undefined;
+    return isHuge(costs) ? [tooManyMembers(costs, [...at, 'costs'], maxCosts)] : [];
+  },
 };
+
+/** As in the schema, which reports fewer than those that are huge. */
+const maxCosts = 1_000;
 
 function expressionSizeIssues(
   value: unknown,

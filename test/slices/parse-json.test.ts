@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { parseJson } from '../src/parse-json.ts';
+import { namesOf, parseJson } from '../../src/slices/parse-json.ts';
 
 /** Runs all steps. */
 function parse(text: string): { readonly value: unknown; readonly steps: number } {
@@ -71,4 +71,11 @@ test('a long text takes a step for each piece, and a list one for each element',
   expect(parse(JSON.stringify(Array.from({ length: 20_000 }, String))).steps).toBeGreaterThan(
     20_000,
   );
+});
+
+test('the names of a large object are known in the order of its text, without repetitions', () => {
+  const names = Array.from({ length: 3_000 }, (_, index) => `${(index * 7) % 2_000}`);
+  const { value } = parse(`{${names.map((name) => `"${name}":"${'x'.repeat(20)}"`).join()}}`);
+  expect(namesOf(value as object)).toEqual([...new Set(names)]);
+  expect(Object.keys(value as object)).toHaveLength(2_000);
 });
