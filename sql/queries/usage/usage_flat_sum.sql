@@ -17,7 +17,21 @@ SELECT
     used.model AS model,
     used.service_tier AS service_tier,
     {include price_class},
-    max({include needs_tree_walk}) AS needs_tree_walk,
+    -- The call is deleted, its parent is missing, or it does not start after its parent, which every cycle would contain.
+    -- Calls that start in the same microsecond are ordered by their ids (`is_after_parent`).
+    max(call.is_deleted OR call.parent != 0 AND (
+        parent_call.key = 0 OR parent_call.started_us + 1 - call.is_after_parent > call.started_us)) AS needs_tree_walk,
     {include raw_sums}
-{include from_calls_with_parents}
+FROM
+(
+    SELECT *
+    {include from_requested_traces}
+) AS call
+-- A second scan, because ClickHouse does not reuse the result of a subquery; without a parent its columns are 0.
+LEFT ANY JOIN
+(
+    SELECT key, started_us
+    {include from_requested_traces}
+) AS parent_call ON parent_call.key = call.parent
+LEFT ARRAY JOIN call.usage AS used, arrayEnumerate(call.usage) AS position
 GROUP BY call_key, model, service_tier, period_us, prompt_size, minute_of_week

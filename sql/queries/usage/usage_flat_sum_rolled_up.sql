@@ -1,71 +1,51 @@
 -- The same as usage_flat_sum.sql for traces whose SDK adds the usage of a call's children to the call's own usage, and
 -- for usage that sums of what is stored do not say enough about: each call's own usage is found, and the counting rules
--- are applied to it. `counters` are those of src/prices/snapshot/chosen-price.ts.
---
--- An SDK adds a child's usage when the child ends. So what a call stored contains its children that ended no later than
--- the call and have no larger total; where a call stored no total, because the SDK overwrote it, all that ended.
+-- are applied to it. `counters` are those of `counted` in counting_rules.sql.
 WITH
 {include usage_fields},
--- One row for each call and model, and a second one for its parent if that has added it.
-added_usage AS
-(
-    WITH
-        position < 2 AS is_first_row,
-        call.usage_mode = 1 AND parent_call.usage_mode = 1
-            AND call.open_id = ended AND call.ended_us <= parent_call.ended_us
-            AND (call.stored_total <= parent_call.stored_total OR parent_call.stored_total = 0) AS is_added
-    SELECT
-        call.trace_id AS call_key,
-        used.model AS model,
-        if(is_call, call.key, call.parent) AS key,
-        if(is_call, call.started_us, parent_call.started_us) AS started_us,
-        call.parent = 0 AND is_first_row AS is_root,
-        {include needs_tree_walk} AS needs_tree_walk,
-        call.open_id AS open_id,
-        call.sdk_version AS sdk_version,
-        used.service_tier AS service_tier,
-        used.facts AS facts,
-        used.counters AS stored,
-        is_call,
-        is_call AND is_first_row AS has_call
-    {include from_calls_with_parents}
-    ARRAY JOIN if(is_added, [1, 0], [1]) AS is_call
-),
-own_usage AS
+-- Each call is in its own family and in that of its parent. `needs_tree_walk`: a call is deleted, a parent is missing, or a
+-- call does not start after its parent, which every cycle would contain. Calls that start in the same microsecond are
+-- ordered by their ids (`is_after_parent`).
+families AS
 (
     SELECT
-        any(call_key) AS call_key,
-        model,
-        any(started_us) AS started_us,
-        countIf(is_call AND is_root) AS roots,
-        max(needs_tree_walk) AS needs_tree_walk,
-        countIf(has_call) AS calls,
-        groupArrayIf(open_id, has_call AND open_id != ended) AS unfinished_call_ids,
-        maxIf(sdk_version, is_call) AS sdk_version,
-        anyIf(service_tier, is_call) AS service_tier,
-        maxIf(facts, is_call) AS facts,
-        CAST(sumForEachIf(stored, is_call), 'Array(Int64)') AS counters,
-        sumForEachIf(CAST(stored, 'Array(UInt128)'), NOT is_call) AS added,
-        arrayMap(
-            (n, of_children) -> toInt64(n - least(n, of_children)),
-            counters,
-            arrayResize(added, length(counters))) AS own
-    FROM added_usage
-    GROUP BY key, model
-    HAVING max(is_call)
+        any(call.trace_id) AS call_key,
+        maxIf(call.started_us, is_call) AS started_us,
+        maxIf(call.ended_us, is_call) AS ended_us,
+        maxIf(call.sdk_version, is_call) AS sdk_version,
+        anyIf(call.usage, is_call) AS usage,
+        if(
+            maxIf(call.usage_mode, is_call) = 1,
+            groupArrayIf(
+                (call.ended_us, call.usage)::Tuple(ended_us Int64, usage Array(Tuple(
+                    model String, counters Array(UInt64), service_tier String, facts UInt8))),
+                NOT is_call AND call.usage_mode = 1 AND call.open_id = ended),
+            []) AS children,
+        countIf(is_call AND call.parent = 0) AS roots,
+        max(call.is_deleted) OR NOT max(is_call)
+            OR minIf(call.started_us + call.is_after_parent, NOT is_call) <= maxIf(call.started_us, is_call) AND min(is_call) = 0 AS needs_tree_walk,
+        groupArrayIf(call.open_id, is_call AND call.open_id != ended) AS open_ids
+    FROM
+    (
+        SELECT *
+        {include from_requested_traces}
+    ) AS call
+    ARRAY JOIN if(call.parent = 0, [1], [1, 0]) AS is_call
+    GROUP BY if(is_call, call.key, call.parent)
 ),
-{include counting_rules}
+{include own_usage},
+{include counting_rules},
+counted[2] AS prompt,
+counted[1] AS request_count
 SELECT
     call_key,
     model,
     service_tier,
-    period_us,
-    prompt_size,
-    minute_of_week,
-    sum(roots) AS roots,
+    {include price_class},
+    sumIf(roots, is_first_row) AS roots,
     max(needs_tree_walk) AS needs_tree_walk,
-    sum(calls) AS calls,
-    groupArrayArray(unfinished_call_ids) AS unfinished_call_ids,
+    countIf(is_first_row) AS calls,
+    groupArrayArrayIf(open_ids, is_first_row) AS unfinished_call_ids,
     sumForEach(CAST(counted, 'Array(UInt128)')) AS counters
 FROM counted_usage
 GROUP BY call_key, model, service_tier, period_us, prompt_size, minute_of_week

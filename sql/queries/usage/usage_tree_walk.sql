@@ -66,10 +66,8 @@ pointers AS
         AND call.step < call.last_step
         AND (next.target != 0 OR call.is_requested)
 ),
--- The calls that count, each with those rolled-up children that ended: the SDK adds a child's usage when the child ends.
--- Deleted children are among them, since their tokens are included in the parent's number. A call that is its own parent
--- is not its own child.
-counted_calls AS
+-- The calls that count, each with its children. A call that is its own parent is not its own child.
+families AS
 (
     SELECT
         call.key AS key,
@@ -80,64 +78,35 @@ counted_calls AS
         call.ended_us AS ended_us,
         call.sdk_version AS sdk_version,
         call.usage AS usage,
-        if(call.usage_mode = 1, {include stored_total}, 0) AS stored_total,
-        if(call.usage_mode = 1, children.finished, []) AS children,
-        children.deleted_open_ids AS deleted_open_ids
+        if(call.usage_mode = 1, of_parent.children, []) AS children,
+        of_parent.deleted_open_ids AS deleted_open_ids
     FROM pointers AS call
     LEFT ANY JOIN
     (
         SELECT
             parent,
             groupArrayIf(
-                (ended_us, {include stored_total}, CAST(arrayMap(used -> (used.model, used.counters), usage), 'Map(String, Array(UInt128))'))
-                    ::Tuple(ended_us Int64, total UInt128, usage Map(String, Array(UInt128))),
-                open_id = ended) AS finished,
+                (ended_us, usage)::Tuple(ended_us Int64, usage Array(Tuple(
+                    model String, counters Array(UInt64), service_tier String, facts UInt8))),
+                open_id = ended) AS children,
             groupArrayIf(open_id, is_deleted AND open_id NOT IN ('', ended)) AS deleted_open_ids
         {include from_requested_traces}
             AND usage_mode = 1
             AND parent NOT IN (0, key)
         GROUP BY parent
-    ) AS children ON children.parent = call.key
+    ) AS of_parent ON of_parent.parent = call.key
     WHERE (NOT call.is_moving OR call.step = call.last_step)
         AND (call.is_settled OR call.is_requested)
 ),
--- What a call stored contains its children that ended no later than the call and have no larger total; where the call
--- stored no total, because the SDK overwrote it, all that ended no later.
-own_calls AS
-(
-    SELECT
-        * EXCEPT (children),
-        arrayReduce('sumForEachMap', arrayMap(
-            child -> child.usage,
-            arrayFilter(
-                child -> child.ended_us <= ended_us AND (child.total <= stored_total OR stored_total = 0),
-                children))) AS added
-    FROM counted_calls
-),
-own_usage AS
-(
-    SELECT
-        * EXCEPT (usage, added),
-        position < 2 AS is_first_row,
-        used.model AS model,
-        used.service_tier AS service_tier,
-        used.facts AS facts,
-        CAST(used.counters, 'Array(Int64)') AS counters,
-        arrayMap(
-            (n, of_children) -> toInt64(n - least(n, of_children)),
-            counters,
-            arrayResize(added[model], length(counters))) AS own
-    FROM own_calls
-    LEFT ARRAY JOIN usage AS used, arrayEnumerate(usage) AS position
-),
-{include counting_rules}
+{include own_usage},
+{include counting_rules},
+counted[2] AS prompt,
+counted[1] AS request_count
 SELECT
     if(is_requested, key, target) AS call_key,
     model,
     service_tier,
-    period_us,
-    prompt_size,
-    minute_of_week,
+    {include price_class},
     transform(call_key, requested_keys, {call_ids:Array(String)}, '') AS call_id,
     max(is_requested) AS is_present,
     maxIf(target, is_requested) AS ancestor_key,
