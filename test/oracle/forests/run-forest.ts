@@ -14,6 +14,7 @@ import type {
 import { JsonNumber, toObject, writeJson, type Json, type JsonObject } from '../json.ts';
 import { answer, countDeleted, countTouched, type Event, type Price } from '../oracle.ts';
 import { toBatches, toSingle } from './part-requests.ts';
+import { canBeInserted, toDateTime, toPartRow } from './part-row.ts';
 import { describeDifference, readAnswer, toComparable } from '../read-answer.ts';
 
 export interface Target {
@@ -267,35 +268,4 @@ function toPriceRow(key: object, price: Price): object {
     service_tier: price.serviceTier,
     minutes_of_week: price.minutesOfWeek,
   };
-}
-
-/** ClickHouse does not accept integers beyond 64 bits as JSON; the service writes them in another notation. */
-function canBeInserted({ part }: Part): boolean {
-  return !/[:,[]-?\d{19}/.test(writeJson(part));
-}
-
-function toPartRow({ kind, part }: Part): object {
-  const text = (name: string): string => (part.get(name) ?? '') as string;
-  const time = (name: string): string | null => (part.has(name) ? toDateTime(text(name)) : null);
-  const dump = (name: string): string => writeJson(part.get(name) ?? new Map());
-  return {
-    project_id: text('project_id'),
-    id: text('id'),
-    kind,
-    trace_id: text('trace_id'),
-    parent_id: text('parent_id'),
-    op_name: text('op_name'),
-    started_at: time('started_at'),
-    ended_at: time('ended_at'),
-    attributes_dump: dump('attributes'),
-    output_dump: writeJson(part.get('output') ?? null),
-    summary_dump: dump('summary'),
-  };
-}
-
-/** An ISO 8601 time in the default format of ClickHouse: in UTC, with six decimals. */
-function toDateTime(text: string): string {
-  const [, seconds, fraction = '', zone] = /^(.{19})(?:\.(\d+))?(.+)$/.exec(text)!;
-  const utc = new Date(`${seconds!}${zone!}`).toISOString().slice(0, 19).replace('T', ' ');
-  return `${utc}.${fraction.slice(0, 6).padEnd(6, '0')}`;
 }
