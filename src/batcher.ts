@@ -19,6 +19,11 @@ export interface BatcherOptions<Item, Result> {
   readonly sizeOf: (item: Item) => Size;
   /** Whether two items may share a batch; by default any two. */
   readonly canShare?: (a: Item, b: Item) => boolean;
+  /**
+   * Whose item it is; by default all are of one owner. One owner always leaves a batch in flight to others, and in a full
+   * queue the owner with the most items loses its youngest one to an owner with fewer. Only for items without an order.
+   */
+  readonly ownerOf?: (item: Item) => string;
   /** Whether items keep their order, so that a batch ends at the first one that cannot join it. */
   readonly isOrdered: boolean;
   /**
@@ -66,6 +71,7 @@ export class Batcher<Item, Result> {
   /** Parts of failed batches. */
   #retries: Batch<Item, Result>[] = [];
   #inFlight = 0;
+  readonly #inFlightOf = new Map<string, number>();
   #refused = 0;
   #lastStart = -Infinity;
   #lastWasShared = false;
@@ -84,12 +90,8 @@ export class Batcher<Item, Result> {
    */
   async add(item: Item, signal?: AbortSignal): Promise<Result> {
     signal?.throwIfAborted();
-    const { queue, maxQueued, sizeOf } = this.#options;
-    const { queued } = this.use();
-    if (queued >= maxQueued) {
-      this.#refused += 1;
-      throw new QueueFullError(queue, `${queued} ${queue} are queued`);
-    }
+    const { maxQueued, sizeOf } = this.#options;
+    if (this.use().queued >= maxQueued) this.#makeRoom(item);
     return await new Promise((resolve, reject) => {
       const entry = { item, size: sizeOf(item), signal, resolve, reject };
       this.#queue.push(entry);
@@ -105,6 +107,24 @@ export class Batcher<Item, Result> {
   use(): QueueUse {
     const queued = this.#queue.length + this.#retries.flat().length;
     return { queued, inFlight: this.#inFlight, refused: this.#refused };
+  }
+
+  /** @throws {QueueFullError} no other owner has more items in the queue */
+  #makeRoom(item: Item): void {
+    const { queue } = this.#options;
+    this.#refused += 1;
+    const error = new QueueFullError(queue, `${this.use().queued} ${queue} are queued`);
+    const queuedOf = new Map([[this.#ownerOf(item), 1]]);
+    for (const each of this.#queue) increase(queuedOf, this.#ownerOf(each.item), 1);
+    const [largest] = [...queuedOf].sort(([, a], [, b]) => b - a)[0] ?? [];
+    const victim = this.#queue.findLast((each) => this.#ownerOf(each.item) === largest);
+    if (victim === undefined || largest === this.#ownerOf(item)) throw error;
+    this.#remove(victim);
+    victim.reject(error);
+  }
+
+  #ownerOf(item: Item): string {
+    return this.#options.ownerOf?.(item) ?? '';
   }
 
   #remove(entry: Entry<Item, Result>): void {
@@ -125,7 +145,7 @@ export class Batcher<Item, Result> {
     }
   }
 
-  /** @returns undefined if nothing is queued, or if it has to wait, for which a timer is set */
+  /** @returns undefined if nothing is queued, or if it has to wait: for a batch in flight, or for a timer that is set */
   #takeDueBatch(): Batch<Item, Result> | undefined {
     if (this.#queue.length === 0) return undefined;
     const waitMs = this.#msUntilDue();
@@ -134,6 +154,7 @@ export class Batcher<Item, Result> {
       return undefined;
     }
     const batch = this.#takeBatch();
+    if (batch.length === 0) return undefined;
     this.#lastStart = performance.now();
     this.#lastWasShared = batch.length > 1;
     return batch;
@@ -147,11 +168,16 @@ export class Batcher<Item, Result> {
     return Math.ceil(this.#lastStart + flushIntervalMs - performance.now());
   }
 
-  /** Takes the first queued item and those that can join it. */
+  /** Takes the first item of the owner whose turn it is, and those that can join it; empty if all owners have to wait. */
   #takeBatch(): Batch<Item, Result> {
     const batch: Batch<Item, Result> = [];
     const skipped: Batch<Item, Result> = [];
     let batchSize = this.#options.maxBatchSize.map(() => 0);
+    const first = this.#findNext();
+    if (first === undefined) return batch;
+    if (first !== this.#queue[0]) {
+      this.#queue = [first, ...this.#queue.filter((each) => each !== first)];
+    }
     for (const entry of this.#queue) {
       const size = add(batchSize, entry.size);
       if (this.#canJoin(batch, entry, size)) {
@@ -168,6 +194,22 @@ export class Batcher<Item, Result> {
     return batch;
   }
 
+  /** @returns the first queued item of the owner with the fewest batches in flight; undefined if each has its share */
+  #findNext(): Entry<Item, Result> | undefined {
+    const { concurrency, ownerOf } = this.#options;
+    if (ownerOf === undefined) return this.#queue[0];
+    let next: Entry<Item, Result> | undefined;
+    let fewest = Math.max(1, concurrency - 1);
+    for (const entry of this.#queue) {
+      const inFlight = this.#inFlightOf.get(ownerOf(entry.item)) ?? 0;
+      if (inFlight >= fewest) continue;
+      next = entry;
+      fewest = inFlight;
+      if (fewest === 0) break;
+    }
+    return next;
+  }
+
   #canJoin(batch: Batch<Item, Result>, { item }: Entry<Item, Result>, size: Size): boolean {
     const [first] = batch;
     if (first === undefined) return true;
@@ -177,7 +219,10 @@ export class Batcher<Item, Result> {
   }
 
   async #run(batch: Batch<Item, Result>): Promise<void> {
+    const [first] = batch;
+    const owner = first === undefined ? '' : this.#ownerOf(first.item);
     this.#inFlight += 1;
+    increase(this.#inFlightOf, owner, 1);
     try {
       const items = batch.map(({ item }) => item);
       const result = await this.#options.run(items, whenAllAborted(batch));
@@ -186,6 +231,7 @@ export class Batcher<Item, Result> {
       this.#retryOrReject(batch, error);
     }
     this.#inFlight -= 1;
+    increase(this.#inFlightOf, owner, -1);
     this.#startBatches();
   }
 
@@ -216,6 +262,13 @@ function concernsAll(error: unknown): boolean {
   return [ClickHouseUnavailableError, ClickHouseOverloadedError, DiskFullError].some(
     (each) => error instanceof each,
   );
+}
+
+/** Counts that reach 0 leave the map. */
+function increase(counts: Map<string, number>, name: string, by: number): void {
+  const count = (counts.get(name) ?? 0) + by;
+  if (count === 0) counts.delete(name);
+  else counts.set(name, count);
 }
 
 function add(a: Size, b: Size): number[] {

@@ -136,6 +136,8 @@ export class MemoryBudget {
 /** Memory that one request holds. */
 export interface Reservation {
   readonly bytes: number;
+  /** The name of the key whose request it is. */
+  readonly key: string;
   /** Opens another reservation of 0 bytes for the same request, by default in the same class. */
   open(routeClass?: RouteClass): Reservation;
   /**
@@ -205,6 +207,10 @@ class BudgetReservation implements Reservation {
 
   get bytes(): number {
     return this.#bytes;
+  }
+
+  get key(): string {
+    return this.claim.key;
   }
 
   resize(bytes: number): void {

@@ -101,13 +101,13 @@ export const settingsTable = {
     'USAGE_CONCURRENCY',
     4,
     [1, 1_000],
-    'Maximum number of usage queries in flight; requests that queue meanwhile are coalesced.',
+    'Maximum number of usage queries in flight, of which one key leaves one to others; requests that queue meanwhile are coalesced.',
   ),
   usageQueueSize: integer(
     'USAGE_QUEUE_SIZE',
     1_000,
     [1, 1_000_000],
-    'Maximum number of queued usage requests; beyond it 503.',
+    'Maximum number of queued usage requests; beyond it 503, first for the key that has queued most.',
   ),
   usageBatchIds: integer(
     'USAGE_BATCH_IDS',

@@ -200,6 +200,54 @@ test('an item is refused at once, and counted, when too many are queued', async 
   expect(batches.at(-1)?.names).toBe('d');
 });
 
+describe('owners of items', () => {
+  // Items are named by owner and number, such as a1.
+  const fair = {
+    ownerOf: ({ name }: Item) => name.slice(0, 1),
+    maxBatchSize: [1, 1],
+    isOrdered: false,
+  };
+
+  test('leave one batch in flight to others, and take turns', async () => {
+    const { add, batches, names } = openBatcher({ ...fair, concurrency: 3 });
+    for (const name of ['a1', 'a2', 'a3', 'a4']) add(name);
+    expect(names()).toEqual(['a1', 'a2']);
+    add('b1');
+    expect(names()).toEqual(['a1', 'a2', 'b1']);
+    add('b2');
+    batches[0]?.end();
+    await settle();
+    expect(names()).toEqual(['a1', 'a2', 'b1', 'a3']);
+    batches[2]?.end();
+    await settle();
+    expect(names()).toEqual(['a1', 'a2', 'b1', 'a3', 'b2']);
+  });
+
+  test('have one batch in flight where only one is allowed', () => {
+    const { add, names } = openBatcher(fair);
+    add('a1');
+    expect(names()).toEqual(['a1']);
+  });
+
+  test('lose the youngest item of a full queue to an owner with fewer items', async () => {
+    const { add, batcher, batches, names } = openBatcher({ ...fair, maxQueued: 3 });
+    add('a0');
+    const [a1, a2, a3] = [add('a1'), add('a2'), add('a3')];
+    const b1 = add('b1');
+    await expect(a3.result).rejects.toThrow(QueueFullError);
+    const b2 = add('b2');
+    await expect(b2.result).rejects.toThrow(QueueFullError);
+    await expect(add('a4').result).rejects.toThrow(QueueFullError);
+    expect(batcher.use()).toEqual({ queued: 3, inFlight: 1, refused: 3 });
+    for (let batch = 0; batch < 4; batch += 1) {
+      batches[batch]?.end();
+      await settle();
+    }
+    expect(names()).toEqual(['a0', 'a1', 'a2', 'b1']);
+    expect(await Promise.all([a1.result, a2.result, b1.result])).toEqual(['a1', 'a2', 'b1']);
+  });
+});
+
 describe('a batch that fails', () => {
   test('is tried again in halves until the item that causes it fails alone', async () => {
     const run: Options['run'] = (items) => {

@@ -60,7 +60,7 @@ export class Metrics {
   );
   readonly #droppedConnections = this.#counter(
     'calls_usage_dropped_connections_total',
-    'Connections that were closed at once because MAX_CONNECTIONS were open.',
+    'Connections that were closed because more than MAX_CONNECTIONS were open.',
   );
   readonly #requests = this.#histogram(
     'calls_usage_http_request_duration_seconds',

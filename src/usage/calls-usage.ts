@@ -63,7 +63,8 @@ interface BatchUsage extends RolledUp {
  * {@link queryUsage}), repair orphan ends, roll up, check the limit, write the answer.
  *
  * A request that finds a batch free is queried at once. While all are in flight, requests of one project are queued
- * and then queried together: a statement for a hundred calls takes ClickHouse little longer than one for ten.
+ * and then queried together: a statement for a hundred calls takes ClickHouse little longer than one for ten. Keys take
+ * turns, so that one of them delays only itself.
  */
 export class CallsUsage {
   readonly #options: CallsUsageOptions;
@@ -81,6 +82,7 @@ export class CallsUsage {
       sizeOf: ({ query }) => [query.call_ids.length],
       canShare: ({ query: a }, { query: b }) =>
         a.project_id === b.project_id && a.include_costs === b.include_costs,
+      ownerOf: ({ reservation }) => reservation.key,
       isOrdered: false,
       run: (requests, signal) => this.#queryBatch(requests, signal),
       // A trace that takes too long fails alone.

@@ -184,12 +184,13 @@ function readKeysFile(file: string): unknown {
 }
 
 function requireDistinct(keys: readonly Key[]): void {
-  const names = keys.map((key) => key.name);
-  const digests = keys.map((key) => key.sha256.toString('hex'));
-  const duplicate = keys.find(
-    (key, index) =>
-      names.indexOf(key.name) < index || digests.indexOf(digests[index] ?? '') < index,
-  );
+  const seen = new Set<string>();
+  const duplicate = keys.find(({ name, sha256 }) => {
+    const ids = [`name ${name}`, `key ${sha256.toString('hex')}`];
+    const isSeen = ids.some((id) => seen.has(id));
+    for (const id of ids) seen.add(id);
+    return isSeen;
+  });
   if (duplicate !== undefined) {
     throw new SettingsError(
       `API_KEYS and API_KEYS_FILE contain the key or the name ${duplicate.name} twice.`,

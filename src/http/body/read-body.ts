@@ -9,12 +9,6 @@ import { eventLoopShare } from './event-loop-share.ts';
 /** Bytes that are handled without a break: about a millisecond. */
 const sliceBytes = 65_536;
 
-/**
- * A brotli decompressor keeps up to 16 MiB of what it has written, which a body of 65 bytes can make it do. That of gzip
- * keeps 32 KiB, no more than a socket.
- */
-const maxBrotliWindowBytes = 16_777_216;
-
 export interface BodyOptions {
   /** Largest body, after decompression, in bytes. */
   readonly maxBytes: number;
@@ -39,6 +33,17 @@ export async function readBody(
   { maxBytes, reservation, onSlice }: BodyOptions,
 ): Promise<void> {
   const body = decompress(request);
+  const window = { bytes: 0 };
+  if (encodingOf(request) === 'br') {
+    request.once('data', ([firstByte = 0]: Buffer) => {
+      window.bytes = toBrotliWindowBytes(firstByte);
+      try {
+        reservation.resize(window.bytes);
+      } catch (error) {
+        body.destroy(error as Error);
+      }
+    });
+  }
   let take: BodyOptions['onSlice'] | undefined = onSlice;
   const refused = new Promise<never>((_resolve, reject) => {
     reservation.onRefused((error) => {
@@ -48,7 +53,7 @@ export async function readBody(
       reject(error);
     });
   });
-  const reading = readSlices(request, body, maxBytes, (...slice) => take?.(...slice));
+  const reading = readSlices(request, body, maxBytes, (slice) => take?.(slice, window.bytes));
   await Promise.race([reading.finally(() => reservation.secure()), refused]);
 }
 
@@ -56,10 +61,8 @@ async function readSlices(
   request: IncomingMessage,
   body: Readable,
   maxBytes: number,
-  onSlice: BodyOptions['onSlice'],
+  onSlice: (bytes: Buffer) => void,
 ): Promise<void> {
-  const maxWindowBytes =
-    request.headers['content-encoding']?.toLowerCase() === 'br' ? maxBrotliWindowBytes : 0;
   try {
     if (Number(request.headers['content-length'] ?? 0) > maxBytes) throw tooLarge();
     let length = 0;
@@ -70,7 +73,7 @@ async function readSlices(
       for (let start = 0; start < bytes.length; start += sliceBytes) {
         const slice = bytes.subarray(start, start + sliceBytes);
         await eventLoopShare.run(() => {
-          onSlice(slice, Math.min(length, maxWindowBytes));
+          onSlice(slice);
         });
       }
     }
@@ -96,9 +99,25 @@ function toBodyError(error: unknown): unknown {
     : error;
 }
 
+function encodingOf({ headers }: IncomingMessage): string {
+  return (headers['content-encoding'] ?? 'identity').toLowerCase();
+}
+
+/**
+ * What a brotli decompressor allocates before it writes anything: 1 KiB to 16 MiB, as the body says in its first bits
+ * (RFC 7932, section 9.1). That of gzip needs 32 KiB, less than a socket.
+ */
+function toBrotliWindowBytes(firstByte: number): number {
+  const large = (firstByte >> 1) & 7;
+  const small = (firstByte >> 4) & 7;
+  if ((firstByte & 1) === 0) return 2 ** 16;
+  if (large > 0) return 2 ** (17 + large);
+  return small === 0 ? 2 ** 17 : 2 ** (8 + small);
+}
+
 /** @throws {ApiError} 415 for an encoding that is not supported */
 function decompress(request: IncomingMessage): Readable {
-  const encoding = (request.headers['content-encoding'] ?? 'identity').toLowerCase();
+  const encoding = encodingOf(request);
   if (encoding === 'identity') return request;
   const create = decompressors.get(encoding);
   if (create === undefined) {

@@ -1,10 +1,12 @@
-import type { Server } from 'node:http';
+import type { Server, ServerResponse } from 'node:http';
+import type { Socket } from 'node:net';
+import { ipKeyGenerator } from 'express-rate-limit';
 import type { Logger } from 'pino';
 import { type Settings, SettingsError } from '../../settings.ts';
 
 export interface ConnectionsOptions {
   readonly log: Logger;
-  /** Counts a connection that was closed because too many are open. */
+  /** Counts a connection that was closed because too many were open. */
   readonly countDropped: () => void;
 }
 
@@ -25,16 +27,36 @@ const minEmbeddedFiles = 512;
 /** How often dropped connections are logged at most. */
 const dropLogIntervalMs = 10_000;
 
-/** Closes connections beyond MAX_CONNECTIONS as soon as they are opened, counts them, and logs that it does. */
+/**
+ * Keeps at most MAX_CONNECTIONS open: for each one beyond, one is closed, counted, and logged now and then. It is one of
+ * the address that has the most, so that a client that opens any number of them closes only its own: the one that has
+ * been idle for longest, or the latest one where all have a request in flight.
+ * @param inFlight the responses that are not finished
+ */
 export function boundConnections(
   server: Server,
+  inFlight: ReadonlySet<ServerResponse>,
   maxConnections: number,
   { log, countDropped }: ConnectionsOptions,
 ): void {
-  server.maxConnections = maxConnections;
+  /** The address of each, in the order in which they were opened or had their last request. */
+  const addresses = new Map<Socket, string>();
   let dropped = 0;
   let loggedAt = -Infinity;
-  server.on('drop', () => {
+  server.on('request', ({ socket }) => {
+    const address = addresses.get(socket);
+    if (address === undefined) return;
+    addresses.delete(socket);
+    addresses.set(socket, address);
+  });
+  server.on('connection', (socket) => {
+    // IPv6 addresses of one /64 network, of which one machine has all, are one.
+    addresses.set(socket, ipKeyGenerator(socket.remoteAddress ?? '', 64));
+    socket.once('close', () => addresses.delete(socket));
+    if (addresses.size <= maxConnections) return;
+    const excess = findExcess(addresses, inFlight);
+    if (excess !== undefined) addresses.delete(excess);
+    excess?.destroy();
     countDropped();
     dropped += 1;
     if (performance.now() - loggedAt < dropLogIntervalMs) return;
@@ -42,6 +64,20 @@ export function boundConnections(
     dropped = 0;
     loggedAt = performance.now();
   });
+}
+
+function findExcess(
+  addresses: ReadonlyMap<Socket, string>,
+  inFlight: ReadonlySet<ServerResponse>,
+): Socket | undefined {
+  const counts = new Map<string, number>();
+  for (const address of addresses.values()) counts.set(address, (counts.get(address) ?? 0) + 1);
+  const most = Math.max(...counts.values());
+  const candidates = [...addresses.keys()].filter(
+    (socket) => counts.get(addresses.get(socket) ?? '') === most,
+  );
+  const busy = new Set<unknown>(Array.from(inFlight, ({ socket }) => socket));
+  return candidates.find((socket) => !busy.has(socket)) ?? candidates.at(-1);
 }
 
 /**

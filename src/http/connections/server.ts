@@ -75,7 +75,7 @@ export async function listen(
   );
   // The app refuses these expectations too; without a listener, Node would answer without a body.
   server.on('checkExpectation', (request, response) => server.emit('request', request, response));
-  boundConnections(server, maxConnections, { log, countDropped: countDroppedConnection });
+  boundConnections(server, inFlight, maxConnections, { log, countDropped: countDroppedConnection });
   answerMalformedRequests(server, inFlight);
   cutOffStalledAnswers(server, inFlight, settings.responseStallTimeoutMs, log);
   await startListening(server, settings);

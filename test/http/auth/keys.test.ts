@@ -138,6 +138,18 @@ test.each([
   },
 );
 
+test('100,000 keys are read without comparing each one with all others', async () => {
+  const keys = Array.from({ length: 100_000 }, (_, index) => ({
+    ...key,
+    name: `key-${index}`,
+    sha256: index.toString(16).padStart(64, '0'),
+  }));
+  const start = await writeKeysFile({ keys });
+  const startedAt = performance.now();
+  start();
+  expect(performance.now() - startedAt).toBeLessThan(5_000);
+});
+
 test('a missing API keys file is refused with its path', () => {
   expect(() => readKeysOf({ apiKeysFile: '/no/such/keys.json' })).toThrow(/\/no\/such\/keys\.json/);
 });

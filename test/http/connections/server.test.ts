@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
-import { type AddressInfo, connect } from 'node:net';
+import { type AddressInfo, connect, type Socket } from 'node:net';
 import express from 'express';
 import { expect, onTestFinished, test } from 'vitest';
 import { disconnectSignal } from '../../../src/http/open-request.ts';
@@ -122,11 +122,11 @@ test('a client that sends too slowly and does not close is disconnected all the 
     .toMatch(/^(ECONNRESET|EPIPE)$/);
 });
 
-test('connections beyond MAX_CONNECTIONS are closed at once, and the others are served', async () => {
+test('beyond MAX_CONNECTIONS the longest idle connection is closed, and the others are served', async () => {
   const service = await useService({ MAX_CONNECTIONS: '2' });
+  const idle = await useTcpClient(service.url);
   const clients = [await useTcpClient(service.url), await useTcpClient(service.url)];
-  const refused = await useTcpClient(service.url);
-  if (!refused.socket.closed) await once(refused.socket, 'close');
+  if (!idle.socket.closed) await once(idle.socket, 'close');
 
   for (const { socket, received } of clients) {
     socket.write('GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n');
@@ -136,6 +136,48 @@ test('connections beyond MAX_CONNECTIONS are closed at once, and the others are 
     expect.objectContaining({ msg: 'dropped connections', max_connections: 2, dropped: 1 }),
   );
 });
+
+test('a connection beyond MAX_CONNECTIONS is closed itself while the others have requests in flight', async () => {
+  const service = await useService({ MAX_CONNECTIONS: '2' });
+  const uploads = [await useTcpClient(service.url), await useTcpClient(service.url)];
+  for (const { socket, received } of uploads) {
+    socket.write(toRequestHead('/calls/usage', 2));
+    await expect.poll(received).toBe(continueAnswer);
+  }
+  const refused = await useTcpClient(service.url);
+  if (!refused.socket.closed) await once(refused.socket, 'close');
+
+  for (const { socket, received } of uploads) {
+    socket.write('{}');
+    await expect.poll(received).toContain('HTTP/1.1 422 ');
+  }
+});
+
+// Only Linux has all of 127.0.0.0/8 without configuration.
+test.runIf(process.platform === 'linux')(
+  'a client that opens more than MAX_CONNECTIONS closes no connection of another address',
+  async () => {
+    const service = await useService({ HEADERS_TIMEOUT_MS: '120000' });
+    const other = await useTcpClient(service.url, '127.0.0.2');
+    const sockets: Socket[] = [];
+    // Together they would not fit into the queue of the operating system.
+    while (sockets.length < 2_500) {
+      const opened = await Promise.all(
+        Array.from({ length: 100 }, () => useTcpClient(service.url)),
+      );
+      sockets.push(...opened.map(({ socket }) => socket));
+      await service.send('/livez');
+    }
+    await expect
+      .poll(() => sockets.filter(({ closed }) => closed).length)
+      .toBeGreaterThanOrEqual(501);
+
+    expect(other.socket.closed).toBe(false);
+    other.socket.write('GET /livez HTTP/1.1\r\nhost: x\r\n\r\n');
+    await expect.poll(other.received).toMatch(/^HTTP\/1\.1 200 /);
+    expect((await service.send('/server_info')).status).toBe(200);
+  },
+);
 
 test('a client that disconnects while sending is logged with status 499, not as an error', async () => {
   const service = await useService();

@@ -9,10 +9,11 @@ export interface TcpClient {
   readonly received: () => string;
 }
 
-/** Opens a TCP connection to a service; it is closed when the current test ends. */
-export async function useTcpClient(url: string): Promise<TcpClient> {
+/** Opens a TCP connection to a service, from an address of this machine; it is closed when the current test ends. */
+export async function useTcpClient(url: string, localAddress?: string): Promise<TcpClient> {
   const { hostname, port } = new URL(url);
-  const socket = connect(Number(port), hostname.replace(/^\[|\]$/g, ''));
+  const host = hostname.replace(/^\[|\]$/g, '');
+  const socket = connect({ port: Number(port), host, ...(localAddress && { localAddress }) });
   let text = '';
   socket.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
   socket.on('error', () => undefined);
