@@ -24,6 +24,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/usage/explain": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Usage Explain
+         * @description The bill of calls, descendants included: what `POST /calls/usage` answers to the same request, as lines of tokens, price and amount. Amounts are exact decimals as text; the lines of a model add up to its costs, and its costs, rounded to JSON numbers, are those of `/calls/usage`. Unknown fields are rejected.
+         */
+        readonly post: operations["usage_explain"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/call/start": {
         readonly parameters: {
             readonly query?: never;
@@ -651,6 +671,76 @@ export interface components {
         readonly OpenMap: {
             readonly [key: string]: unknown;
         };
+        /** UsageExplainRes */
+        readonly UsageExplainRes: {
+            /** @description A bill by requested call and model. Beside the models of `/calls/usage` it has those of which everything was subtracted as double counted. */
+            readonly call_usage: {
+                readonly [key: string]: {
+                    readonly [key: string]: components["schemas"]["ModelBill"];
+                };
+            };
+            readonly unfinished_call_ids: readonly string[];
+        };
+        /** ModelBill */
+        readonly ModelBill: {
+            /** @description The tokens of each class and price, prices by date, usage without a price last. The tokens of all lines are those of the prompt and the completion. */
+            readonly lines: readonly components["schemas"]["BillLine"][];
+            readonly requests: number;
+            readonly prompt_tokens: number;
+            readonly completion_tokens: number;
+            /** @description May be more than prompt and completion, where a provider's total is; these tokens cost nothing. */
+            readonly total_tokens: number;
+            /** @description The sum of the lines of the prompt; null as in `/calls/usage`. */
+            readonly prompt_tokens_total_cost: components["schemas"]["Amount"] | null;
+            /** @description The sum of the lines `completion` and `audio_output`; null as in `/calls/usage`. */
+            readonly completion_tokens_total_cost: components["schemas"]["Amount"] | null;
+            /** @description The tokens of lines without a price; null without `include_costs`. */
+            readonly unpriced_tokens: number | null;
+            /** @description Requests of which nobody knows how many tokens they used; they cost nothing here. */
+            readonly unknown_requests: number;
+            /** @description What the calls stored beyond their own usage, because an SDK had added the usage of their children: subtracted before anything else was computed. Below 0 where the rest counts otherwise than the whole. */
+            readonly double_counted: {
+                readonly requests: number;
+                readonly prompt_tokens: number;
+                readonly completion_tokens: number;
+                readonly total_tokens: number;
+            };
+            /** @description What the providers of these prices charge besides and no line has, in units of the price book, such as `web_searches_kcount`. */
+            readonly not_contained: readonly string[];
+        };
+        /** BillLine */
+        readonly BillLine: {
+            /**
+             * @description Classes are disjoint; the first five are those of the prompt.
+             * @enum {unknown}
+             */
+            readonly class: "prompt" | "cache_read" | "cache_write" | "cache_write_1h" | "audio_input" | "completion" | "audio_output";
+            readonly tokens: number;
+            /** @description In US dollars per million tokens; null without a price. */
+            readonly price_per_million: components["schemas"]["Amount"] | null;
+            /** @description Tokens × price per million ÷ 1,000,000; null without a price. */
+            readonly amount: components["schemas"]["Amount"] | null;
+            /** @description The price that applies, as `/cost/resolve` returns it; null without `include_costs` too. */
+            readonly price: null | {
+                readonly id: string;
+                /** @enum {unknown} */
+                readonly pricing_level: "default" | "project";
+                readonly provider_id: string;
+                /** @description The model that has the price; another one than that of the call if `rule` is not `exact`. */
+                readonly llm_id: string;
+                /** @description How the name of the call's model led to that of the price. */
+                readonly rule: string;
+                readonly effective_date: string;
+                readonly prompt_tokens_above: number;
+                readonly service_tier: components["schemas"]["ServiceTier"];
+                readonly minutes_of_week: components["schemas"]["MinutesOfWeek"];
+            };
+        };
+        /**
+         * Amount
+         * @description An exact decimal in US dollars, without exponent.
+         */
+        readonly Amount: string;
         /**
          * StartedCallSchemaForInsert
          * @description The start of a call.
@@ -1249,6 +1339,10 @@ export type Id = components['schemas']['Id'];
 export type OptionalText = components['schemas']['OptionalText'];
 export type Time = components['schemas']['Time'];
 export type OpenMap = components['schemas']['OpenMap'];
+export type UsageExplainRes = components['schemas']['UsageExplainRes'];
+export type ModelBill = components['schemas']['ModelBill'];
+export type BillLine = components['schemas']['BillLine'];
+export type Amount = components['schemas']['Amount'];
 export type StartedCallSchemaForInsert = components['schemas']['StartedCallSchemaForInsert'];
 export type EndedCallSchemaForInsert = components['schemas']['EndedCallSchemaForInsert'];
 export type CompletedCallSchemaForInsert = components['schemas']['CompletedCallSchemaForInsert'];
@@ -1365,6 +1459,50 @@ export interface operations {
                     readonly "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly usage_explain: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "project_id": "team/project",
+                 *       "call_ids": [
+                 *         "call-1"
+                 *       ],
+                 *       "include_costs": true
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["CallsUsageReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The bill of each requested call. */
+            readonly 200: {
+                headers: {
+                    /** @description How many distinct ids of `call_ids` have no start in the project; absent when none. Deleted calls are known. */
+                    readonly "x-unknown-calls"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UsageExplainRes"];
+                };
+            };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
+            readonly 422: components["responses"]["Invalid"];
             readonly 429: components["responses"]["TooManyRequests"];
             readonly 503: components["responses"]["Unavailable"];
             readonly 504: components["responses"]["TimedOut"];

@@ -43,10 +43,12 @@ export function routeTable(services: Services): Route[] {
   const calls = callHandlers(services);
   const costs = costHandlers(services);
   const usage = usageHandler(services.callsUsage);
+  const explanation = usageHandler(services.callsUsage, true);
   const maxRows = services.openApi.maxItemsOf('TableSchemaForInsert', 'rows');
   const newTableRows = () => new TableRows(maxRows);
   return [
     post('/calls/usage', 'read', 'CallsUsageReq', 'project_id', usage),
+    post('/usage/explain', 'read', 'CallsUsageReq', 'project_id', explanation),
 
     ingest('/call/start', 'CallStartReq', 'start.project_id', calls.insertStart),
     ingest('/call/end', 'CallEndReq', 'end.project_id', calls.insertEnd),

@@ -12,8 +12,12 @@ import {
   type UsageSources,
 } from './query-usage.ts';
 import { repairOrphanEnds } from './read-repair.ts';
+import type { UsageRow } from './usage-row.ts';
+import { toExplanationFragments } from './explanation-json.ts';
+import { byModel, type ModelUsage } from './model-usage.ts';
+import { byPrice, type PricedUsage } from './priced-usage.ts';
 import { rollUp, type RolledUp } from './roll-up.ts';
-import { arePriced, toUsageFragments } from './usage-json.ts';
+import { arePriced, type Fragments, toUsageFragments } from './usage-json.ts';
 
 /** How usage requests of one project are batched, and how many may be queued. */
 export interface UsageLimits {
@@ -22,7 +26,7 @@ export interface UsageLimits {
   readonly maxQueued: number;
   /** Call ids of one batch, unless a single request has more. */
   readonly maxBatchIds: number;
-  /** Sums of a batch, one for each requested call and model. */
+  /** Sums of a batch, one for each requested call and model; of an explanation, for each price too. */
   readonly maxAnswerSums: number;
   readonly maxAnswerBytes: number;
   /** Memory of the rows of one query, as the memory budget counts it. */
@@ -33,6 +37,11 @@ export interface CallsUsageOptions extends UsageSources {
   readonly usageLimits: UsageLimits;
   /** Counts an answer with costs, by whether each of its models has a price. */
   readonly countPriced: (isPriced: boolean) => void;
+}
+
+/** A request to POST /calls/usage, or to POST /usage/explain. */
+export interface UsageRequest extends CallsUsageReq {
+  readonly is_explained: boolean;
 }
 
 /** What an answer is written with. */
@@ -52,14 +61,23 @@ interface QueuedRequest {
 }
 
 /** The usage of a batch. */
-interface BatchUsage extends RolledUp {
+interface BatchUsage {
+  readonly rolledUp: SumsByModel | SumsByPrice;
   readonly knownCallIds: ReadonlySet<string>;
   /** The share of each of its requests in its memory. */
   readonly bytesPerRequest: number;
 }
 
+interface SumsByModel extends RolledUp<ModelUsage> {
+  readonly isExplained: false;
+}
+
+interface SumsByPrice extends RolledUp<PricedUsage> {
+  readonly isExplained: true;
+}
+
 /**
- * Answers POST /calls/usage. The steps, in order: locate the calls, choose the statement and query (all three in
+ * Answers POST /calls/usage and POST /usage/explain. The steps, in order: locate the calls, choose the statement and query (all three in
  * {@link queryUsage}), repair orphan ends, roll up, check the limit, write the answer.
  *
  * A request that finds a batch free is queried at once. While all are in flight, requests of one project are queued
@@ -81,7 +99,9 @@ export class CallsUsage {
       maxBatchSize: [limits.maxBatchIds],
       sizeOf: ({ query }) => [query.call_ids.length],
       canShare: ({ query: a }, { query: b }) =>
-        a.project_id === b.project_id && a.include_costs === b.include_costs,
+        a.project_id === b.project_id &&
+        a.include_costs === b.include_costs &&
+        a.is_explained === b.is_explained,
       ownerOf: ({ reservation }) => reservation.key,
       isOrdered: false,
       run: (requests, signal) => this.#queryBatch(requests, signal),
@@ -91,17 +111,18 @@ export class CallsUsage {
   }
 
   /**
-   * @returns the JSON text of a `CallsUsageRes` in pieces; text because token sums may exceed what a number holds
+   * @returns the JSON text of a `CallsUsageRes` in pieces, or of a `UsageExplainRes`; text because token sums may exceed
+   *   what a number holds
    * @throws {LimitExceededError} the request touches more calls than its limit
    * @throws {QueueFullError} too many requests are queued
    * @throws {MemoryBudgetError} there is no memory for the answer
    * @throws the same errors as {@link ClickHouse.read}
    */
-  async answer(request: CallsUsageReq, context: AnswerContext): Promise<Uint8Array[]> {
-    const { project_id, include_costs } = request;
+  async answer(request: UsageRequest, context: AnswerContext): Promise<Uint8Array[]> {
+    const { project_id, include_costs, is_explained } = request;
     const { signal, reservation } = context;
     const callIds = [...(await runInSlices(toSet(request.call_ids), signal))];
-    const query = { project_id, include_costs, call_ids: callIds };
+    const query = { project_id, include_costs, is_explained, call_ids: callIds };
     const usage =
       callIds.length === 0 ? noCalls : await this.#batcher.add({ query, reservation }, signal);
     reservation.resize(usage.bytesPerRequest);
@@ -115,19 +136,26 @@ export class CallsUsage {
   }
 
   *#write(
-    { include_costs, limit }: CallsUsageReq,
+    { include_costs, limit }: UsageRequest,
     callIds: readonly string[],
-    { usages, touchedBy, knownCallIds }: BatchUsage,
+    { rolledUp, knownCallIds }: BatchUsage,
     { reservation, reportUnknown }: AnswerContext,
   ): Steps<Uint8Array[]> {
-    const { calls, unfinishedCallIds } = yield* touchedBy(callIds);
+    const { calls, unfinishedCallIds } = yield* rolledUp.touchedBy(callIds);
     if (calls > BigInt(limit)) throw new LimitExceededError(calls, limit);
     reportUnknown(yield* countUnknown(callIds, knownCallIds));
-    const answer = { callIds, usages, unfinishedCallIds };
-    if (include_costs) this.#options.countPriced(yield* arePriced(answer));
+    let fragments: Fragments;
+    if (rolledUp.isExplained) {
+      const answer = { callIds, usages: rolledUp.usages, unfinishedCallIds };
+      fragments = toExplanationFragments(answer, include_costs);
+    } else {
+      const answer = { callIds, usages: rolledUp.usages, unfinishedCallIds };
+      if (include_costs) this.#options.countPriced(yield* arePriced(answer));
+      fragments = toUsageFragments(answer);
+    }
     const { maxAnswerBytes } = this.#options.usageLimits;
     let answerBytes = 0;
-    return yield* toJsonPieces(toUsageFragments(answer), (bytes) => {
+    return yield* toJsonPieces(fragments, (bytes) => {
       answerBytes += bytes;
       if (answerBytes > maxAnswerBytes) throw new ResultTooLargeError('The answer is too large');
       reservation.resize(reservation.bytes + bytes);
@@ -143,15 +171,26 @@ export class CallsUsage {
     try {
       const context = { reservation, signal, maxBytes: usageLimits.maxRowBytes };
       const { rows, knownCallIds } = await readUsage(this.#options, query, context);
-      const rolledUp = await runInSlices(rollUp(rows, usageLimits.maxAnswerSums), signal);
+      const sums = rollUpRows(rows, query.is_explained, usageLimits.maxAnswerSums);
+      const rolledUp = await runInSlices(sums, signal);
       const known = await runInSlices(toSet(knownCallIds), signal);
       const bytesPerRequest = Math.ceil(reservation.bytes / requests.length);
-      return { ...rolledUp, knownCallIds: known, bytesPerRequest };
+      return { rolledUp, knownCallIds: known, bytesPerRequest };
     } finally {
       // The requests reserve their shares at once: nothing runs in between but them.
       reservation.release();
     }
   }
+}
+
+function* rollUpRows(
+  rows: readonly UsageRow[],
+  isExplained: boolean,
+  maxSums: number,
+): Steps<BatchUsage['rolledUp']> {
+  return isExplained
+    ? { isExplained, ...(yield* rollUp(rows, byPrice, maxSums)) }
+    : { isExplained, ...(yield* rollUp(rows, byModel, maxSums)) };
 }
 
 function* countUnknown(
@@ -169,9 +208,12 @@ function* countUnknown(
 const noCalls: BatchUsage = {
   knownCallIds: new Set(),
   bytesPerRequest: 0,
-  usages: new Map(),
-  *touchedBy() {
-    return { calls: 0n, unfinishedCallIds: [] };
+  rolledUp: {
+    isExplained: false,
+    usages: new Map(),
+    *touchedBy() {
+      return { calls: 0n, unfinishedCallIds: [] };
+    },
   },
 };
 

@@ -23,6 +23,8 @@ export interface UsageQuery {
   /** Without repeats. */
   readonly call_ids: readonly string[];
   readonly include_costs: boolean;
+  /** Whether rows say what was subtracted as double counted. */
+  readonly is_explained: boolean;
 }
 
 /** The rows of a query, and the calls that have no end as far as these rows know. */
@@ -74,9 +76,10 @@ export async function queryUsage(
   const knownCallIds = calls.map((call) => call.call_id);
   if (calls.length === 0) return { rows: [], unfinishedCallIds: [], knownCallIds };
   const prices = await readPrices(snapshots, query, calls, signal);
-  const parameters = toParameters(query, calls, prices);
+  const toParametersOf = (name: UsageStatement) => toParameters(name, query, calls, prices);
   let statement = await runInSlices(chooseStatement(calls), signal);
   while (statement !== 'usage_tree_walk') {
+    const parameters = toParametersOf(statement);
     const rows = await clickhouse.read<FlatSumRow>(statement, parameters, options);
     const next = await runInSlices(chooseNextStatement(statement, rows, calls.length), signal);
     if (next === null) {
@@ -86,8 +89,7 @@ export async function queryUsage(
     statement = next;
     reservation.resize(locatedBytes);
   }
-  const treeParameters = { ...parameters, call_ids: knownCallIds };
-  const rows = await clickhouse.read<TreeWalkRow>(statement, treeParameters, options);
+  const rows = await clickhouse.read<TreeWalkRow>(statement, toParametersOf(statement), options);
   return { ...(await runInSlices(fromTreeWalkRows(rows, prices), signal)), knownCallIds };
 }
 
@@ -109,14 +111,18 @@ export async function readPrices(
   return await snapshots.of(project_id, located.price_version, signal);
 }
 
-/** The parameters of all statements; usage_tree_walk.sql has `call_ids` as well. */
+/** The parameters of a statement for the located calls. */
 export function toParameters(
-  { project_id }: UsageQuery,
+  statement: UsageStatement,
+  { project_id, is_explained }: UsageQuery,
   calls: readonly LocatedCall[],
   prices: PriceSnapshot | null,
 ) {
   const trace_ids = calls.map((call) => call.trace_id);
-  return { project_id, trace_ids, ...(prices?.boundaries ?? noBoundaries) };
+  const parameters = { project_id, trace_ids, ...(prices?.boundaries ?? noBoundaries) };
+  if (statement === 'usage_flat_sum_rolled_up') return { ...parameters, is_explained };
+  if (statement !== 'usage_tree_walk') return parameters;
+  return { ...parameters, is_explained, call_ids: calls.map((call) => call.call_id) };
 }
 
 /** A row of locate_calls.sql. */
@@ -139,13 +145,15 @@ export async function locateCalls(
   return await clickhouse.read<LocatedCall>('locate_calls', parameters, options);
 }
 
+type UsageStatement = FlatSum | 'usage_tree_walk';
+
 /** A statement that is right for whole traces only. */
 export type FlatSum = StoredSum | 'usage_flat_sum_rolled_up';
 
 /** A statement that sums counters as they are stored. */
 type StoredSum = 'usage_flat_sum' | 'usage_flat_sum_ordered';
 
-function* chooseStatement(calls: readonly LocatedCall[]): Steps<FlatSum | 'usage_tree_walk'> {
+function* chooseStatement(calls: readonly LocatedCall[]): Steps<UsageStatement> {
   if (!(yield* areRoots(calls))) return 'usage_tree_walk';
   if (calls.some((call) => call.is_rolled_up)) return 'usage_flat_sum_rolled_up';
   return calls.every(({ call_id }) => growsWithTime(call_id))
@@ -173,7 +181,7 @@ export function* chooseNextStatement(
   statement: FlatSum,
   rows: readonly FlatSumRow[],
   traces: number,
-): Steps<FlatSum | 'usage_tree_walk' | null> {
+): Steps<UsageStatement | null> {
   if (yield* needTreeWalk(rows, traces)) return 'usage_tree_walk';
   if (statement === 'usage_flat_sum_rolled_up') return null;
   let isUnordered = false;

@@ -49,7 +49,7 @@ export function fromStoredSums(sums: readonly string[]): UsageCounters {
   ];
 }
 
-/** @param counted sums of `counted` in sql/queries/fragments/counting_rules.sql */
+/** @param counted sums of `counts` in sql/queries/fragments/counting_rules.sql */
 export function fromCounted(counted: readonly string[]): UsageCounters {
   const sums = counted.map(BigInt);
   const at = (position: number): bigint => sums[position - 1] ?? 0n;

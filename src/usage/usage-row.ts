@@ -18,6 +18,8 @@ export interface UsageRow {
   readonly counters: UsageCounters;
   /** Null if the model has no price, or if nobody knows what its requests used. */
   readonly price: ChosenPrice | null;
+  /** Requests, prompt, completion and total that were subtracted as those of children; empty for none or if unknown. */
+  readonly doubleCounted: readonly bigint[];
   /** An integer as text. */
   readonly calls: string;
   readonly unfinished_call_ids: readonly string[];
@@ -34,6 +36,8 @@ interface StatementRow {
   readonly minute_of_week: number;
   /** Empty for calls without usage. */
   readonly counters: readonly string[];
+  /** Only of statements that subtract; empty unless it is an explanation that is requested. */
+  readonly double_counted?: readonly string[];
   readonly calls: string;
   readonly unfinished_call_ids: readonly string[];
 }
@@ -95,7 +99,8 @@ function fromStatement(
 ): Omit<UsageRow, 'call_id' | 'ancestor_key' | 'is_present'> {
   const { call_key, model, calls, unfinished_call_ids } = row;
   const price = isUncounted(counters) ? null : choosePrice(row, prices);
-  return { call_key, model, counters, price, calls, unfinished_call_ids };
+  const doubleCounted = row.double_counted?.map(BigInt) ?? [];
+  return { call_key, model, counters, price, doubleCounted, calls, unfinished_call_ids };
 }
 
 /** Whether nothing is known of what the requests of these counters used; also if there are none. */

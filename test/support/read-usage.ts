@@ -53,14 +53,15 @@ async function locate(clickhouse: ClickHouse, query: UsageQuery) {
   const snapshots = toSnapshots(clickhouse);
   const calls = await locateCalls(clickhouse, query, options);
   const prices = await readPrices(snapshots, query, calls, new AbortController().signal);
-  return { calls, prices, parameters: toParameters(query, calls, prices) };
+  return { calls, prices };
 }
 
 /** The rows of usage_tree_walk.sql. */
 async function readTreeWalk(clickhouse: ClickHouse, query: UsageQuery): Promise<ReadRow[]> {
-  const { calls, prices, parameters } = await locate(clickhouse, query);
-  const call_ids = calls.map((call) => call.call_id);
-  const rows = await clickhouse.read<TreeWalkRow>('usage_tree_walk', { ...parameters, call_ids });
+  const name = 'usage_tree_walk';
+  const { calls, prices } = await locate(clickhouse, query);
+  const parameters = toParameters(name, query, calls, prices);
+  const rows = await clickhouse.read<TreeWalkRow>(name, parameters);
   return (await runInSlices(fromTreeWalkRows(rows, prices))).rows.map(toReadRow);
 }
 
@@ -70,8 +71,9 @@ export async function readFlatSum(
   name: FlatSum,
   query: UsageQuery,
 ): Promise<ReadRow[] | undefined> {
-  const { calls, prices, parameters } = await locate(clickhouse, query);
+  const { calls, prices } = await locate(clickhouse, query);
   if (!(await runInSlices(areRoots(calls)))) return undefined;
+  const parameters = toParameters(name, query, calls, prices);
   const rows = await clickhouse.read<FlatSumRow>(name, parameters);
   const next = await runInSlices(chooseNextStatement(name, rows, calls.length));
   if (next !== null) return undefined;
@@ -85,7 +87,7 @@ export async function readUsage(
   call_ids: readonly string[],
   include_costs: boolean,
 ): Promise<ReadRow[]> {
-  const query = { project_id, call_ids, include_costs };
+  const query = { project_id, call_ids, include_costs, is_explained: false };
   const rows = await readTreeWalk(clickhouse, query);
   for (const name of flatSumQueries) {
     const flatRows = await readFlatSum(clickhouse, name, query);

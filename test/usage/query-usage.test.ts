@@ -30,7 +30,7 @@ async function queryRoot(project_id: string) {
     },
   } as ClickHouse;
   const prices = new PriceSnapshots({ clickhouse, readBook: readPriceBook, maxProjectRows: 1 });
-  const query = { project_id, call_ids: ['root'], include_costs: false };
+  const query = { project_id, call_ids: ['root'], include_costs: false, is_explained: false };
   const budget = new MemoryBudget({ totalBytes: 1e6, perKeyBytes: 1e6 });
   const { signal } = new AbortController();
   const context = { signal, reservation: budget.open('key', 'response'), maxBytes: 1e6 };

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ResultTooLargeError } from '../../src/clickhouse/errors.ts';
+import { byModel, type ModelUsage } from '../../src/usage/model-usage.ts';
 import { rollUp as rollUpInSteps, type RolledUp } from '../../src/usage/roll-up.ts';
 import { toChosenPrice } from '../../src/prices/snapshot/chosen-price.ts';
 import { toPriceRow } from '../../src/prices/snapshot/price-row.ts';
@@ -8,7 +9,7 @@ import type { UsageRow } from '../../src/usage/usage-row.ts';
 import { runSteps } from '../support/run-steps.ts';
 
 function rollUp(rows: readonly UsageRow[], maxSums = Infinity) {
-  const { usages, touchedBy } = runSteps(rollUpInSteps(rows, maxSums));
+  const { usages, touchedBy } = runSteps(rollUpInSteps(rows, byModel, maxSums));
   return { usages, touchedBy: (callIds: readonly string[]) => runSteps(touchedBy(callIds)) };
 }
 
@@ -39,6 +40,7 @@ function row(call_id: string, ancestor_key: string, prompt: number | bigint = 0)
     model: 'm',
     counters: countersOf(1, prompt, 0, prompt),
     price: null,
+    doubleCounted: [],
     calls: '1',
     unfinished_call_ids: [],
   };
@@ -50,7 +52,9 @@ function descendantRow(call_key: string, model: string, more: Partial<UsageRow>)
 }
 
 /** Prompt tokens of `m` by call. */
-function promptOf({ usages }: Pick<RolledUp, 'usages'>): Record<string, bigint | undefined> {
+function promptOf({
+  usages,
+}: Pick<RolledUp<ModelUsage>, 'usages'>): Record<string, bigint | undefined> {
   const entries = [...usages].map(([id, usage]) => [id, usage.get('m')?.promptTokens] as const);
   return Object.fromEntries(entries);
 }

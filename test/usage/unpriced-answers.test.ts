@@ -33,7 +33,7 @@ test('answers with costs are counted by whether all their models have a price', 
   const budget = new MemoryBudget({ totalBytes: Infinity, perKeyBytes: Infinity });
   const answer = (call_ids: string[], include_costs = true) =>
     callsUsage.answer(
-      { project_id: 'p', call_ids, include_costs, limit: 10 },
+      { project_id: 'p', call_ids, include_costs, limit: 10, is_explained: false },
       {
         reservation: budget.open('key', 'response'),
         reportUnknown: () => undefined,

@@ -1,6 +1,7 @@
 -- Applies the counting rules (docs/usage.md) to the rows of `own_usage`: `counters`, what a call stored of a model, and
 -- `own`, the rest of it without that of the call's children. What the rules conclude from, such as a total that has room
--- for reasoning tokens, is looked for in what is stored. The result is `counted_usage`.
+-- for reasoning tokens, is looked for in what is stored. The result is `counted_usage`, whose `counts` have the counters of
+-- the rest and, for an explanation, those of what is stored by the same rules.
 --
 -- Numbers are Int64, so that differences have the same type. ClickHouse plans an expression again wherever its name is
 -- used, and for each subquery around it, which takes longer than to compute it for a page: hence arrayMap over a single
@@ -44,37 +45,39 @@ counted_usage AS
     SELECT
         *,
         arrayMap(
-            (stored, rest, is_native) -> arrayMap(
-                (prompt_with_cache, completion) -> arrayMap(
-                    prompt -> arrayConcat(
-                        [own[requests], prompt, completion, greatest(own[total_tokens], prompt + completion)],
-                        -- Classes are disjoint, and none has more than those before it leave of the prompt.
-                        arrayPopFront(arrayDifference(arrayMap(
-                            bound -> least(bound, prompt),
-                            [
-                                0,
-                                rest[3],
-                                rest[3] + least(own[ephemeral_1h], rest[4]),
-                                rest[3] + rest[4],
-                                rest[3] + rest[4] + rest[6] - least(own[cached_audio], rest[6]),
-                                prompt
-                            ]))),
-                        [least(rest[7], completion), least(own[unknown_requests], own[requests])]),
-                    -- What Google's total has beyond the counts is the prompt of tools.
-                    [if(
-                        bitTest(facts, 2) OR model_name LIKE '%gemini%',
-                        greatest(own[total_tokens] - completion, prompt_with_cache),
-                        prompt_with_cache)])[1],
-                [rest[1] + is_native * (rest[3] + rest[4])],
-                -- Reasoning is beside the completion if the total has room for it.
-                [rest[2] + rest[5] * (counters[total_tokens]
-                    >= stored[1] + is_native * (stored[3] + stored[4]) + stored[2] + stored[5])])[1],
+            (stored, is_native) -> arrayMap(
+                (fields, reading) -> arrayMap(
+                    (prompt_with_cache, completion) -> arrayMap(
+                        prompt -> arrayConcat(
+                            [fields[requests], prompt, completion, greatest(fields[total_tokens], prompt + completion)],
+                            -- Classes are disjoint, and none has more than those before it leave of the prompt.
+                            arrayPopFront(arrayDifference(arrayMap(
+                                bound -> least(bound, prompt),
+                                [
+                                    0,
+                                    reading[3],
+                                    reading[3] + least(fields[ephemeral_1h], reading[4]),
+                                    reading[3] + reading[4],
+                                    reading[3] + reading[4] + reading[6] - least(fields[cached_audio], reading[6]),
+                                    prompt
+                                ]))),
+                            [least(reading[7], completion), least(fields[unknown_requests], fields[requests])]),
+                        -- What Google's total has beyond the counts is the prompt of tools.
+                        [if(
+                            bitTest(facts, 2) OR model_name LIKE '%gemini%',
+                            greatest(fields[total_tokens] - completion, prompt_with_cache),
+                            prompt_with_cache)])[1],
+                    [reading[1] + is_native * (reading[3] + reading[4])],
+                    -- Reasoning is beside the completion if the total has room for it.
+                    [reading[2] + reading[5] * (counters[total_tokens]
+                        >= stored[1] + is_native * (stored[3] + stored[4]) + stored[2] + stored[5])])[1],
+                if({is_explained:Bool}, [own, counters], [own]),
+                if({is_explained:Bool}, [readings[2], stored], [readings[2]])),
             [readings[1]],
-            [readings[2]],
             -- Cached tokens are beside the prompt if there are more of them, or if the provider or SDK reports them so.
             [readings[1][3] + readings[1][4] > readings[1][1]
                 OR bitTest(facts, 3)
                 OR bitAnd(facts, 3) != 0 AND sdk_version BETWEEN 1 AND last_native_sdk
-                    AND model_name LIKE '%claude%'])[1] AS counted
+                    AND model_name LIKE '%claude%'])[1] AS counts
     FROM read_usage
 )

@@ -1,6 +1,6 @@
 -- The same as usage_flat_sum.sql for traces whose SDK adds the usage of a call's children to the call's own usage, and
 -- for usage that sums of what is stored do not say enough about: each call's own usage is found, and the counting rules
--- are applied to it. `counters` are those of `counted` in counting_rules.sql.
+-- are applied to it. `counters` are those of `counts` in counting_rules.sql.
 WITH
 {include usage_fields},
 -- Each call is in its own family and in that of its parent. `needs_tree_walk`: a call is deleted, a parent is missing, or a
@@ -35,8 +35,8 @@ families AS
 ),
 {include own_usage},
 {include counting_rules},
-counted[2] AS prompt,
-counted[1] AS request_count
+counts[1][2] AS prompt,
+counts[1][1] AS request_count
 SELECT
     call_key,
     model,
@@ -46,6 +46,7 @@ SELECT
     max(needs_tree_walk) AS needs_tree_walk,
     countIf(is_first_row) AS calls,
     groupArrayArrayIf(open_ids, is_first_row) AS unfinished_call_ids,
-    sumForEach(CAST(counted, 'Array(UInt128)')) AS counters
+    sumForEach(CAST(counts[1], 'Array(UInt128)')) AS counters,
+    {include double_counted}
 FROM counted_usage
 GROUP BY call_key, model, service_tier, period_us, prompt_size, minute_of_week

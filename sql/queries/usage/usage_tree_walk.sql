@@ -100,8 +100,8 @@ families AS
 ),
 {include own_usage},
 {include counting_rules},
-counted[2] AS prompt,
-counted[1] AS request_count
+counts[1][2] AS prompt,
+counts[1][1] AS request_count
 SELECT
     if(is_requested, key, target) AS call_key,
     model,
@@ -113,6 +113,7 @@ SELECT
     countIf(is_first_row) AS calls,
     groupArrayIf(open_id, open_id != ended AND is_first_row) AS unfinished_call_ids,
     groupArrayArrayIf(deleted_open_ids, is_first_row) AS deleted_open_call_ids,
-    sumForEach(CAST(counted, 'Array(UInt128)')) AS counters
+    sumForEach(CAST(counts[1], 'Array(UInt128)')) AS counters,
+    {include double_counted}
 FROM counted_usage
 GROUP BY call_key, model, service_tier, period_us, prompt_size, minute_of_week

@@ -28,12 +28,15 @@ interface UsageCost {
 }
 
 /** What the tokens of one class cost. */
-interface BillLine {
-  readonly class: TokenClass;
-  readonly tokens: bigint;
+export interface BillLine extends ClassTokens {
   /** In USD, exact. */
   readonly pricePerMillion: string;
   readonly amount: Money;
+}
+
+export interface ClassTokens {
+  readonly class: TokenClass;
+  readonly tokens: bigint;
 }
 
 type TokenClass =
@@ -111,13 +114,23 @@ export function toChosenPrice(
       return cost;
     },
     lines(counters) {
-      return classPrices.flatMap(({ class: tokenClass, position, toCost }) => {
+      return listUsedClasses(counters).map(({ class: tokenClass, position, toCost }) => {
         const tokens = counters[position] ?? 0n;
-        if (tokens === 0n) return [];
         const price = toCost(row.costs);
         const pricePerMillion = toDecimalText(price, 6);
-        return [{ class: tokenClass, tokens, pricePerMillion, amount: tokens * price }];
+        return { class: tokenClass, tokens, pricePerMillion, amount: tokens * price };
       });
     },
   };
+}
+
+/** The classes that have tokens, for usage without a price. */
+export function toClassTokens(counters: UsageCounters): ClassTokens[] {
+  return listUsedClasses(counters).map(({ class: tokenClass, position }) => {
+    return { class: tokenClass, tokens: counters[position] ?? 0n };
+  });
+}
+
+function listUsedClasses(counters: UsageCounters): ClassPrice[] {
+  return classPrices.filter(({ position }) => (counters[position] ?? 0n) !== 0n);
 }

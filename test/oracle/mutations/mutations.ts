@@ -60,7 +60,7 @@ export const mutations: readonly Mutation[] = [
     mayFail: true,
   },
   mutate('reasoning beside the completion is not counted', [
-    [countingRules, 'rest[2] + rest[5] * (', 'rest[2] + 0 * ('],
+    [countingRules, 'reading[2] + reading[5] * (', 'reading[2] + 0 * ('],
   ]),
   mutate('reasoning inside the completion is counted again', [
     [
@@ -79,7 +79,7 @@ export const mutations: readonly Mutation[] = [
     [countingRules, "bitTest(facts, 2) OR model_name LIKE '%gemini%',", 'false,'],
   ]),
   mutate('requests without counters cost nothing', [
-    [countingRules, 'least(own[unknown_requests], own[requests])', 'toInt64(0)'],
+    [countingRules, 'least(fields[unknown_requests], fields[requests])', 'toInt64(0)'],
   ]),
   {
     ...mutate('tree walk: cycles have no last step', [

@@ -23,7 +23,7 @@ async function isRight(project_id: string, more: readonly Row[]): Promise<boolea
   await opened.insert('call_parts', [...treeOf(project_id), ...more]);
   const call_ids = ['1'];
   await readUsage(opened.clickhouse, project_id, call_ids, true);
-  const query = { project_id, call_ids, include_costs: true };
+  const query = { project_id, call_ids, include_costs: true, is_explained: false };
   return (await readFlatSum(opened.clickhouse, 'usage_flat_sum_ordered', query)) !== undefined;
 }
 

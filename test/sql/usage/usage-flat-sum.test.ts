@@ -34,7 +34,7 @@ function treeOf(project: string, more: Row = {}, trace = 'trace'): Row[] {
 /** Whether each of the flat sum queries reports that it is right; if so, its rows must equal those of the tree walk. */
 async function areRight(project_id: string, call_ids: readonly string[]): Promise<boolean[]> {
   await readUsage(opened.clickhouse, project_id, call_ids, true);
-  const request = { project_id, call_ids, include_costs: true };
+  const request = { project_id, call_ids, include_costs: true, is_explained: false };
   const reports: boolean[] = [];
   for (const name of flatSumQueries) {
     reports.push((await readFlatSum(opened.clickhouse, name, request)) !== undefined);
