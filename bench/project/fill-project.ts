@@ -36,7 +36,7 @@ export async function fillProject(
   await insertLargeTrace(client, evaluation, 'evaluation', scale.evaluation);
   for (const [index, size] of scale.chains.entries())
     await insertLargeTrace(client, firstChain + index, 'chain', size);
-  for (const table of merge ? ['calls', 'call_traces'] : []) {
+  for (const table of merge ? ['merged_calls', 'call_traces'] : []) {
     await client.command({ query: `OPTIMIZE TABLE ${table} FINAL` });
   }
   const step = recent / recentInserts;
@@ -81,7 +81,7 @@ export function toProjectFingerprint(scale: Scale): string {
   return JSON.stringify({ traces, randomTraces, largeTrace, evaluation, chains, statements });
 }
 
-/** The size of the table `calls` in ClickHouse. */
+/** The size of the table `merged_calls` in ClickHouse. */
 export interface ProjectSize {
   readonly calls: number;
   /** Active data parts of the table: one of the older traces, the others of the most recent ones. */
@@ -100,7 +100,7 @@ export async function waitForMerges(client: ClickHouseClient): Promise<ProjectSi
   const [row] = await readRows<Record<'calls' | 'parts' | 'bytes', string>>(
     client,
     `SELECT sum(rows) AS calls, count() AS parts, sum(bytes_on_disk) AS bytes
-     FROM system.parts WHERE active AND database = currentDatabase() AND table = 'calls'`,
+     FROM system.parts WHERE active AND database = currentDatabase() AND table = 'merged_calls'`,
   );
   return {
     calls: Number(row?.calls),
