@@ -7,7 +7,7 @@ export interface Position {
 }
 
 /** How much of `call_parts` was read. */
-export interface ChunkProgress {
+interface ChunkProgress {
   /** Rows, rounded: a trace is never cut. */
   readonly rows: number;
   readonly of: number;

@@ -426,7 +426,8 @@ function toEntry(fields: Fields): JsonObject {
     if (value === 0n) continue;
     let object = entry;
     for (const key of path.slice(0, -1)) {
-      const inner = (object.get(key) as JsonObject | undefined) ?? new Map();
+      const inner: JsonObject =
+        (object.get(key) as JsonObject | undefined) ?? new Map<string, Json>();
       object.set(key, inner);
       object = inner;
     }
