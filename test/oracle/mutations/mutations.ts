@@ -1,3 +1,4 @@
+import { explanationMutations } from './explanation-mutations.ts';
 import { priceMutations } from './price-mutations.ts';
 
 /** Breaks the service in one way, to test that the forests of test/oracle/forests.test.ts, or other tests, notice it. */
@@ -35,6 +36,7 @@ const migration = 'sql/migrations/0008_merged_calls.sql';
 
 export const mutations: readonly Mutation[] = [
   ...priceMutations,
+  ...explanationMutations,
   mutate('repeated parts are counted twice: no FINAL', [
     [requestedTraces, 'FROM merged_calls FINAL', 'FROM merged_calls'],
   ]),
