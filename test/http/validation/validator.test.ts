@@ -27,6 +27,7 @@ const service = serviceFixture();
 test('the validation of every endpoint that takes JSON is tested', () => {
   expect(endpoints.map(({ name }) => name)).toEqual([
     '/calls/usage',
+    '/usage/explain',
     '/call/start',
     '/call/end',
     '/call/upsert_batch (item kind 0)',
