@@ -1,4 +1,4 @@
--- `merged_calls` replaces `calls` for all readers (docs/decisions/0015-usage-as-it-was-sent.md). It has what the rules of
+-- `merged_calls` replaces `calls` for all readers (docs/decisions/0016-usage-as-it-was-sent.md). It has what the rules of
 -- counting need of a call as it was sent, so that a change of these rules changes statements and not this table. `calls`
 -- stays filled for services of the release before; a later release drops it.
 
