@@ -77,14 +77,15 @@ export async function queryUsage(
   if (calls.length === 0) return { rows: [], unfinishedCallIds: [], knownCallIds };
   const prices = await readPrices(snapshots, query, calls, signal);
   const toParametersOf = (name: UsageStatement) => toParameters(name, query, calls, prices);
-  let statement = await runInSlices(chooseStatement(calls), signal);
+  let statement = await runInSlices(chooseStatement(query, calls), signal);
   while (statement !== 'usage_tree_walk') {
     const parameters = toParametersOf(statement);
     const rows = await clickhouse.read<FlatSumRow>(statement, parameters, options);
-    const next = await runInSlices(chooseNextStatement(statement, rows, calls.length), signal);
+    const steps = chooseNextStatement(statement, query, rows, calls.length);
+    const next = await runInSlices(steps, signal);
     if (next === null) {
-      const steps = fromFlatSumRows(statement, rows, calls, prices);
-      return { ...(await runInSlices(steps, signal)), knownCallIds };
+      const toRows = fromFlatSumRows(statement, rows, calls, prices);
+      return { ...(await runInSlices(toRows, signal)), knownCallIds };
     }
     statement = next;
     reservation.resize(locatedBytes);
@@ -120,7 +121,7 @@ export function toParameters(
 ) {
   const trace_ids = calls.map((call) => call.trace_id);
   const parameters = { project_id, trace_ids, ...(prices?.boundaries ?? noBoundaries) };
-  if (statement === 'usage_flat_sum_rolled_up') return { ...parameters, is_explained };
+  if (statement === 'usage_flat_sum_counted') return { ...parameters, is_explained };
   if (statement !== 'usage_tree_walk') return parameters;
   return { ...parameters, is_explained, call_ids: calls.map((call) => call.call_id) };
 }
@@ -148,17 +149,22 @@ export async function locateCalls(
 type UsageStatement = FlatSum | 'usage_tree_walk';
 
 /** A statement that is right for whole traces only. */
-export type FlatSum = StoredSum | 'usage_flat_sum_rolled_up';
+export type FlatSum = StoredSum | 'usage_flat_sum_counted';
 
 /** A statement that sums counters as they are stored. */
-type StoredSum = 'usage_flat_sum' | 'usage_flat_sum_ordered';
+type StoredSum = 'usage_flat_sum' | 'usage_flat_sum_ordered' | 'usage_flat_sum_rolled_up';
 
-function* chooseStatement(calls: readonly LocatedCall[]): Steps<UsageStatement> {
+function* chooseStatement(query: UsageQuery, calls: readonly LocatedCall[]): Steps<UsageStatement> {
   if (!(yield* areRoots(calls))) return 'usage_tree_walk';
-  if (calls.some((call) => call.is_rolled_up)) return 'usage_flat_sum_rolled_up';
+  if (calls.some((call) => call.is_rolled_up)) return chooseRolledUp(query);
   return calls.every(({ call_id }) => growsWithTime(call_id))
     ? 'usage_flat_sum_ordered'
     : 'usage_flat_sum';
+}
+
+/** Only usage_flat_sum_counted.sql has what an explanation says was counted twice. */
+function chooseRolledUp({ is_explained }: UsageQuery): FlatSum {
+  return is_explained ? 'usage_flat_sum_counted' : 'usage_flat_sum_rolled_up';
 }
 
 /** Whether each call is the only requested one of its trace, and has no parent. */
@@ -179,17 +185,20 @@ function growsWithTime(id: string): boolean {
  */
 export function* chooseNextStatement(
   statement: FlatSum,
+  query: UsageQuery,
   rows: readonly FlatSumRow[],
   traces: number,
 ): Steps<UsageStatement | null> {
   if (yield* needTreeWalk(rows, traces)) return 'usage_tree_walk';
-  if (statement === 'usage_flat_sum_rolled_up') return null;
-  let isUnordered = false;
+  if (statement === 'usage_flat_sum_counted') return null;
+  let [isRolledUp, isUnordered] = [false, false];
   for (const row of rows as readonly StoredSumRow[]) {
-    if (row.is_rolled_up || needsRules(row)) return 'usage_flat_sum_rolled_up';
+    if (needsRules(row)) return 'usage_flat_sum_counted';
+    if (row.is_rolled_up) isRolledUp = true;
     if (row.is_unordered) isUnordered = true;
     yield;
   }
+  if (isRolledUp) return chooseRolledUp(query);
   return isUnordered ? 'usage_flat_sum' : null;
 }
 
@@ -224,7 +233,7 @@ export function* fromFlatSumRows(
     rootOf.set(trace_id, call_id);
     yield;
   }
-  const isStored = statement !== 'usage_flat_sum_rolled_up';
+  const isStored = statement !== 'usage_flat_sum_counted';
   return yield* collectRows(rows, (row) => {
     const callId = rootOf.get(row.call_key) ?? '';
     return isStored

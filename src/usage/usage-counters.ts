@@ -4,6 +4,8 @@ import type { UsageCounters } from '../prices/snapshot/chosen-price.ts';
 export interface StoredSums {
   /** As text. */
   readonly counters: readonly string[];
+  /** Before those of children were subtracted, as text; absent where none were. */
+  readonly stored_counters?: readonly string[];
   readonly facts: number;
   readonly is_native_sdk: 0 | 1;
   readonly has_excess: 0 | 1;
@@ -14,11 +16,17 @@ export interface StoredSums {
  * sum of counters: one API has filled its names, there are no counters of another kind, and cached tokens are reported
  * once and inside the prompt.
  */
-export function needsRules({ counters, facts, is_native_sdk, has_excess }: StoredSums): boolean {
+export function needsRules({
+  counters,
+  stored_counters: stored = counters,
+  facts,
+  is_native_sdk,
+  has_excess,
+}: StoredSums): boolean {
   const isSet = (...positions: number[]): boolean =>
-    positions.some((position) => (counters[position - 1] ?? '0') !== '0');
+    positions.some((position) => (stored[position - 1] ?? '0') !== '0');
   return (
-    counters.length > lastPlainPosition ||
+    stored.length > lastPlainPosition ||
     has_excess === 1 ||
     (isSet(2) && isSet(5)) ||
     (isSet(3) && isSet(6)) ||

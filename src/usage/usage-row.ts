@@ -51,15 +51,16 @@ export interface TreeWalkRow extends StatementRow {
   readonly deleted_open_call_ids: readonly string[];
 }
 
-/** A row of usage_flat_sum_rolled_up.sql, `counters` are counted; `call_key` is the trace. */
+/** A row of usage_flat_sum_counted.sql, `counters` are counted; `call_key` is the trace. */
 export interface FlatSumRow extends StatementRow {
   /** How many calls without a parent are in the row. */
   readonly roots: string;
   readonly needs_tree_walk: 0 | 1;
 }
 
-/** A row of usage_flat_sum.sql or usage_flat_sum_ordered.sql; `counters` are as stored. */
+/** A row of the other flat sums; `counters` are as stored. */
 export interface StoredSumRow extends FlatSumRow, StoredSums {
+  /** Whether usage was rolled up that the statement does not subtract. */
   readonly is_rolled_up: 0 | 1;
   /** Only of usage_flat_sum_ordered.sql: whether the id of a call is smaller than its parent's. */
   readonly is_unordered?: 0 | 1;

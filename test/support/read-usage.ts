@@ -22,6 +22,7 @@ export const flatSumQueries = [
   'usage_flat_sum',
   'usage_flat_sum_ordered',
   'usage_flat_sum_rolled_up',
+  'usage_flat_sum_counted',
 ] as const;
 
 /** A row with its counters and costs as text. */
@@ -75,7 +76,7 @@ export async function readFlatSum(
   if (!(await runInSlices(areRoots(calls)))) return undefined;
   const parameters = toParameters(name, query, calls, prices);
   const rows = await clickhouse.read<FlatSumRow>(name, parameters);
-  const next = await runInSlices(chooseNextStatement(name, rows, calls.length));
+  const next = await runInSlices(chooseNextStatement(name, query, rows, calls.length));
   if (next !== null) return undefined;
   return (await runInSlices(fromFlatSumRows(name, rows, calls, prices))).rows.map(toReadRow);
 }

@@ -94,7 +94,7 @@ describe('the tree walk runs after a flat sum', () => {
   });
 });
 
-describe('the rolled-up flat sum runs after a flat sum', () => {
+describe('another flat sum runs after a flat sum', () => {
   test('whose rows show a rolled-up call', async () => {
     const leaf = { id: 'leaf', parent: 'child', startedAt: third, usage: promptUsage(5) };
     await insert(
@@ -110,7 +110,7 @@ describe('the rolled-up flat sum runs after a flat sum', () => {
   test('whose rows show tokens that sums do not tell apart', async () => {
     const usage = { m: { prompt_tokens: 10, total_tokens: 15, thoughts_tokens: 5 } };
     await insert(completeRow('p/thoughts', { ...root, usage }));
-    const queries = [locate, flatSum, flatSumRolledUp];
+    const queries = [locate, flatSum, 'usage_flat_sum_counted'];
     expect(await queryRoot('p/thoughts')).toEqual({ prompt: 10, queries });
   });
 });

@@ -1,5 +1,6 @@
--- Names for the positions in `counters` of merged_calls.usage (docs/call-parts.md), and for the value of `open_id` of a
--- call that has ended. Reading past the end of an array gives 0.
+-- Names for the positions in `counters` of merged_calls.usage (docs/call-parts.md) that every statement reads, for the value
+-- of `open_id` of a call that has ended, and for the `sdk_version` of the last npm package `weave` that sends Anthropic's
+-- counts as they are: pre-releases of 0.12.0. Reading past the end of an array gives 0.
 1 AS requests,
 2 AS prompt_tokens,
 3 AS completion_tokens,
@@ -10,22 +11,5 @@
 8 AS cache_write,
 9 AS cached_prompt,
 10 AS cached_input,
-11 AS reasoning_of_completion,
-12 AS reasoning_of_output,
-13 AS thoughts,
-14 AS gross_input,
-15 AS ephemeral_1h,
-16 AS cache_creation,
-17 AS cache_write_of_prompt,
-18 AS cache_write_of_input,
-19 AS audio_of_prompt,
-20 AS audio_of_input,
-21 AS audio_of_completion,
-22 AS audio_of_output,
-23 AS cached_audio,
-24 AS cached_tokens,
-25 AS prompt_cache_hits,
-26 AS unknown_requests,
 '\xFF' AS ended,
--- sdk_version of the last npm package `weave` that sends Anthropic's counts as they are: pre-releases of 0.12.0.
 1000000012000000 AS last_native_sdk

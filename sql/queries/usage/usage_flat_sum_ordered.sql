@@ -11,8 +11,9 @@ FROM
 (
     WITH
         position < 2 AS is_first_row,
-        used.counters[prompt_tokens] + used.counters[input_tokens] AS prompt,
-        used.counters[requests] AS request_count,
+        used.counters AS fields,
+        fields[prompt_tokens] + fields[input_tokens] AS prompt,
+        fields[requests] AS request_count,
         call.started_us AS started_us
     SELECT
         call.trace_id AS call_key,

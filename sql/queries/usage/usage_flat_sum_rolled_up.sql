@@ -1,52 +1,69 @@
--- The same as usage_flat_sum.sql for traces whose SDK adds the usage of a call's children to the call's own usage, and
--- for usage that sums of what is stored do not say enough about: each call's own usage is found, and the counting rules
--- are applied to it. `counters` are those of `counts` in counting_rules.sql.
+-- The same as usage_flat_sum.sql for traces whose SDK adds the usage of a call's children to the call's own usage: the
+-- usage of those children that the SDK has added is subtracted again. Which they are, and when sums do not say enough:
+-- own_usage.sql and raw_sums.sql.
 WITH
 {include usage_fields},
--- Each call is in its own family and in that of its parent. `needs_tree_walk`: a call is deleted, a parent is missing, or a
--- call does not start after its parent, which every cycle would contain. Calls that start in the same microsecond are
--- ordered by their ids (`is_after_parent`).
-families AS
+-- One row for each call and model; usage that was added to a parent is in the parent's row as well.
+own_usage AS
 (
+    WITH
+        position < 2 AS is_first_row,
+        call.usage_mode = 1 AND parent_call.usage_mode = 1
+            AND call.open_id = ended AND call.ended_us <= parent_call.ended_us
+            AND (call.total <= parent_call.total OR parent_call.total = 0) AS is_added
     SELECT
         any(call.trace_id) AS call_key,
-        maxIf(call.started_us, is_call) AS started_us,
-        maxIf(call.ended_us, is_call) AS ended_us,
+        used.model AS model,
+        anyIf(used.service_tier, is_call) AS service_tier,
+        any(if(is_call, call.started_us, parent_call.started_us)) AS started_us,
+        countIf(is_call AND call.parent = 0 AND is_first_row) AS roots,
+        max(call.is_deleted OR call.parent != 0 AND (
+            parent_call.key = 0 OR parent_call.started_us + 1 - call.is_after_parent > call.started_us)) AS needs_tree_walk,
+        maxIf(used.facts, is_call) AS facts,
         maxIf(call.sdk_version, is_call) AS sdk_version,
-        anyIf(call.usage, is_call) AS usage,
-        if(
-            maxIf(call.usage_mode, is_call) = 1,
-            groupArrayIf(
-                (call.ended_us, call.usage)::Tuple(ended_us Int64, usage Array(Tuple(
-                    model String, counters Array(UInt64), service_tier String, facts UInt8))),
-                NOT is_call AND call.usage_mode = 1 AND call.open_id = ended),
-            []) AS children,
-        countIf(is_call AND call.parent = 0) AS roots,
-        max(call.is_deleted) OR NOT max(is_call)
-            OR minIf(call.started_us + call.is_after_parent, NOT is_call) <= maxIf(call.started_us, is_call) AND min(is_call) = 0 AS needs_tree_walk,
-        groupArrayIf(call.open_id, is_call AND call.open_id != ended) AS open_ids
+        countIf(is_call AND is_first_row) AS calls,
+        groupArrayIf(call.open_id, is_call AND is_first_row AND call.open_id != ended) AS unfinished_call_ids,
+        sumForEachIf(used.counters, is_call) AS stored,
+        sumForEachIf(CAST(used.counters, 'Array(UInt128)'), NOT is_call) AS added
     FROM
     (
-        SELECT *
+        SELECT *, {include plain_total} AS total
         {include from_requested_traces}
     ) AS call
-    ARRAY JOIN if(call.parent = 0, [1], [1, 0]) AS is_call
-    GROUP BY if(is_call, call.key, call.parent)
+    -- A second scan, because ClickHouse does not reuse the result of a subquery; without a parent its columns are 0.
+    LEFT ANY JOIN
+    (
+        SELECT key, started_us, ended_us, usage_mode, {include plain_total} AS total
+        {include from_requested_traces}
+    ) AS parent_call ON parent_call.key = call.parent
+    LEFT ARRAY JOIN call.usage AS used, arrayEnumerate(call.usage) AS position
+    ARRAY JOIN if(is_added, [1, 0], [1]) AS is_call
+    GROUP BY if(is_call, call.key, call.parent), model
+    HAVING max(is_call)
 ),
-{include own_usage},
-{include counting_rules},
-counts[1][2] AS prompt,
-counts[1][1] AS request_count
+rest_usage AS
+(
+    SELECT
+        *,
+        arrayMap((n, of_children) -> toUInt64(n - least(n, of_children)), stored, arrayResize(added, length(stored))) AS own
+    FROM own_usage
+),
+own[prompt_tokens] + own[input_tokens] AS prompt,
+own[requests] AS request_count
 SELECT
     call_key,
     model,
     service_tier,
     {include price_class},
-    sumIf(roots, is_first_row) AS roots,
+    sum(roots) AS roots,
     max(needs_tree_walk) AS needs_tree_walk,
-    countIf(is_first_row) AS calls,
-    groupArrayArrayIf(open_ids, is_first_row) AS unfinished_call_ids,
-    sumForEach(CAST(counts[1], 'Array(UInt128)')) AS counters,
-    {include double_counted}
-FROM counted_usage
+    0 AS is_rolled_up,
+    groupBitOr(facts) AS facts,
+    max(sdk_version BETWEEN 1 AND last_native_sdk) AS is_native_sdk,
+    max(arrayExists(fields -> {include has_excess}, [stored, own])) AS has_excess,
+    sum(calls) AS calls,
+    groupArrayArray(unfinished_call_ids) AS unfinished_call_ids,
+    sumForEach(CAST(own, 'Array(UInt128)')) AS counters,
+    maxForEach(stored) AS stored_counters
+FROM rest_usage
 GROUP BY call_key, model, service_tier, period_us, prompt_size, minute_of_week

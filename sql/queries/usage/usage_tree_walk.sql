@@ -12,6 +12,7 @@
 -- trace_ids[n] is the trace of call_ids[n].
 WITH RECURSIVE
 {include usage_fields},
+{include counting_fields},
 arrayMap(
     (trace_id, id) -> reinterpretAsUInt128(sipHash128(trace_id, id)),
     {trace_ids:Array(String)},

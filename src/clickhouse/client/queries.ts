@@ -28,6 +28,7 @@ const queryFiles = {
   usage: [
     'locate_calls',
     'usage_flat_sum',
+    'usage_flat_sum_counted',
     'usage_flat_sum_ordered',
     'usage_flat_sum_rolled_up',
     'usage_tree_walk',
