@@ -1,4 +1,5 @@
 import { explanationMutations } from './explanation-mutations.ts';
+import { plainSumMutations } from './plain-sum-mutations.ts';
 import { priceMutations } from './price-mutations.ts';
 
 /** Breaks the service in one way, to test that the forests of test/oracle/forests.test.ts, or other tests, notice it. */
@@ -18,12 +19,13 @@ interface Change {
   readonly replace: string;
 }
 
-const [treeWalk, flatSum, orderedFlatSum, rolledUpFlatSum] = [
+const [treeWalk, flatSum, orderedFlatSum, rolledUpFlatSum, countedFlatSum] = [
   'usage_tree_walk',
   'usage_flat_sum',
   'usage_flat_sum_ordered',
   'usage_flat_sum_rolled_up',
-].map((name) => `sql/queries/usage/${name}.sql`) as [string, string, string, string];
+  'usage_flat_sum_counted',
+].map((name) => `sql/queries/usage/${name}.sql`) as [string, string, string, string, string];
 const [requestedTraces, ownUsage, countingRules, priceClass, usageFields] = [
   'from_requested_traces',
   'own_usage',
@@ -37,6 +39,7 @@ const migration = 'sql/migrations/0008_merged_calls.sql';
 export const mutations: readonly Mutation[] = [
   ...priceMutations,
   ...explanationMutations,
+  ...plainSumMutations,
   mutate('repeated parts are counted twice: no FINAL', [
     [requestedTraces, 'FROM merged_calls FINAL', 'FROM merged_calls'],
   ]),
@@ -77,6 +80,34 @@ export const mutations: readonly Mutation[] = [
   mutate("Anthropic's counts of SDK 0.12.0 are taken for native ones", [
     [usageFields, '1000000012000000 AS last_native_sdk', '1000000012000001 AS last_native_sdk'],
   ]),
+  mutate('the maker of a model is known by prefixes of its name', [
+    [countingRules, "splitByChar('/', model)[-1]", 'model'],
+  ]),
+  mutate('the rest of a call shows what is beside its counts', [
+    [countingRules, '(counters[total_tokens]', '(fields[total_tokens]'],
+  ]),
+  mutate('one pair of counts under two names counts twice', [
+    [countingRules, 'if(is_one_pair, ', 'if(is_one_pair AND false, '],
+  ]),
+  mutate('classes of tokens overlap', [
+    [countingRules, 'bound -> least(bound, prompt)', 'bound -> bound'],
+  ]),
+  mutate('cache writes for an hour cost as much as others', [
+    [countingRules, 'least(fields[ephemeral_1h], reading[4])', '0 * reading[4]'],
+  ]),
+  mutate('cached audio counts as uncached audio too', [
+    [countingRules, ' - least(fields[cached_audio], reading[6])', ''],
+  ]),
+  mutate('the week of prices begins on a Thursday', [
+    [priceClass, '2419459200000000', '2419200000000000'],
+  ]),
+  mutate('the prompt tokens of an average request are rounded down', [
+    [
+      priceClass,
+      'intDiv(prompt - 1, greatest(request_count, 1))',
+      'intDiv(prompt, greatest(request_count, 1)) - 1',
+    ],
+  ]),
   mutate('the prompt of tools is not counted', [
     [countingRules, "bitTest(facts, 2) OR model_name LIKE '%gemini%',", 'false,'],
   ]),
@@ -112,7 +143,8 @@ export const mutations: readonly Mutation[] = [
   mutate('flat sum: deleted calls are counted', [
     [flatSum, 'max(call.is_deleted OR call.parent', 'max(call.parent'],
     [orderedFlatSum, 'max(call.is_deleted) AS', 'max(0) AS'],
-    [rolledUpFlatSum, 'max(call.is_deleted) OR NOT', 'NOT'],
+    [rolledUpFlatSum, 'max(call.is_deleted OR call.parent', 'max(call.parent'],
+    [countedFlatSum, 'max(call.is_deleted) OR NOT', 'NOT'],
   ]),
   mutate('usage of deleted children is not subtracted', [
     [
@@ -123,7 +155,8 @@ export const mutations: readonly Mutation[] = [
   ]),
   mutate('flat sum: calls with a missing parent are counted', [
     [flatSum, 'parent_call.key = 0 OR ', ''],
-    [rolledUpFlatSum, ' OR NOT max(is_call)', ''],
+    [rolledUpFlatSum, 'parent_call.key = 0 OR ', ''],
+    [countedFlatSum, ' OR NOT max(is_call)', ''],
     [queryUsage, 'keys !== calls + 1', 'keys < calls'],
   ]),
   mutate('flat sum: a trace may have several roots', [[queryUsage, 'roots !== 1', 'roots < 1']]),
