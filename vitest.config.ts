@@ -5,7 +5,7 @@ import { defineConfig } from 'vitest/config';
 import { whyNoDocker } from './test/support/clickhouse/docker.ts';
 
 /** Everything that goes through a ClickHouse, and must hold on a server as on the embedded one. */
-const serverSuite = ['http', 'ingest', 'oracle', 'prices', 'sql', 'usage'];
+const serverSuite = ['cases', 'http', 'ingest', 'oracle', 'prices', 'sql', 'usage'];
 
 const timeouts = {
   testTimeout: 60_000,

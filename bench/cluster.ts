@@ -58,7 +58,7 @@ async function fillBoth([first, second, single]: readonly [
   for (const client of [first, second]) {
     await client.command({ query: 'SYSTEM FLUSH DISTRIBUTED call_traces' });
   }
-  for (const table of ['calls', 'call_traces']) {
+  for (const table of ['merged_calls', 'call_traces']) {
     await single.command({ query: `OPTIMIZE TABLE ${table} FINAL` });
     for (const client of [first, second]) {
       await client.command({ query: `OPTIMIZE TABLE calls_usage_local.${table} FINAL` });

@@ -2,7 +2,7 @@ import { maxIssues, verifyNode } from '../src/clickhouse/damage/verify-node.ts';
 import { openNodes, type OpenNodes } from '../src/clickhouse/open-nodes.ts';
 import { parseSettings } from '../src/settings.ts';
 
-const help = `npm run verify  compares calls and call_traces with call_parts, and checks the files of all tables; exits with 1 where something differs
+const help = `npm run verify  compares merged_calls and call_traces with call_parts, and checks the files of all tables; exits with 1 where something differs
 
 It reads the settings of the service. With the embedded ClickHouse the service must not be running.`;
 

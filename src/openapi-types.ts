@@ -24,6 +24,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/usage/explain": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Usage Explain
+         * @description The bill of calls, descendants included: what `POST /calls/usage` answers to the same request, as lines of tokens, price and amount. Amounts are exact decimals as text; the lines of a model add up to its costs, and its costs, rounded to JSON numbers, are those of `/calls/usage`. Unknown fields are rejected.
+         */
+        readonly post: operations["usage_explain"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/call/start": {
         readonly parameters: {
             readonly query?: never;
@@ -370,7 +390,7 @@ export interface paths {
         readonly put?: never;
         /**
          * Cost Unpriced
-         * @description The models of a project's calls that have no price, the most used ones first. The counts are of usage as stored: where an SDK rolls up usage, the tokens of a call are counted again in each of its ancestors.
+         * @description The models of a project's calls that have no price, the most used ones first, and what prices do not contain. A model whose price applies only to some sizes, service tiers or hours has none for the others. The counts are of usage as stored: where an SDK rolls up usage, the tokens of a call are counted again in each of its ancestors.
          */
         readonly post: operations["cost_unpriced"];
         readonly delete?: never;
@@ -651,6 +671,76 @@ export interface components {
         readonly OpenMap: {
             readonly [key: string]: unknown;
         };
+        /** UsageExplainRes */
+        readonly UsageExplainRes: {
+            /** @description A bill by requested call and model. Beside the models of `/calls/usage` it has those of which everything was subtracted as double counted. */
+            readonly call_usage: {
+                readonly [key: string]: {
+                    readonly [key: string]: components["schemas"]["ModelBill"];
+                };
+            };
+            readonly unfinished_call_ids: readonly string[];
+        };
+        /** ModelBill */
+        readonly ModelBill: {
+            /** @description The tokens of each class and price, prices by date, usage without a price last. The tokens of all lines are those of the prompt and the completion. */
+            readonly lines: readonly components["schemas"]["BillLine"][];
+            readonly requests: number;
+            readonly prompt_tokens: number;
+            readonly completion_tokens: number;
+            /** @description May be more than prompt and completion, where a provider's total is; these tokens cost nothing. */
+            readonly total_tokens: number;
+            /** @description The sum of the lines of the prompt; null as in `/calls/usage`. */
+            readonly prompt_tokens_total_cost: components["schemas"]["Amount"] | null;
+            /** @description The sum of the lines `completion` and `audio_output`; null as in `/calls/usage`. */
+            readonly completion_tokens_total_cost: components["schemas"]["Amount"] | null;
+            /** @description The tokens of lines without a price; null without `include_costs`. */
+            readonly unpriced_tokens: number | null;
+            /** @description Requests of which nobody knows how many tokens they used; they cost nothing here. */
+            readonly unknown_requests: number;
+            /** @description What the calls stored beyond their own usage, because an SDK had added the usage of their children: subtracted before anything else was computed. Below 0 where the rest counts otherwise than the whole. */
+            readonly double_counted: {
+                readonly requests: number;
+                readonly prompt_tokens: number;
+                readonly completion_tokens: number;
+                readonly total_tokens: number;
+            };
+            /** @description What the providers of these prices charge besides and no line has, in units of the price book, such as `web_searches_kcount`. */
+            readonly not_contained: readonly string[];
+        };
+        /** BillLine */
+        readonly BillLine: {
+            /**
+             * @description Classes are disjoint; the first five are those of the prompt.
+             * @enum {unknown}
+             */
+            readonly class: "prompt" | "cache_read" | "cache_write" | "cache_write_1h" | "audio_input" | "completion" | "audio_output";
+            readonly tokens: number;
+            /** @description In US dollars per million tokens; null without a price. */
+            readonly price_per_million: components["schemas"]["Amount"] | null;
+            /** @description Tokens × price per million ÷ 1,000,000; null without a price. */
+            readonly amount: components["schemas"]["Amount"] | null;
+            /** @description The price that applies, as `/cost/resolve` returns it; null without `include_costs` too. */
+            readonly price: null | {
+                readonly id: string;
+                /** @enum {unknown} */
+                readonly pricing_level: "default" | "project";
+                readonly provider_id: string;
+                /** @description The model that has the price; another one than that of the call if `rule` is not `exact`. */
+                readonly llm_id: string;
+                /** @description How the name of the call's model led to that of the price. */
+                readonly rule: string;
+                readonly effective_date: string;
+                readonly prompt_tokens_above: number;
+                readonly service_tier: components["schemas"]["ServiceTier"];
+                readonly minutes_of_week: components["schemas"]["MinutesOfWeek"];
+            };
+        };
+        /**
+         * Amount
+         * @description An exact decimal in US dollars, without exponent.
+         */
+        readonly Amount: string;
         /**
          * StartedCallSchemaForInsert
          * @description The start of a call.
@@ -902,14 +992,46 @@ export interface components {
             readonly cache_read_input_token_cost?: components["schemas"]["TokenCost"] | null;
             /** @description USD per prompt token written to a cache; the prompt price if absent. */
             readonly cache_creation_input_token_cost?: components["schemas"]["TokenCost"] | null;
+            /** @description USD per prompt token written to a cache for an hour; that of other cache writes if absent. */
+            readonly cache_creation_1h_input_token_cost?: components["schemas"]["TokenCost"] | null;
+            /** @description USD per uncached audio token of the prompt; the prompt price if absent. */
+            readonly audio_input_token_cost?: components["schemas"]["TokenCost"] | null;
+            /** @description USD per audio token of the completion; the completion price if absent. */
+            readonly audio_output_token_cost?: components["schemas"]["TokenCost"] | null;
+            /** @description The price applies to all tokens of requests with more prompt tokens than this, cached ones included; to all requests if absent or 0. */
+            readonly prompt_tokens_above?: number | null;
+            /** @description The price applies to requests of this service tier; `standard`, which is also what absent means, to all without a price of their own. */
+            readonly service_tier?: components["schemas"]["ServiceTier"] | null;
+            /** @description The price applies to calls that start in one of these; at any time if absent or empty. */
+            readonly minutes_of_week?: components["schemas"]["MinutesOfWeek"] | null;
             readonly prompt_token_cost_unit?: components["schemas"]["CostUnit"];
             readonly completion_token_cost_unit?: components["schemas"]["CostUnit"];
             /** @description Time from which the price applies, inclusive; now if absent. */
-            readonly effective_date?: components["schemas"]["Time"] | null;
+            readonly effective_date?: components["schemas"]["EffectiveDate"] | null;
             /** @description The provider that charges the price; "default" if absent. It does not affect which price applies. */
             readonly provider_id?: components["schemas"]["OptionalText"];
         };
         readonly TokenCost: number;
+        /**
+         * Format: date-or-time
+         * @description An ISO 8601 date, which is 00:00 UTC of that day, or date and time, which is UTC unless it has `Z` or an offset; in the years 1900 to 2299.
+         * @example 2026-01-31T23:59:59.123456Z
+         */
+        readonly EffectiveDate: string;
+        /** @enum {unknown} */
+        readonly ServiceTier: "standard" | "batch" | "flex" | "priority";
+        readonly MinutesOfWeek: readonly components["schemas"]["MinuteRange"][];
+        /**
+         * @description Minutes since Monday 00:00 UTC, from `start`, inclusive, to `end`, exclusive.
+         * @example {
+         *       "start": 60,
+         *       "end": 240
+         *     }
+         */
+        readonly MinuteRange: {
+            readonly start: number;
+            readonly end: number;
+        };
         readonly CostUnit: "USD" | null;
         /** CostCreateRes */
         readonly CostCreateRes: {
@@ -920,14 +1042,19 @@ export interface components {
         readonly CostQueryReq: {
             readonly project_id: components["schemas"]["ProjectId"];
             /** @description The fields to return; all if absent or empty. */
-            readonly fields?: readonly components["schemas"]["CostField"][] | null;
+            readonly fields?: readonly components["schemas"]["CostOutputField"][] | null;
             readonly query?: components["schemas"]["CostExpressionQuery"] | null;
             readonly sort_by?: readonly components["schemas"]["CostSort"][] | null;
             readonly limit?: number | null;
             readonly offset?: number | null;
         };
         /** @enum {unknown} */
-        readonly CostField: "id" | "llm_id" | "provider_id" | "effective_date" | "prompt_token_cost" | "completion_token_cost" | "cache_read_input_token_cost" | "cache_creation_input_token_cost" | "prompt_token_cost_unit" | "completion_token_cost_unit";
+        readonly CostOutputField: "id" | "llm_id" | "provider_id" | "effective_date" | "prompt_token_cost" | "completion_token_cost" | "cache_read_input_token_cost" | "cache_creation_input_token_cost" | "cache_creation_1h_input_token_cost" | "audio_input_token_cost" | "audio_output_token_cost" | "prompt_token_cost_unit" | "completion_token_cost_unit" | "prompt_tokens_above" | "service_tier" | "minutes_of_week";
+        /**
+         * @description A field whose values are ordered.
+         * @enum {unknown}
+         */
+        readonly CostField: "id" | "llm_id" | "provider_id" | "effective_date" | "prompt_token_cost" | "completion_token_cost" | "cache_read_input_token_cost" | "cache_creation_input_token_cost" | "cache_creation_1h_input_token_cost" | "audio_input_token_cost" | "audio_output_token_cost" | "prompt_token_cost_unit" | "completion_token_cost_unit" | "prompt_tokens_above" | "service_tier";
         readonly CostSort: {
             readonly field: components["schemas"]["CostField"];
             /** @enum {unknown} */
@@ -963,7 +1090,7 @@ export interface components {
             readonly $getField?: components["schemas"]["CostField"];
             readonly $literal?: string | number | boolean | null;
         };
-        /** @description The first operand compared with the second. A string that is compared with `effective_date` is a date, 00:00 UTC of that day, or an ISO 8601 time with Z or an offset. */
+        /** @description The first operand compared with the second. A string that is compared with `effective_date` is a date, 00:00 UTC of that day, or an ISO 8601 time, which is UTC unless it has Z or an offset. */
         readonly CostComparison: readonly [
             components["schemas"]["CostExpression"],
             components["schemas"]["CostExpression"]
@@ -1004,8 +1131,14 @@ export interface components {
             readonly completion_token_cost?: number;
             readonly cache_read_input_token_cost?: number | null;
             readonly cache_creation_input_token_cost?: number | null;
+            readonly cache_creation_1h_input_token_cost?: number | null;
+            readonly audio_input_token_cost?: number | null;
+            readonly audio_output_token_cost?: number | null;
             readonly prompt_token_cost_unit?: string;
             readonly completion_token_cost_unit?: string;
+            readonly prompt_tokens_above?: number;
+            readonly service_tier?: components["schemas"]["ServiceTier"];
+            readonly minutes_of_week?: components["schemas"]["MinutesOfWeek"];
         };
         /** CostUnpricedReq */
         readonly CostUnpricedReq: {
@@ -1019,6 +1152,13 @@ export interface components {
         };
         /** CostUnpricedRes */
         readonly CostUnpricedRes: {
+            /** @description Models with a default price whose provider charges something besides that no cost contains, the most used ones first. */
+            readonly not_contained: readonly {
+                readonly llm_id: string;
+                readonly calls: number;
+                /** @description Units of the price book, such as `web_searches_kcount`: thousands of web searches. */
+                readonly units: readonly string[];
+            }[];
             readonly results: readonly {
                 readonly llm_id: string;
                 readonly calls: number;
@@ -1036,6 +1176,8 @@ export interface components {
             readonly at?: components["schemas"]["Time"] | null;
             /** @default 0 */
             readonly prompt_tokens: number;
+            /** @description Of the request; standard if absent. */
+            readonly service_tier?: components["schemas"]["ServiceTier"] | null;
         };
         /** CostResolveRes */
         readonly CostResolveRes: {
@@ -1050,10 +1192,17 @@ export interface components {
                     readonly alias_of?: string | null;
                     readonly effective_date?: string;
                     readonly prompt_tokens_above?: number;
+                    readonly service_tier?: components["schemas"]["ServiceTier"];
+                    readonly minutes_of_week?: components["schemas"]["MinutesOfWeek"];
                     readonly prompt_token_cost?: number;
                     readonly completion_token_cost?: number;
                     readonly cache_read_input_token_cost?: number | null;
                     readonly cache_creation_input_token_cost?: number | null;
+                    readonly cache_creation_1h_input_token_cost?: number | null;
+                    readonly audio_input_token_cost?: number | null;
+                    readonly audio_output_token_cost?: number | null;
+                    /** @description What the provider charges besides, in units of the price book, such as `web_searches_kcount`; empty for prices of a project. */
+                    readonly not_contained?: readonly string[];
                 };
             }[];
         };
@@ -1190,6 +1339,10 @@ export type Id = components['schemas']['Id'];
 export type OptionalText = components['schemas']['OptionalText'];
 export type Time = components['schemas']['Time'];
 export type OpenMap = components['schemas']['OpenMap'];
+export type UsageExplainRes = components['schemas']['UsageExplainRes'];
+export type ModelBill = components['schemas']['ModelBill'];
+export type BillLine = components['schemas']['BillLine'];
+export type Amount = components['schemas']['Amount'];
 export type StartedCallSchemaForInsert = components['schemas']['StartedCallSchemaForInsert'];
 export type EndedCallSchemaForInsert = components['schemas']['EndedCallSchemaForInsert'];
 export type CompletedCallSchemaForInsert = components['schemas']['CompletedCallSchemaForInsert'];
@@ -1229,9 +1382,14 @@ export type Digest = components['schemas']['Digest'];
 export type CostCreateReq = components['schemas']['CostCreateReq'];
 export type CostCreateInput = components['schemas']['CostCreateInput'];
 export type TokenCost = components['schemas']['TokenCost'];
+export type EffectiveDate = components['schemas']['EffectiveDate'];
+export type ServiceTier = components['schemas']['ServiceTier'];
+export type MinutesOfWeek = components['schemas']['MinutesOfWeek'];
+export type MinuteRange = components['schemas']['MinuteRange'];
 export type CostUnit = components['schemas']['CostUnit'];
 export type CostCreateRes = components['schemas']['CostCreateRes'];
 export type CostQueryReq = components['schemas']['CostQueryReq'];
+export type CostOutputField = components['schemas']['CostOutputField'];
 export type CostField = components['schemas']['CostField'];
 export type CostSort = components['schemas']['CostSort'];
 export type CostExpressionQuery = components['schemas']['CostExpressionQuery'];
@@ -1301,6 +1459,50 @@ export interface operations {
                     readonly "application/json": components["schemas"]["HTTPValidationError"];
                 };
             };
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly usage_explain: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "project_id": "team/project",
+                 *       "call_ids": [
+                 *         "call-1"
+                 *       ],
+                 *       "include_costs": true
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["CallsUsageReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The bill of each requested call. */
+            readonly 200: {
+                headers: {
+                    /** @description How many distinct ids of `call_ids` have no start in the project; absent when none. Deleted calls are known. */
+                    readonly "x-unknown-calls"?: number;
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["UsageExplainRes"];
+                };
+            };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
+            readonly 422: components["responses"]["Invalid"];
             readonly 429: components["responses"]["TooManyRequests"];
             readonly 503: components["responses"]["Unavailable"];
             readonly 504: components["responses"]["TimedOut"];

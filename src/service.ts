@@ -11,9 +11,13 @@ import { eventLoopShare } from './http/body/event-loop-share.ts';
 import { damageDetails } from './http/errors.ts';
 import { readOpenApi } from './http/validation/openapi.ts';
 import { listen } from './http/connections/server.ts';
-import { readPriceBook, readPriceBookVersion } from './prices/catalog/price-book.ts';
-import { createAliasResolver, type ResolveAliases } from './prices/resolve-aliases.ts';
+import {
+  type PriceBook,
+  readPriceBook,
+  readPriceBookVersion,
+} from './prices/catalog/price-book.ts';
 import { loadPriceBook } from './prices/catalog/load-price-book.ts';
+import { PriceSnapshots } from './prices/snapshot/price-snapshots.ts';
 import { CallsUsage, type UsageLimits } from './usage/calls-usage.ts';
 import type { Settings } from './settings.ts';
 import { MemoryBudget } from './memory-budget.ts';
@@ -62,7 +66,7 @@ export async function startService(
   const keys = new KeyRing(settings, log, (key, file) => {
     print(`Generated an API key, stored in ${file}: ${key}`);
   });
-  const readBook = once(readPriceBook);
+  const readBook = startReadingBook();
   const readiness = new Readiness(() => clickhouse.ping());
   readiness.report('starting', 'ClickHouse is not available yet.');
   const metrics = new Metrics();
@@ -76,10 +80,11 @@ export async function startService(
   const ready = clickhouse.ready.then(() => readiness.withdraw('starting'));
   // Without a handler, a rejection before anyone awaits it would end the process.
   ready.catch(() => undefined);
-  const resolveAliases = createAliasResolver(clickhouse, readBook);
-  const domain = openDomain(settings, { clickhouse, resolveAliases, readiness, metrics });
+  const maxProjectRows = settings.priceCacheRows;
+  const prices = new PriceSnapshots({ clickhouse, readBook, maxProjectRows });
+  const domain = openDomain(settings, { clickhouse, prices, readiness, metrics });
   const app = createApp({
-    ...{ ...domain, clickhouse, openApi, log, resolveAliases, readiness, metrics },
+    ...{ ...domain, clickhouse, openApi, log, prices, readiness, metrics },
     getKeys: () => keys.keys,
     ...toAppLimits(settings),
   });
@@ -102,6 +107,14 @@ export async function startService(
   });
   const drain = (): Promise<void> => drainTraffic(readiness, settings.drainMs, log).then(close);
   return { url: server.url, ready, reloadKeys: () => keys.reload(), drain, close };
+}
+
+/** Reading the price book takes some 300 ms of the event loop: now, while ClickHouse starts. */
+function startReadingBook(): () => Promise<PriceBook> {
+  const book = readPriceBook();
+  // Without a handler, a rejection before anyone awaits it would end the process.
+  book.catch(() => undefined);
+  return () => book;
 }
 
 async function drainTraffic(readiness: Readiness, drainMs: number, log: Logger): Promise<void> {
@@ -133,7 +146,7 @@ function toAppLimits(
 
 interface DomainOptions {
   readonly clickhouse: ClickHouse;
-  readonly resolveAliases: ResolveAliases;
+  readonly prices: PriceSnapshots;
   readonly readiness: Readiness;
   readonly metrics: Metrics;
 }
@@ -141,11 +154,11 @@ interface DomainOptions {
 /** What ingestion and usage requests work with, watched by the metrics. */
 function openDomain(
   settings: Settings,
-  { clickhouse, resolveAliases, readiness, metrics }: DomainOptions,
+  { clickhouse, prices, readiness, metrics }: DomainOptions,
 ): Pick<AppOptions, 'partInserter' | 'callsUsage' | 'memoryBudget'> {
   const { countPriced, observeBatch } = metrics;
   const usageLimits = toUsageLimits(settings);
-  const callsUsage = new CallsUsage({ clickhouse, usageLimits, resolveAliases, countPriced });
+  const callsUsage = new CallsUsage({ clickhouse, prices, usageLimits, countPriced });
   const partInserter = new PartInserter(clickhouse, toInsertLimits(settings), observeBatch);
   const memoryBudget = new MemoryBudget({
     totalBytes: settings.memoryBudgetMb * mebibyte,

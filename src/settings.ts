@@ -91,6 +91,12 @@ export const settingsTable = {
     [100, 3_600_000],
     'Time between two searches for damaged parts of the tables, in milliseconds.',
   ),
+  fillChunkRows: integer(
+    'FILL_CHUNK_ROWS',
+    500_000,
+    [1, 1_000_000_000],
+    'Rows of `call_parts` that one statement reads when a table is filled from it, after an upgrade or damage.',
+  ),
   usageConcurrency: integer(
     'USAGE_CONCURRENCY',
     4,
@@ -108,6 +114,12 @@ export const settingsTable = {
     1_000,
     [1, 1_000_000],
     'Maximum number of call ids in one coalesced query.',
+  ),
+  priceCacheRows: integer(
+    'PRICE_CACHE_ROWS',
+    100_000,
+    [0, 100_000_000],
+    'Maximum number of prices of projects that are kept in memory; default prices and one project are always kept.',
   ),
   insertFlushIntervalMs: integer(
     'INSERT_FLUSH_INTERVAL_MS',

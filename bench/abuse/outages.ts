@@ -13,7 +13,7 @@ export const outageScenarios: readonly Scenario[] = [
     bound: 'every probe answered within 6 s; recovery within 2 s of SIGCONT',
     run: hungClickHouse,
   },
-  ...(['calls', 'call_traces'] as const).map((table): Scenario => ({
+  ...(['merged_calls', 'call_traces'] as const).map((table): Scenario => ({
     name: `a part of ${table} truncated, then a start`,
     bound: 'rebuilt, and the answer is right',
     run: (dataDir) => damagedDerivedTable(dataDir, table),

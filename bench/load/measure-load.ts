@@ -5,7 +5,7 @@ import { fileURLToPath } from 'node:url';
 import type { ClickHouseClient } from '@clickhouse/client';
 
 import type { EmbeddedServer } from '../../src/clickhouse/embedded/embedded-server.ts';
-import { pageOfRoots, project, type Scale } from '../project/scale.ts';
+import { largeSeries, pageOfRoots, project, type Scale, toCallId } from '../project/scale.ts';
 import { readRows } from '../support/bench-client.ts';
 import { type ServiceProcess, startServiceProcess } from '../support/processes.ts';
 import { quantile, round, toRatio } from '../support/statistics.ts';
@@ -113,7 +113,7 @@ async function measureDisconnect(
   client: ClickHouseClient,
 ): Promise<number | null> {
   const controller = new AbortController();
-  const request = requestUsage(service.url, project, ['large-0'], {
+  const request = requestUsage(service.url, project, [toCallId(largeSeries.large, 0, 0)], {
     signal: controller.signal,
   }).catch(() => undefined);
   const startedMs = await waitForUsageQueries(client, (count) => count > 0);
@@ -131,7 +131,9 @@ async function measureTimeout(
   const service = await startServiceProcess(server, dataDir, { QUERY_TIMEOUT_MS: '100' });
   try {
     const beforeMb = await readTrackedMb(client);
-    const { status } = await requestUsage(service.url, project, ['large-0']);
+    const { status } = await requestUsage(service.url, project, [
+      toCallId(largeSeries.large, 0, 0),
+    ]);
     const freedMs = await waitForUsageQueries(client, (count) => count === 0);
     const keptMb = (await readTrackedMb(client)) - beforeMb;
     return { timeout_status: status, timeout_freed_ms: freedMs, timeout_kept_mb: keptMb };

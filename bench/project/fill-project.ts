@@ -3,8 +3,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 
 import { readRows } from '../support/bench-client.ts';
-import { fillStatement, largeTraceSource, mixedTracesSource } from './fill-statements.ts';
-import { project, type Scale } from './scale.ts';
+import {
+  fillStatement,
+  largeTraceSource,
+  mixedTracesSource,
+  randomIdsSource,
+} from './fill-statements.ts';
+import { largeSeries, project, type Scale } from './scale.ts';
 
 const tracesPerInsert = 5_000;
 const callsPerInsert = 500_000;
@@ -24,18 +29,23 @@ export async function fillProject(
   merge = true,
 ): Promise<void> {
   const recent = Math.ceil((scale.traces * recentShare) / recentInserts) * recentInserts;
-  await insertTraces(client, 0, scale.traces - recent, tracesPerInsert);
-  await insertLargeTrace(client, 'large', 'bush', scale.largeTrace);
-  await insertLargeTrace(client, 'evaluation', 'evaluation', scale.evaluation);
-  for (const size of scale.chains) await insertLargeTrace(client, `chain_${size}`, 'chain', size);
-  for (const table of merge ? ['calls', 'call_traces'] : []) {
+  await insertTraces(client, mixedTracesSource, 0, scale.traces - recent, tracesPerInsert);
+  await insertTraces(client, randomIdsSource, 0, scale.randomTraces, tracesPerInsert);
+  const { large, evaluation, firstChain } = largeSeries;
+  await insertLargeTrace(client, large, 'bush', scale.largeTrace);
+  await insertLargeTrace(client, evaluation, 'evaluation', scale.evaluation);
+  for (const [index, size] of scale.chains.entries())
+    await insertLargeTrace(client, firstChain + index, 'chain', size);
+  for (const table of merge ? ['merged_calls', 'call_traces'] : []) {
     await client.command({ query: `OPTIMIZE TABLE ${table} FINAL` });
   }
-  await insertTraces(client, scale.traces - recent, recent, recent / recentInserts);
+  const step = recent / recentInserts;
+  await insertTraces(client, mixedTracesSource, scale.traces - recent, recent, step);
 }
 
 async function insertTraces(
   client: ClickHouseClient,
+  source: string,
   from: number,
   count: number,
   step: number,
@@ -43,7 +53,7 @@ async function insertTraces(
   const end = from + count;
   for (let first = from; first < end; first += step) {
     await client.command({
-      query: fillStatement(mixedTracesSource),
+      query: fillStatement(source),
       query_params: { project, first, count: Math.min(step, end - first) },
     });
   }
@@ -51,7 +61,7 @@ async function insertTraces(
 
 async function insertLargeTrace(
   client: ClickHouseClient,
-  name: string,
+  series: number,
   shape: string,
   size: number,
 ): Promise<void> {
@@ -59,18 +69,19 @@ async function insertLargeTrace(
     const count = Math.min(callsPerInsert, size - first);
     await client.command({
       query: fillStatement(largeTraceSource),
-      query_params: { project, name, shape, size, first, count },
+      query_params: { project, series, name: `large-${series}`, shape, size, first, count },
     });
   }
 }
 
 /** What identifies the content of the project, to recognize a directory that contains it already. */
-export function toProjectFingerprint({ traces, largeTrace, evaluation, chains }: Scale): string {
-  const statements = [mixedTracesSource, largeTraceSource].map(fillStatement);
-  return JSON.stringify({ traces, largeTrace, evaluation, chains, statements });
+export function toProjectFingerprint(scale: Scale): string {
+  const { traces, randomTraces, largeTrace, evaluation, chains } = scale;
+  const statements = [mixedTracesSource, randomIdsSource, largeTraceSource].map(fillStatement);
+  return JSON.stringify({ traces, randomTraces, largeTrace, evaluation, chains, statements });
 }
 
-/** The size of the table `calls` in ClickHouse. */
+/** The size of the table `merged_calls` in ClickHouse. */
 export interface ProjectSize {
   readonly calls: number;
   /** Active data parts of the table: one of the older traces, the others of the most recent ones. */
@@ -89,7 +100,7 @@ export async function waitForMerges(client: ClickHouseClient): Promise<ProjectSi
   const [row] = await readRows<Record<'calls' | 'parts' | 'bytes', string>>(
     client,
     `SELECT sum(rows) AS calls, count() AS parts, sum(bytes_on_disk) AS bytes
-     FROM system.parts WHERE active AND database = currentDatabase() AND table = 'calls'`,
+     FROM system.parts WHERE active AND database = currentDatabase() AND table = 'merged_calls'`,
   );
   return {
     calls: Number(row?.calls),

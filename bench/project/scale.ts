@@ -1,7 +1,11 @@
+import { randomSeries, scatter } from './fill-statements.ts';
+
 /** How large the measured project is, and how long to measure. */
 export interface Scale {
   /** Traces of mixed shapes, 100 calls each on average; a multiple of 50. */
   readonly traces: number;
+  /** Traces of 100 calls whose ids do not grow with time. */
+  readonly randomTraces: number;
   /** Calls of the large trace. */
   readonly largeTrace: number;
   /** Calls of the evaluation. */
@@ -19,6 +23,7 @@ export interface Scale {
 
 export const fullScale: Scale = {
   traces: 50_000,
+  randomTraces: 1_000,
   largeTrace: 1_000_000,
   evaluation: 100_000,
   chains: [1_000, 10_000],
@@ -32,6 +37,7 @@ export const fullScale: Scale = {
 export const quickScale: Scale = {
   ...fullScale,
   traces: 3_000,
+  randomTraces: 300,
   runs: 7,
   secondsPerStrategy: 1.5,
   loadSeconds: 10,
@@ -49,6 +55,28 @@ export const project = 'bench/calls';
  */
 const tracesPerGroup = 5;
 
+/** The series of the traces that consist of one large tree; a chain's is that of `firstChain` plus its position. */
+export const largeSeries = { large: 2, evaluation: 3, firstChain: 4 } as const;
+
+/** When the first trace starts; the others follow, one each second, and a trace's calls one each millisecond. */
+const firstStart = Date.UTC(2026, 5, 1);
+
+/** The id of a call: a UUID of version 7, which grows with time, or one of version 4 in the random series. */
+export function toCallId(series: number, trace: number, call: number): string {
+  const isRandom = series === randomSeries;
+  const prefix = isRandom
+    ? BigInt.asUintN(64, BigInt(trace + call + 1) * scatter) >> 16n
+    : BigInt(firstStart + 1_000 * trace + call);
+  const digits = toHex(prefix, 12);
+  const version = isRandom ? '4000' : '7000';
+  const end = toHex(series, 4) + toHex(trace, 8);
+  return `${digits.slice(0, 8)}-${digits.slice(8)}-${version}-8000-${end}`;
+}
+
+function toHex(number: bigint | number, digits: number): string {
+  return number.toString(16).padStart(digits, '0');
+}
+
 /** The ids of `count` roots of traces with 100 calls, spread over the whole project, the same each time. */
 export function pageOfRoots(scale: Scale, kind: 'own' | 'sdk', count: number, page = 0): string[] {
   const perGroup = kind === 'own' ? 2 : 1;
@@ -58,7 +86,11 @@ export function pageOfRoots(scale: Scale, kind: 'own' | 'sdk', count: number, pa
   return Array.from({ length: count }, (_, index) => {
     const position = ((page * count + index) * stride) % available;
     const group = Math.floor(position / perGroup);
-    const trace = group * tracesPerGroup + (kind === 'own' ? position % 2 : 2);
-    return `trace-${trace}-0`;
+    return toCallId(0, group * tracesPerGroup + (kind === 'own' ? position % 2 : 2), 0);
   });
+}
+
+/** The ids of the first `count` roots of traces whose ids do not grow with time. */
+export function pageOfRandomRoots(count: number): string[] {
+  return Array.from({ length: count }, (_, trace) => toCallId(randomSeries, trace, 0));
 }

@@ -1,4 +1,10 @@
-import { pageOfRoots, type Scale } from '../project/scale.ts';
+import {
+  largeSeries,
+  pageOfRandomRoots,
+  pageOfRoots,
+  type Scale,
+  toCallId,
+} from '../project/scale.ts';
 
 /** Calls whose usage is requested. */
 export interface Scenario {
@@ -16,7 +22,10 @@ export interface Scenario {
 export function listScenarios(scale: Scale): readonly Scenario[] {
   const page = (count: number) => pageOfRoots(scale, 'own', count);
   const ownRoots = { equalsFlatSum: true, hasOwnUsageOnly: true };
-  const evaluationRows = Array.from({ length: 100 }, (_, index) => `evaluation-${index + 1}`);
+  const { large, evaluation, firstChain } = largeSeries;
+  const evaluationRows = Array.from({ length: 100 }, (_, index) =>
+    toCallId(evaluation, 0, index + 1),
+  );
   const unknown = Array.from({ length: 10_000 }, (_, index) => `unknown-${index}`);
   return [
     { name: 'page_1', title: '1 trace × 100 calls', ids: page(1), ...ownRoots },
@@ -28,6 +37,12 @@ export function listScenarios(scale: Scale): readonly Scenario[] {
       hasOwnUsageOnly: false,
     },
     { name: 'page_100', title: '100 traces × 100 calls', ids: page(100), ...ownRoots },
+    {
+      name: 'page_100_random_ids',
+      title: '100 traces × 100 calls whose ids do not grow with time',
+      ids: pageOfRandomRoots(100),
+      ...ownRoots,
+    },
     { name: 'page_1000', title: '1,000 traces × 100 calls', ids: page(1_000), ...ownRoots },
     {
       name: 'inner_100',
@@ -39,13 +54,13 @@ export function listScenarios(scale: Scale): readonly Scenario[] {
     {
       name: 'trace_1m',
       title: `a trace of ${scale.largeTrace.toLocaleString('en')} calls`,
-      ids: ['large-0'],
+      ids: [toCallId(large, 0, 0)],
       ...ownRoots,
     },
-    ...scale.chains.map((size) => ({
+    ...scale.chains.map((size, index) => ({
       name: `chain_${size}`,
       title: `a chain of ${size.toLocaleString('en')} calls`,
-      ids: [`chain_${size}-0`],
+      ids: [toCallId(firstChain + index, 0, 0)],
       ...ownRoots,
     })),
     { name: 'unknown_10000', title: '10,000 unknown ids', ids: unknown, ...ownRoots },

@@ -26,7 +26,7 @@ export type Strategy = (requested: RequestedCalls) => Promise<Totals>;
 
 export interface RequestedCalls {
   readonly ids: readonly string[];
-  /** The keys in `calls` of those ids that exist, for the client-side roll-up. */
+  /** The keys in `merged_calls` of those ids that exist, for the client-side roll-up. */
   readonly keys: ReadonlyMap<string, string>;
 }
 

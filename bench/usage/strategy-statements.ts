@@ -1,15 +1,16 @@
 /*
- * The strategies read `calls` and `call_traces`, so these statements must be adapted when the columns of those tables
- * change. The first constants contain most of what depends on them; `used` is an entry of a call's usage.
+ * The strategies read `merged_calls` and `call_traces`, so these statements must be adapted when the columns of those
+ * tables change. The first constants contain most of what depends on them; `used` is an entry of a call's usage, of which
+ * the bench's calls have requests, prompt and completion tokens (sql/queries/fragments/usage_fields.sql).
  */
 const isCall = 'NOT is_deleted';
 const sums = `
     sum(used.counters[1]) AS requests, sum(used.counters[2]) AS prompt,
-    sum(used.counters[3]) AS completion, sum(used.counters[4]) AS total`;
+    sum(used.counters[3]) AS completion, sum(used.counters[2] + used.counters[3]) AS total`;
 
 /** The usage of a call as tuples of model, requests, prompt, completion and total tokens. */
 const usageTuples =
-  'arrayMap(used -> (used.model, used.counters[1], used.counters[2], used.counters[3], used.counters[4]), usage)';
+  'arrayMap(used -> (used.model, used.counters[1], used.counters[2], used.counters[3], used.counters[2] + used.counters[3]), usage)';
 
 /** The traces of the requested calls, which every strategy has to find first. */
 const requestedTraces = `
@@ -17,7 +18,7 @@ const requestedTraces = `
   WHERE project_id = {project:String}
     AND key IN (SELECT reinterpretAsUInt128(sipHash128(arrayJoin({ids:Array(String)}))))`;
 
-/** The requested calls that exist: `requested.id`, and `requested_key`, their key in `calls`. */
+/** The requested calls that exist: `requested.id`, and `requested_key`, their key in `merged_calls`. */
 const requestedCalls = `
   SELECT requested.id AS id, reinterpretAsUInt128(sipHash128(located.trace_id, requested.id)) AS requested_key
   FROM (SELECT arrayJoin({ids:Array(String)}) AS id, reinterpretAsUInt128(sipHash128(id)) AS key) AS requested
@@ -25,14 +26,14 @@ const requestedCalls = `
     AND key IN (SELECT reinterpretAsUInt128(sipHash128(arrayJoin({ids:Array(String)}))))) AS located
     ON located.key = requested.key`;
 
-/** The keys in `calls` of the requested calls by id; for comparing answers, never timed. */
+/** The keys in `merged_calls` of the requested calls by id; for comparing answers, never timed. */
 export const keysStatement = `SELECT id, toString(requested_key) AS key FROM (${requestedCalls})`;
 
 /** The flat sum over whole traces: the least work with which these rows can be summed. */
 export const flatSumStatement = `
   SELECT
     trace_id AS call, used.model AS model,${sums}
-  FROM calls FINAL ARRAY JOIN usage AS used
+  FROM merged_calls FINAL ARRAY JOIN usage AS used
   WHERE project_id = {project:String} AND trace_id IN (${requestedTraces})
     AND ${isCall}
   GROUP BY trace_id, model`;
@@ -42,13 +43,13 @@ export const levelByLevelStatement = `
   WITH RECURSIVE tree AS
   (
     SELECT key AS call, key, usage
-    FROM calls FINAL
+    FROM merged_calls FINAL
     WHERE project_id = {project:String} AND trace_id IN (${requestedTraces})
       AND ${isCall}
       AND key IN (SELECT requested_key FROM (${requestedCalls}))
     UNION ALL
     SELECT tree.call, child.key, child.usage
-    FROM (SELECT key, parent, usage FROM calls FINAL
+    FROM (SELECT key, parent, usage FROM merged_calls FINAL
       WHERE project_id = {project:String} AND trace_id IN (${requestedTraces})
         AND ${isCall}) AS child
     INNER JOIN tree ON child.parent = tree.key
@@ -60,8 +61,8 @@ export const levelByLevelStatement = `
 
 /** All calls of the traces, for the client-side roll-up. */
 export const fetchCallsStatement = `
-  SELECT toString(key) AS key, toString(parent) AS parent, is_rolled_up,
+  SELECT toString(key) AS key, toString(parent) AS parent, usage_mode = 1 AS is_rolled_up,
     ${usageTuples} AS usage
-  FROM calls FINAL
+  FROM merged_calls FINAL
   WHERE project_id = {project:String} AND trace_id IN (${requestedTraces})
     AND ${isCall}`;

@@ -26,6 +26,7 @@ export type ConnectionSettings = LimitSettings &
     | 'clickhouseDatabase'
     | 'dataDir'
     | 'payloadRetentionDays'
+    | 'fillChunkRows'
     | 'embeddedHangTimeoutMs'
     | 'damageCheckIntervalMs'
   >;
@@ -69,8 +70,8 @@ function toSessionOpener(
   log: Log,
   onDamage: (damage: Damage) => void,
 ): SessionOpener {
-  const { clickhouseUrl, clickhouseCluster, damageCheckIntervalMs, payloadRetentionDays } =
-    settings;
+  const { clickhouseUrl, clickhouseCluster, damageCheckIntervalMs } = settings;
+  const { payloadRetentionDays, fillChunkRows } = settings;
   const options = {
     schema: readSchema(),
     limits: toLimits(settings),
@@ -78,6 +79,7 @@ function toSessionOpener(
     damageCheckIntervalMs,
     onDamage,
     payloadRetentionDays,
+    fillChunkRows,
     log,
   };
   if (clickhouseUrl === undefined) {

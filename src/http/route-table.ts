@@ -1,7 +1,7 @@
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import type { Readiness } from '../readiness.ts';
 import type { PartInserter } from '../ingest/part-inserter.ts';
-import type { ResolveAliases } from '../prices/resolve-aliases.ts';
+import type { PriceSnapshots } from '../prices/snapshot/price-snapshots.ts';
 import type { CallsUsage } from '../usage/calls-usage.ts';
 import { createFeedback, updateCall } from './compat/feedback-handlers.ts';
 import { createFile, readFileForm } from './compat/file-handlers.ts';
@@ -30,7 +30,7 @@ export interface Services {
   readonly partInserter: PartInserter;
   readonly openApi: OpenApi;
   readonly callsUsage: CallsUsage;
-  readonly resolveAliases: ResolveAliases;
+  readonly prices: PriceSnapshots;
   readonly countDropped: CountDropped;
   readonly metrics: Metrics;
 }
@@ -43,10 +43,12 @@ export function routeTable(services: Services): Route[] {
   const calls = callHandlers(services);
   const costs = costHandlers(services);
   const usage = usageHandler(services.callsUsage);
+  const explanation = usageHandler(services.callsUsage, true);
   const maxRows = services.openApi.maxItemsOf('TableSchemaForInsert', 'rows');
   const newTableRows = () => new TableRows(maxRows);
   return [
     post('/calls/usage', 'read', 'CallsUsageReq', 'project_id', usage),
+    post('/usage/explain', 'read', 'CallsUsageReq', 'project_id', explanation),
 
     ingest('/call/start', 'CallStartReq', 'start.project_id', calls.insertStart),
     ingest('/call/end', 'CallEndReq', 'end.project_id', calls.insertEnd),

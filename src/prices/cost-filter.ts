@@ -1,5 +1,5 @@
-import { toDateTime64 } from '../clickhouse/client/date-time64.ts';
 import type { CostComparison, CostExpression, CostMembership } from '../openapi-types.ts';
+import { toEffectiveDate } from './effective-date.ts';
 import type { Cost } from './query-costs.ts';
 
 type Value = string | number | boolean | null;
@@ -60,14 +60,6 @@ function isEffectiveDate({ $getField }: CostExpression): boolean {
 /** Writes a literal as `Cost.effective_date` is written, so that equal instants are equal strings. */
 function withTime(operand: CostExpression): CostExpression {
   if (typeof operand.$literal !== 'string') return operand;
-  const time = dateOrTimeToDateTime64(operand.$literal);
+  const time = toEffectiveDate(operand.$literal);
   return time === undefined ? operand : { $literal: `${time.replace(' ', 'T')}Z` };
-}
-
-/**
- * Converts a date such as 2026-01-31, which is 00:00 UTC of that day, or a time as `toDateTime64` does.
- * @returns undefined for anything else
- */
-export function dateOrTimeToDateTime64(text: string): string | undefined {
-  return toDateTime64(/^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00Z` : text);
 }

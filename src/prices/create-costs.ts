@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 
-import { toDateTime64 } from '../clickhouse/client/date-time64.ts';
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import type { CostCreateInput } from '../openapi-types.ts';
 import { toDecimal } from './decimal.ts';
+import { toEffectiveDate } from './effective-date.ts';
+import { toStoredTier } from './service-tier.ts';
 
 /**
  * Stores prices of a project, in USD per token, with one insert.
@@ -23,11 +24,17 @@ export async function createCosts(
     pricing_level_id: projectId,
     provider_id: cost.provider_id ?? 'default',
     llm_id,
-    effective_date: toDateTime64(cost.effective_date ?? now),
+    effective_date: toEffectiveDate(cost.effective_date ?? now),
     prompt_token_cost: toDecimal(cost.prompt_token_cost),
     completion_token_cost: toDecimal(cost.completion_token_cost),
     cache_read_input_token_cost: toOptionalDecimal(cost.cache_read_input_token_cost),
     cache_creation_input_token_cost: toOptionalDecimal(cost.cache_creation_input_token_cost),
+    cache_creation_1h_input_token_cost: toOptionalDecimal(cost.cache_creation_1h_input_token_cost),
+    audio_input_token_cost: toOptionalDecimal(cost.audio_input_token_cost),
+    audio_output_token_cost: toOptionalDecimal(cost.audio_output_token_cost),
+    prompt_tokens_above: cost.prompt_tokens_above ?? 0,
+    service_tier: toStoredTier(cost.service_tier),
+    minutes_of_week: cost.minutes_of_week ?? [],
     prompt_token_cost_unit: cost.prompt_token_cost_unit ?? 'USD',
     completion_token_cost_unit: cost.completion_token_cost_unit ?? 'USD',
     created_by: createdBy,

@@ -24,3 +24,18 @@ export function toDecimalPerToken(perMillion: number): string {
   const moved = `${padded.slice(-6)}${fraction}`.slice(0, scale).replace(/0+$/, '');
   return moved === '' ? padded.slice(0, -6) : `${padded.slice(0, -6)}.${moved}`;
 }
+
+/** Multiplies two decimals without exponent exactly; truncates to 30 decimal places. */
+export function toProduct(left: string, right: string): string {
+  const [leftWhole = '', leftFraction = ''] = left.split('.');
+  const [rightWhole = '', rightFraction = ''] = right.split('.');
+  const product = BigInt(leftWhole + leftFraction) * BigInt(rightWhole + rightFraction);
+  const places = leftFraction.length + rightFraction.length;
+  const digits = String(product).padStart(places + 1, '0');
+  const whole = digits.slice(0, digits.length - places);
+  const fraction = digits
+    .slice(digits.length - places)
+    .slice(0, scale)
+    .replace(/0+$/, '');
+  return fraction === '' ? whole : `${whole}.${fraction}`;
+}

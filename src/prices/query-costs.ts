@@ -1,7 +1,15 @@
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import { ResultTooLargeError } from '../clickhouse/errors.ts';
-import type { CostField, CostQueryOutput, CostQueryReq, CostSort } from '../openapi-types.ts';
+import type {
+  CostField,
+  CostOutputField,
+  CostQueryOutput,
+  CostQueryReq,
+  CostSort,
+} from '../openapi-types.ts';
 import { toCostFilter } from './cost-filter.ts';
+import { fromStoredTier } from './service-tier.ts';
+import type { MinuteRange } from './snapshot/price-row.ts';
 
 /** A price of a project, in USD per token; `effective_date` is ISO 8601 with microseconds and `Z`. */
 export type Cost = Required<CostQueryOutput>;
@@ -10,7 +18,9 @@ export type Cost = Required<CostQueryOutput>;
 const maxCosts = 20_000;
 
 /** A row of query_costs.sql. */
-type CostRow = Record<CostField, string | null>;
+type CostRow = Record<CostField, string | null> & {
+  readonly minutes_of_week: readonly MinuteRange[];
+};
 
 /**
  * Reads prices of a project, without default prices. ClickHouse returns all of them, sorted by model and date: a
@@ -46,8 +56,14 @@ function toCost(row: CostRow): Cost {
     completion_token_cost: price('completion_token_cost') ?? 0,
     cache_read_input_token_cost: price('cache_read_input_token_cost'),
     cache_creation_input_token_cost: price('cache_creation_input_token_cost'),
+    cache_creation_1h_input_token_cost: price('cache_creation_1h_input_token_cost'),
+    audio_input_token_cost: price('audio_input_token_cost'),
+    audio_output_token_cost: price('audio_output_token_cost'),
     prompt_token_cost_unit: text('prompt_token_cost_unit'),
     completion_token_cost_unit: text('completion_token_cost_unit'),
+    prompt_tokens_above: Number(row.prompt_tokens_above),
+    service_tier: fromStoredTier(text('service_tier')),
+    minutes_of_week: row.minutes_of_week,
   };
 }
 
@@ -64,7 +80,7 @@ function toOrder(sortBy: readonly CostSort[]): (a: Cost, b: Cost) => number {
   };
 }
 
-function pickFields(cost: Cost, fields: readonly CostField[]): CostQueryOutput {
+function pickFields(cost: Cost, fields: readonly CostOutputField[]): CostQueryOutput {
   if (fields.length === 0) return cost;
   return Object.fromEntries(fields.map((field) => [field, cost[field]]));
 }

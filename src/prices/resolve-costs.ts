@@ -1,59 +1,80 @@
 import { toDateTime64 } from '../clickhouse/client/date-time64.ts';
-import type { ClickHouse } from '../clickhouse/clickhouse.ts';
+import { toNumber, type Money } from '../money.ts';
 import type { CostResolveReq, CostResolveRes } from '../openapi-types.ts';
-import type { ResolveAliases } from './resolve-aliases.ts';
+import { fromStoredTier, toStoredTier } from './service-tier.ts';
+import type { PriceClass } from './snapshot/choose-row.ts';
+import type { ChosenPrice } from './snapshot/chosen-price.ts';
+import type { PriceSnapshots } from './snapshot/price-snapshots.ts';
 
 /** The price that applies to a model, in USD per token; null when there is none and the cost is unknown. */
 export type ResolvedCost = CostResolveRes['results'][number];
 
-/** A row of resolve_costs.sql; numbers are strings. */
-type ResolvedRow = Readonly<Record<string, string | null>> & {
-  readonly llm_id: string;
-  readonly pricing_level: 'default' | 'project';
-};
-
-/**
- * Finds the price that applies to each model, and the rule by which its name was matched. Resolves model aliases first,
- * which may store them.
- */
+/** Finds the price that applies to each model, and the rule by which its name was matched. */
 export async function resolveCosts(
-  clickhouse: ClickHouse,
-  resolveAliases: ResolveAliases,
-  { project_id, models, at, prompt_tokens }: CostResolveReq,
+  prices: PriceSnapshots,
+  request: CostResolveReq,
   signal: AbortSignal,
 ): Promise<ResolvedCost[]> {
-  const time = toDateTime64(at ?? new Date().toISOString());
-  const parameters = { project_id, models, at: time, prompt_tokens };
-  const readRows = async (): Promise<Map<string, ResolvedRow>> => {
-    const rows = await clickhouse.read<ResolvedRow>('resolve_costs', parameters, { signal });
-    return new Map(rows.map((row) => [row.llm_id, row]));
-  };
-  let rows = await readRows();
-  const aliases = await resolveAliases(models.filter((model) => !rows.has(model)));
-  if (aliases.size > 0) rows = await readRows();
-  return [...new Set(models)].map((model) => toResolvedCost(model, rows.get(model)));
+  const snapshot = await prices.current(request.project_id, signal);
+  const at = toPriceClass(request);
+  return [...new Set(request.models)].map((llm_id) => {
+    const chosen = snapshot.choose(llm_id, at);
+    return { llm_id, price: chosen === null ? null : toResolvedPrice(chosen) };
+  });
 }
 
-function toResolvedCost(llm_id: string, row: ResolvedRow | undefined): ResolvedCost {
-  if (row === undefined) return { llm_id, price: null };
-  const text = (name: string): string => row[name] ?? '';
-  const number = (name: string): number => Number(row[name]);
-  const numberOrNull = (name: string): number | null =>
-    row[name] === null ? null : Number(row[name]);
+function toPriceClass({ at, prompt_tokens, service_tier }: CostResolveReq): PriceClass {
+  const startedUs = toMicroseconds(at ?? new Date().toISOString());
   return {
-    llm_id,
-    price: {
-      id: text('id'),
-      pricing_level: row.pricing_level,
-      provider_id: text('provider_id'),
-      rule: text('match_rule') || 'exact',
-      alias_of: text('alias_of') || null,
-      effective_date: text('effective_date'),
-      prompt_tokens_above: number('prompt_tokens_above'),
-      prompt_token_cost: number('prompt_token_cost'),
-      completion_token_cost: number('completion_token_cost'),
-      cache_read_input_token_cost: numberOrNull('cache_read_input_token_cost'),
-      cache_creation_input_token_cost: numberOrNull('cache_creation_input_token_cost'),
-    },
+    periodUs: startedUs,
+    // A price above some tokens applies to prompts of more.
+    promptSize: BigInt(prompt_tokens) - 1n,
+    serviceTier: toStoredTier(service_tier),
+    minuteOfWeek: toMinuteOfWeek(startedUs),
   };
+}
+
+/** @param text a valid time */
+function toMicroseconds(text: string): bigint {
+  const [seconds = '', microseconds = ''] = (toDateTime64(text) ?? '').split('.');
+  return BigInt(Date.parse(`${seconds.replace(' ', 'T')}Z`)) * 1_000n + BigInt(microseconds);
+}
+
+const minutesPerWeek = 7n * 24n * 60n;
+
+/** The first day of 1970 was a Thursday. */
+const firstMinuteOf1970 = 3n * 24n * 60n;
+
+/** @returns minutes since Monday 00:00 UTC */
+function toMinuteOfWeek(us: bigint): number {
+  const week = minutesPerWeek * 60_000_000n;
+  const sinceMonday = (us + firstMinuteOf1970 * 60_000_000n) % week;
+  return Number((sinceMonday < 0n ? sinceMonday + week : sinceMonday) / 60_000_000n);
+}
+
+function toResolvedPrice({ row, rule, notContained }: ChosenPrice): ResolvedCost['price'] {
+  const { costs } = row;
+  return {
+    id: row.id,
+    pricing_level: row.level,
+    provider_id: row.providerId,
+    rule,
+    alias_of: rule === 'exact' ? null : row.llmId,
+    effective_date: row.effectiveDate,
+    prompt_tokens_above: Number(row.promptTokensAbove),
+    service_tier: fromStoredTier(row.serviceTier),
+    minutes_of_week: row.minutesOfWeek,
+    prompt_token_cost: toNumber(costs.prompt_token_cost),
+    completion_token_cost: toNumber(costs.completion_token_cost),
+    cache_read_input_token_cost: toNumberOrNull(costs.cache_read_input_token_cost),
+    cache_creation_input_token_cost: toNumberOrNull(costs.cache_creation_input_token_cost),
+    cache_creation_1h_input_token_cost: toNumberOrNull(costs.cache_creation_1h_input_token_cost),
+    audio_input_token_cost: toNumberOrNull(costs.audio_input_token_cost),
+    audio_output_token_cost: toNumberOrNull(costs.audio_output_token_cost),
+    not_contained: notContained,
+  };
+}
+
+function toNumberOrNull(money: Money | null): number | null {
+  return money === null ? null : toNumber(money);
 }

@@ -1,20 +1,23 @@
 import { Batcher, type QueueUse } from '../batcher.ts';
-import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import { ResultTooLargeError } from '../clickhouse/errors.ts';
 import { toJsonPieces } from '../slices/json-pieces.ts';
 import type { CallsUsageReq } from '../openapi-types.ts';
 import type { Reservation } from '../memory-budget.ts';
-import type { ResolveAliases } from '../prices/resolve-aliases.ts';
 import { runInSlices, type Steps, toSet } from '../slices/run-in-slices.ts';
 import {
   type QueriedUsage,
   type QueryContext,
   queryUsage,
   type UsageQuery,
+  type UsageSources,
 } from './query-usage.ts';
-import { repairOrphanEnds, resolveUnpricedModels } from './read-repair.ts';
+import { repairOrphanEnds } from './read-repair.ts';
+import type { UsageRow } from './usage-row.ts';
+import { toExplanationFragments } from './explanation-json.ts';
+import { byModel, type ModelUsage } from './model-usage.ts';
+import { byPrice, type PricedUsage } from './priced-usage.ts';
 import { rollUp, type RolledUp } from './roll-up.ts';
-import { arePriced, toUsageFragments } from './usage-json.ts';
+import { arePriced, type Fragments, toUsageFragments } from './usage-json.ts';
 
 /** How usage requests of one project are batched, and how many may be queued. */
 export interface UsageLimits {
@@ -23,19 +26,22 @@ export interface UsageLimits {
   readonly maxQueued: number;
   /** Call ids of one batch, unless a single request has more. */
   readonly maxBatchIds: number;
-  /** Sums of a batch, one for each requested call and model. */
+  /** Sums of a batch, one for each requested call and model; of an explanation, for each price too. */
   readonly maxAnswerSums: number;
   readonly maxAnswerBytes: number;
   /** Memory of the rows of one query, as the memory budget counts it. */
   readonly maxRowBytes: number;
 }
 
-export interface CallsUsageOptions {
-  readonly clickhouse: ClickHouse;
+export interface CallsUsageOptions extends UsageSources {
   readonly usageLimits: UsageLimits;
-  readonly resolveAliases: ResolveAliases;
   /** Counts an answer with costs, by whether each of its models has a price. */
   readonly countPriced: (isPriced: boolean) => void;
+}
+
+/** A request to POST /calls/usage, or to POST /usage/explain. */
+export interface UsageRequest extends CallsUsageReq {
+  readonly is_explained: boolean;
 }
 
 /** What an answer is written with. */
@@ -55,15 +61,24 @@ interface QueuedRequest {
 }
 
 /** The usage of a batch. */
-interface BatchUsage extends RolledUp {
+interface BatchUsage {
+  readonly rolledUp: SumsByModel | SumsByPrice;
   readonly knownCallIds: ReadonlySet<string>;
   /** The share of each of its requests in its memory. */
   readonly bytesPerRequest: number;
 }
 
+interface SumsByModel extends RolledUp<ModelUsage> {
+  readonly isExplained: false;
+}
+
+interface SumsByPrice extends RolledUp<PricedUsage> {
+  readonly isExplained: true;
+}
+
 /**
- * Answers POST /calls/usage. The steps, in order: locate the calls, choose the statement and query (all three in
- * {@link queryUsage}), repair orphan ends, resolve model aliases, roll up, check the limit, write the answer.
+ * Answers POST /calls/usage and POST /usage/explain. The steps, in order: locate the calls, choose the statement and query (all three in
+ * {@link queryUsage}), repair orphan ends, roll up, check the limit, write the answer.
  *
  * A request that finds a batch free is queried at once. While all are in flight, requests of one project are queued
  * and then queried together: a statement for a hundred calls takes ClickHouse little longer than one for ten. Keys take
@@ -84,7 +99,9 @@ export class CallsUsage {
       maxBatchSize: [limits.maxBatchIds],
       sizeOf: ({ query }) => [query.call_ids.length],
       canShare: ({ query: a }, { query: b }) =>
-        a.project_id === b.project_id && a.include_costs === b.include_costs,
+        a.project_id === b.project_id &&
+        a.include_costs === b.include_costs &&
+        a.is_explained === b.is_explained,
       ownerOf: ({ reservation }) => reservation.key,
       isOrdered: false,
       run: (requests, signal) => this.#queryBatch(requests, signal),
@@ -94,17 +111,18 @@ export class CallsUsage {
   }
 
   /**
-   * @returns the JSON text of a `CallsUsageRes` in pieces; text because token sums may exceed what a number holds
+   * @returns the JSON text of a `CallsUsageRes` in pieces, or of a `UsageExplainRes`; text because token sums may exceed
+   *   what a number holds
    * @throws {LimitExceededError} the request touches more calls than its limit
    * @throws {QueueFullError} too many requests are queued
    * @throws {MemoryBudgetError} there is no memory for the answer
    * @throws the same errors as {@link ClickHouse.read}
    */
-  async answer(request: CallsUsageReq, context: AnswerContext): Promise<Uint8Array[]> {
-    const { project_id, include_costs } = request;
+  async answer(request: UsageRequest, context: AnswerContext): Promise<Uint8Array[]> {
+    const { project_id, include_costs, is_explained } = request;
     const { signal, reservation } = context;
     const callIds = [...(await runInSlices(toSet(request.call_ids), signal))];
-    const query = { project_id, include_costs, call_ids: callIds };
+    const query = { project_id, include_costs, is_explained, call_ids: callIds };
     const usage =
       callIds.length === 0 ? noCalls : await this.#batcher.add({ query, reservation }, signal);
     reservation.resize(usage.bytesPerRequest);
@@ -118,19 +136,26 @@ export class CallsUsage {
   }
 
   *#write(
-    { include_costs, limit }: CallsUsageReq,
+    { include_costs, limit }: UsageRequest,
     callIds: readonly string[],
-    { usages, touchedBy, knownCallIds }: BatchUsage,
+    { rolledUp, knownCallIds }: BatchUsage,
     { reservation, reportUnknown }: AnswerContext,
   ): Steps<Uint8Array[]> {
-    const { calls, unfinishedCallIds } = yield* touchedBy(callIds);
+    const { calls, unfinishedCallIds } = yield* rolledUp.touchedBy(callIds);
     if (calls > BigInt(limit)) throw new LimitExceededError(calls, limit);
     reportUnknown(yield* countUnknown(callIds, knownCallIds));
-    const answer = { callIds, usages, unfinishedCallIds };
-    if (include_costs) this.#options.countPriced(yield* arePriced(answer));
+    let fragments: Fragments;
+    if (rolledUp.isExplained) {
+      const answer = { callIds, usages: rolledUp.usages, unfinishedCallIds };
+      fragments = toExplanationFragments(answer, include_costs);
+    } else {
+      const answer = { callIds, usages: rolledUp.usages, unfinishedCallIds };
+      if (include_costs) this.#options.countPriced(yield* arePriced(answer));
+      fragments = toUsageFragments(answer);
+    }
     const { maxAnswerBytes } = this.#options.usageLimits;
     let answerBytes = 0;
-    return yield* toJsonPieces(toUsageFragments(answer), (bytes) => {
+    return yield* toJsonPieces(fragments, (bytes) => {
       answerBytes += bytes;
       if (answerBytes > maxAnswerBytes) throw new ResultTooLargeError('The answer is too large');
       reservation.resize(reservation.bytes + bytes);
@@ -139,22 +164,33 @@ export class CallsUsage {
 
   /** The memory of a batch counts for the key of its first request; if it has too little, each request is read alone. */
   async #queryBatch(requests: readonly QueuedRequest[], signal: AbortSignal): Promise<BatchUsage> {
-    const { clickhouse, resolveAliases, usageLimits } = this.#options;
+    const { usageLimits } = this.#options;
     const [{ reservation: first }] = requests as [QueuedRequest];
     const query = toSharedQuery(requests.map((request) => request.query));
     const reservation = first.open();
     try {
       const context = { reservation, signal, maxBytes: usageLimits.maxRowBytes };
-      const { rows, knownCallIds } = await readUsage(clickhouse, resolveAliases, query, context);
-      const rolledUp = await runInSlices(rollUp(rows, usageLimits.maxAnswerSums), signal);
+      const { rows, knownCallIds } = await readUsage(this.#options, query, context);
+      const sums = rollUpRows(rows, query.is_explained, usageLimits.maxAnswerSums);
+      const rolledUp = await runInSlices(sums, signal);
       const known = await runInSlices(toSet(knownCallIds), signal);
       const bytesPerRequest = Math.ceil(reservation.bytes / requests.length);
-      return { ...rolledUp, knownCallIds: known, bytesPerRequest };
+      return { rolledUp, knownCallIds: known, bytesPerRequest };
     } finally {
       // The requests reserve their shares at once: nothing runs in between but them.
       reservation.release();
     }
   }
+}
+
+function* rollUpRows(
+  rows: readonly UsageRow[],
+  isExplained: boolean,
+  maxSums: number,
+): Steps<BatchUsage['rolledUp']> {
+  return isExplained
+    ? { isExplained, ...(yield* rollUp(rows, byPrice, maxSums)) }
+    : { isExplained, ...(yield* rollUp(rows, byModel, maxSums)) };
 }
 
 function* countUnknown(
@@ -172,9 +208,12 @@ function* countUnknown(
 const noCalls: BatchUsage = {
   knownCallIds: new Set(),
   bytesPerRequest: 0,
-  usages: new Map(),
-  *touchedBy() {
-    return { calls: 0n, unfinishedCallIds: [] };
+  rolledUp: {
+    isExplained: false,
+    usages: new Map(),
+    *touchedBy() {
+      return { calls: 0n, unfinishedCallIds: [] };
+    },
   },
 };
 
@@ -191,25 +230,19 @@ export class LimitExceededError extends Error {
   }
 }
 
-/**
- * Reads the usage of a query. It may write: once if calls without an end turn out to have an orphan one, and once if
- * models without a price turn out to be aliases. The query then runs again.
- */
+/** Reads the usage of a query, twice if calls without an end turn out to have an orphan one, which is then stored. */
 export async function readUsage(
-  clickhouse: ClickHouse,
-  resolveAliases: ResolveAliases,
+  sources: UsageSources,
   query: UsageQuery,
   context: QueryContext,
 ): Promise<QueriedUsage> {
-  let usage = await queryUsage(clickhouse, query, context);
+  const usage = await queryUsage(sources, query, context);
+  const { project_id } = query;
+  const { unfinishedCallIds } = usage;
   const { signal } = context;
-  if (await repairOrphanEnds(clickhouse, query.project_id, usage.unfinishedCallIds, signal)) {
-    usage = await queryUsage(clickhouse, query, context);
-  }
-  if (query.include_costs && (await resolveUnpricedModels(resolveAliases, usage.rows))) {
-    usage = await queryUsage(clickhouse, query, context);
-  }
-  return usage;
+  return (await repairOrphanEnds(sources.clickhouse, project_id, unfinishedCallIds, signal))
+    ? await queryUsage(sources, query, context)
+    : usage;
 }
 
 function toSharedQuery(queries: readonly UsageQuery[]): UsageQuery {

@@ -1,33 +1,27 @@
 import { ResultTooLargeError } from '../clickhouse/errors.ts';
 import { append, type Steps, toSet } from '../slices/run-in-slices.ts';
-import { addMoney, type Money, parseMoney } from './money.ts';
 import type { UsageRow } from './usage-row.ts';
 
-/** Tokens and costs of one model. */
-export interface ModelUsage {
-  readonly requests: bigint;
-  readonly promptTokens: bigint;
-  readonly completionTokens: bigint;
-  readonly totalTokens: bigint;
-  readonly promptCost: Money | null;
-  readonly completionCost: Money | null;
+/** What rows are summed up to. */
+export interface Summation<Sum> {
+  /** Rows of a requested call with equal keys are summed up. */
+  readonly toKey: (row: UsageRow) => string;
+  readonly toSum: (row: UsageRow) => Sum;
+  readonly add: (a: Sum, b: Sum) => Sum;
 }
 
-/** Usage by model name. */
-export type Usage = Map<string, ModelUsage>;
-
 /** A requested call that is present, with the calls whose nearest requested ancestor it is. */
-interface RequestedSubtree {
+interface RequestedSubtree<Sum> {
   readonly callId: string;
-  /** That of these calls at first, that of all descendants once it is rolled up. */
-  readonly usage: Usage;
+  /** Sums by key: of these calls at first, of all descendants once they are rolled up. */
+  readonly sums: Map<string, Sum>;
   readonly ancestorKey: string;
   calls: bigint;
   readonly unfinishedCallIds: string[];
 }
 
 /** Requested subtrees by key. */
-type RequestedSubtrees = ReadonlyMap<string, RequestedSubtree>;
+type RequestedSubtrees<Sum> = ReadonlyMap<string, RequestedSubtree<Sum>>;
 
 /** The distinct calls that some requested calls touch: themselves and all descendants. */
 interface TouchedCalls {
@@ -37,38 +31,47 @@ interface TouchedCalls {
 }
 
 /** The usage of all calls that were requested in one batch. */
-export interface RolledUp {
-  /** By the id of each requested call that is present: its usage and that of all descendants. */
-  readonly usages: ReadonlyMap<string, Usage>;
+export interface RolledUp<Sum> {
+  /** By the id of each requested call that is present: the sums of it and of all descendants, by key. */
+  readonly usages: ReadonlyMap<string, ReadonlyMap<string, Sum>>;
   readonly touchedBy: (callIds: readonly string[]) => Steps<TouchedCalls>;
 }
 
 /**
  * Rolls rows up, so that a requested call inside another one's subtree counts in both. There is one row per requested
  * call, model and price: nothing here grows with the number of calls in a trace.
- * @param maxSums sums of a call and model; nested calls with many models may have far more than there are rows
+ * @param maxSums sums of a call and key; nested calls with many models may have far more than there are rows
  * @throws {ResultTooLargeError} there are more sums
  */
-export function* rollUp(rows: readonly UsageRow[], maxSums: number): Steps<RolledUp> {
-  const subtrees = yield* toSubtrees(rows);
+export function* rollUp<Sum>(
+  rows: readonly UsageRow[],
+  summation: Summation<Sum>,
+  maxSums: number,
+): Steps<RolledUp<Sum>> {
+  const subtrees = yield* toSubtrees<Sum>(rows);
   for (const row of rows) {
-    yield* addRow(subtrees, row);
+    yield* addRow(subtrees, row, summation);
     yield;
   }
   const childrenOf = yield* toChildren(subtrees);
-  yield* addToAncestors(subtrees, childrenOf, createCounter(rows.length, maxSums));
-  const usages = new Map<string, Usage>();
-  for (const { callId, usage } of subtrees.values()) {
-    usages.set(callId, usage);
+  const context = { add: summation.add, countSums: createCounter(rows.length, maxSums) };
+  yield* addToAncestors(subtrees, childrenOf, context);
+  const usages = new Map<string, ReadonlyMap<string, Sum>>();
+  for (const { callId, sums } of subtrees.values()) {
+    usages.set(callId, sums);
     yield;
   }
   return { usages, touchedBy: (callIds) => findTouched(subtrees, childrenOf, callIds) };
 }
 
-/** Counts sums that were added, and throws when there are too many. */
-type CountSums = (added: number) => void;
+/** How the sums of subtrees are added. */
+interface AddContext<Sum> {
+  readonly add: Summation<Sum>['add'];
+  /** Counts sums that were added, and throws when there are too many. */
+  readonly countSums: (added: number) => void;
+}
 
-function createCounter(rows: number, maxSums: number): CountSums {
+function createCounter(rows: number, maxSums: number): (added: number) => void {
   let sums = rows;
   return (added) => {
     sums += added;
@@ -77,7 +80,9 @@ function createCounter(rows: number, maxSums: number): CountSums {
 }
 
 /** The keys of the requested calls whose nearest requested ancestor each is. */
-function* toChildren(subtrees: RequestedSubtrees): Steps<ReadonlyMap<string, readonly string[]>> {
+function* toChildren(
+  subtrees: RequestedSubtrees<unknown>,
+): Steps<ReadonlyMap<string, readonly string[]>> {
   const childrenOf = new Map<string, string[]>();
   for (const [key, { ancestorKey }] of subtrees) {
     const siblings = childrenOf.get(ancestorKey);
@@ -89,7 +94,7 @@ function* toChildren(subtrees: RequestedSubtrees): Steps<ReadonlyMap<string, rea
 }
 
 function* findTouched(
-  subtrees: RequestedSubtrees,
+  subtrees: RequestedSubtrees<unknown>,
   childrenOf: ReadonlyMap<string, readonly string[]>,
   callIds: readonly string[],
 ): Steps<TouchedCalls> {
@@ -117,41 +122,34 @@ function* findTouched(
 }
 
 /** Descendants of a requested call that is unknown or deleted have no subtree, and count nowhere. */
-function* toSubtrees(rows: readonly UsageRow[]): Steps<RequestedSubtrees> {
-  const subtrees = new Map<string, RequestedSubtree>();
+function* toSubtrees<Sum>(rows: readonly UsageRow[]): Steps<RequestedSubtrees<Sum>> {
+  const subtrees = new Map<string, RequestedSubtree<Sum>>();
   for (const { is_present, call_key, call_id, ancestor_key } of rows) {
     yield;
     if (!is_present) continue;
-    const empty = { usage: new Map(), calls: 0n, unfinishedCallIds: [] };
+    const empty = { sums: new Map<string, Sum>(), calls: 0n, unfinishedCallIds: [] };
     subtrees.set(call_key, { callId: call_id, ancestorKey: ancestor_key, ...empty });
   }
   return subtrees;
 }
 
-function* addRow(subtrees: RequestedSubtrees, row: UsageRow): Steps<void> {
+function* addRow<Sum>(
+  subtrees: RequestedSubtrees<Sum>,
+  row: UsageRow,
+  { toKey, toSum, add }: Summation<Sum>,
+): Steps<void> {
   const subtree = subtrees.get(row.call_key);
   if (subtree === undefined) return;
-  addModelUsage(subtree.usage, row.model, toModelUsage(row));
+  addSum(subtree.sums, toKey(row), toSum(row), add);
   subtree.calls += BigInt(row.calls);
   yield* append(subtree.unfinishedCallIds, row.unfinished_call_ids);
 }
 
-function toModelUsage(row: UsageRow): ModelUsage {
-  return {
-    requests: BigInt(row.requests),
-    promptTokens: BigInt(row.prompt_tokens),
-    completionTokens: BigInt(row.completion_tokens),
-    totalTokens: BigInt(row.total_tokens),
-    promptCost: row.prompt_cost === null ? null : parseMoney(row.prompt_cost),
-    completionCost: row.completion_cost === null ? null : parseMoney(row.completion_cost),
-  };
-}
-
 /** Adds each subtree to its ancestor's, from the innermost outwards; calls in one cycle share one sum. */
-function* addToAncestors(
-  subtrees: RequestedSubtrees,
+function* addToAncestors<Sum>(
+  subtrees: RequestedSubtrees<Sum>,
   childrenOf: ReadonlyMap<string, readonly string[]>,
-  countSums: CountSums,
+  context: AddContext<Sum>,
 ): Steps<void> {
   const pendingChildren = new Map<string, number>();
   const complete: string[] = [];
@@ -166,9 +164,9 @@ function* addToAncestors(
     const subtree = subtrees.get(key);
     const ancestor = subtrees.get(subtree?.ancestorKey ?? '');
     if (subtree === undefined || ancestor === undefined) continue;
-    const before = ancestor.usage.size;
-    yield* addUsage(ancestor.usage, subtree.usage);
-    countSums(ancestor.usage.size - before);
+    const before = ancestor.sums.size;
+    yield* addSums(ancestor.sums, subtree.sums, context.add);
+    context.countSums(ancestor.sums.size - before);
     const pending = (pendingChildren.get(subtree.ancestorKey) ?? 0) - 1;
     pendingChildren.set(subtree.ancestorKey, pending);
     if (pending === 0) complete.push(subtree.ancestorKey);
@@ -179,50 +177,48 @@ function* addToAncestors(
     inCycles.delete(key);
     yield;
   }
-  for (const key of inCycles) yield* shareCycle(key, subtrees, inCycles, countSums);
+  for (const key of inCycles) yield* shareCycle(key, subtrees, inCycles, context);
 }
 
-function* shareCycle(
+function* shareCycle<Sum>(
   start: string,
-  subtrees: RequestedSubtrees,
+  subtrees: RequestedSubtrees<Sum>,
   inCycles: Set<string>,
-  countSums: CountSums,
+  { add, countSums }: AddContext<Sum>,
 ): Steps<void> {
-  const members: RequestedSubtree[] = [];
+  const members: RequestedSubtree<Sum>[] = [];
   for (let key = start; inCycles.delete(key);) {
     const subtree = subtrees.get(key);
     if (subtree === undefined) break;
     members.push(subtree);
     key = subtree.ancestorKey;
   }
-  const sum: Usage = new Map();
-  for (const { usage } of members) yield* addUsage(sum, usage);
-  countSums(sum.size * members.length);
-  for (const { usage } of members) {
-    usage.clear();
-    yield* addUsage(usage, sum);
+  const shared = new Map<string, Sum>();
+  for (const { sums } of members) yield* addSums(shared, sums, add);
+  countSums(shared.size * members.length);
+  for (const { sums } of members) {
+    sums.clear();
+    yield* addSums(sums, shared, add);
   }
 }
 
-function* addUsage(to: Usage, from: Usage): Steps<void> {
-  for (const [model, more] of from) {
-    addModelUsage(to, model, more);
+function* addSums<Sum>(
+  to: Map<string, Sum>,
+  from: ReadonlyMap<string, Sum>,
+  add: Summation<Sum>['add'],
+): Steps<void> {
+  for (const [key, more] of from) {
+    addSum(to, key, more, add);
     yield;
   }
 }
 
-function addModelUsage(to: Usage, model: string, more: ModelUsage): void {
-  const sum = to.get(model);
-  to.set(model, sum === undefined ? more : toSum(sum, more));
-}
-
-function toSum(a: ModelUsage, b: ModelUsage): ModelUsage {
-  return {
-    requests: a.requests + b.requests,
-    promptTokens: a.promptTokens + b.promptTokens,
-    completionTokens: a.completionTokens + b.completionTokens,
-    totalTokens: a.totalTokens + b.totalTokens,
-    promptCost: addMoney(a.promptCost, b.promptCost),
-    completionCost: addMoney(a.completionCost, b.completionCost),
-  };
+function addSum<Sum>(
+  to: Map<string, Sum>,
+  key: string,
+  more: Sum,
+  add: Summation<Sum>['add'],
+): void {
+  const sum = to.get(key);
+  to.set(key, sum === undefined ? more : add(sum, more));
 }

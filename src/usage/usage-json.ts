@@ -1,32 +1,41 @@
 import type { Steps } from '../slices/run-in-slices.ts';
-import { type Money, toNumber } from './money.ts';
-import type { ModelUsage, Usage } from './roll-up.ts';
+import { type Money, toNumber } from '../money.ts';
+import type { ModelUsage, Usage } from './model-usage.ts';
 import { sortByCodePoint } from './sort-by-code-point.ts';
 
+/** The text of a `CallsUsageRes`: models without usage are left out. */
+export function toUsageFragments(answer: UsageAnswer<ModelUsage>): Fragments {
+  return toAnswerFragments(answer, toModelFragments);
+}
+
 /** What the text of an answer is built from. */
-export interface UsageAnswer {
+export interface UsageAnswer<Sum> {
   /** In the order of the answer. */
   readonly callIds: readonly string[];
-  readonly usages: ReadonlyMap<string, Usage>;
+  /** Sums by call and key; see {@link RolledUp}. */
+  readonly usages: ReadonlyMap<string, ReadonlyMap<string, Sum>>;
   /** In any order. */
   readonly unfinishedCallIds: readonly string[];
 }
 
+/** JSON text in pieces; undefined where there was work without text. */
+export type Fragments = Generator<string | undefined, void, undefined>;
+
 /**
- * The text of a `CallsUsageRes`: models by code point, models without usage left out; undefined where there was work
- * without text. It is written by hand because JavaScript objects reorder keys that look like integers and have no room
- * for `__proto__`, and JSON.stringify writes no integers beyond 2^53.
+ * An answer by call, with the ids of unfinished calls. It is written by hand because JavaScript objects reorder keys that
+ * look like integers and have no room for `__proto__`, and JSON.stringify writes no integers beyond 2^53.
+ * @param toFragments writes the members of the object of one call, models by code point
  */
-export function* toUsageFragments({
-  callIds,
-  usages,
-  unfinishedCallIds,
-}: UsageAnswer): Generator<string | undefined, void, undefined> {
+export function* toAnswerFragments<Sum>(
+  { callIds, usages, unfinishedCallIds }: UsageAnswer<Sum>,
+  toFragments: (sums: ReadonlyMap<string, Sum>) => Fragments,
+): Fragments {
   yield '{"call_usage":{';
   let separator = '';
   for (const id of callIds) {
     yield `${separator}${JSON.stringify(id)}:{`;
-    yield* toModelFragments(usages.get(id) ?? noUsage);
+    const sums = usages.get(id);
+    if (sums !== undefined) yield* toFragments(sums);
     yield '}';
     separator = ',';
   }
@@ -39,20 +48,18 @@ export function* toUsageFragments({
   yield ']}';
 }
 
-const noUsage: Usage = new Map();
-
-function* toModelFragments(usage: Usage): Generator<string | undefined, void, undefined> {
+function* toModelFragments(usage: Usage): Fragments {
   let separator = '';
   for (const model of yield* sortByCodePoint([...usage.keys()])) {
     const sums = usage.get(model);
     if (sums === undefined || isUnused(sums)) continue;
-    yield `${separator}${JSON.stringify(model)}:${toModelJson(sums)}`;
+    yield `${separator}${JSON.stringify(model)}:{${toTokensJson(sums)},${toCostsJson(sums)}}`;
     separator = ',';
   }
 }
 
 /** Whether every model of the calls has a price. */
-export function* arePriced({ callIds, usages }: UsageAnswer): Steps<boolean> {
+export function* arePriced({ callIds, usages }: UsageAnswer<ModelUsage>): Steps<boolean> {
   for (const id of callIds) {
     for (const sums of usages.get(id)?.values() ?? []) {
       if (sums.promptCost === null && !isUnused(sums)) return false;
@@ -62,17 +69,25 @@ export function* arePriced({ callIds, usages }: UsageAnswer): Steps<boolean> {
   return true;
 }
 
-function isUnused(sums: ModelUsage): boolean {
+export function isUnused(sums: ModelUsage): boolean {
   const { requests, promptTokens, completionTokens, totalTokens } = sums;
   return requests === 0n && promptTokens === 0n && completionTokens === 0n && totalTokens === 0n;
 }
 
-function toModelJson(sums: ModelUsage): string {
+/** Members of an object. */
+export function toTokensJson(
+  tokens: Pick<ModelUsage, 'requests' | 'promptTokens' | 'completionTokens' | 'totalTokens'>,
+): string {
   return (
-    `{"requests":${sums.requests},"prompt_tokens":${sums.promptTokens}` +
-    `,"completion_tokens":${sums.completionTokens},"total_tokens":${sums.totalTokens}` +
-    `,"prompt_tokens_total_cost":${toCostJson(sums.promptCost)}` +
-    `,"completion_tokens_total_cost":${toCostJson(sums.completionCost)}}`
+    `"requests":${tokens.requests},"prompt_tokens":${tokens.promptTokens}` +
+    `,"completion_tokens":${tokens.completionTokens},"total_tokens":${tokens.totalTokens}`
+  );
+}
+
+function toCostsJson({ promptCost, completionCost }: ModelUsage): string {
+  return (
+    `"prompt_tokens_total_cost":${toCostJson(promptCost)}` +
+    `,"completion_tokens_total_cost":${toCostJson(completionCost)}`
   );
 }
 

@@ -1,4 +1,9 @@
-/** Usage of a requested call, or of one of its descendants, by one model; integers and decimals as text. */
+import type { StoredServiceTier } from '../prices/service-tier.ts';
+import type { ChosenPrice, UsageCounters } from '../prices/snapshot/chosen-price.ts';
+import type { PriceSnapshot } from '../prices/snapshot/price-snapshot.ts';
+import { fromCounted, fromStoredSums, type StoredSums } from './usage-counters.ts';
+
+/** Usage of a requested call, or of one of its descendants, by one model and price. */
 export interface UsageRow {
   /** Identifies the requested call to whose usage the row adds. */
   readonly call_key: string;
@@ -10,32 +15,34 @@ export interface UsageRow {
   readonly ancestor_key: string;
   /** Empty for calls without usage. */
   readonly model: string;
-  readonly requests: string;
-  readonly prompt_tokens: string;
-  readonly completion_tokens: string;
-  readonly total_tokens: string;
-  /** USD; null if the model has no price. */
-  readonly prompt_cost: string | null;
-  readonly completion_cost: string | null;
+  readonly counters: UsageCounters;
+  /** Null if the model has no price, or if nobody knows what its requests used. */
+  readonly price: ChosenPrice | null;
+  /** Requests, prompt, completion and total that were subtracted as those of children; empty for none or if unknown. */
+  readonly doubleCounted: readonly bigint[];
+  /** An integer as text. */
   readonly calls: string;
   readonly unfinished_call_ids: readonly string[];
 }
 
-/** The columns that all statements have. */
+/** The columns that all statements have; wide integers as text. */
 interface StatementRow {
   readonly call_key: string;
   readonly model: string;
-  /** Requests, prompt, completion and total, then counters that only prices need; empty for calls without usage. */
+  readonly service_tier: string;
+  // The price class, see sql/queries/fragments/price_class.sql.
+  readonly period_us: string;
+  readonly prompt_size: string;
+  readonly minute_of_week: number;
+  /** Empty for calls without usage. */
   readonly counters: readonly string[];
-  /** The row of `llm_token_prices` that applied; empty if the model has no price, and the costs mean nothing. */
-  readonly price_id: string;
-  readonly prompt_cost: string;
-  readonly completion_cost: string;
+  /** Only of statements that subtract; empty unless it is an explanation that is requested. */
+  readonly double_counted?: readonly string[];
   readonly calls: string;
   readonly unfinished_call_ids: readonly string[];
 }
 
-/** A row of usage_tree_walk.sql. */
+/** A row of usage_tree_walk.sql; `counters` are counted. */
 export interface TreeWalkRow extends StatementRow {
   readonly call_id: string;
   readonly is_present: 0 | 1;
@@ -44,40 +51,78 @@ export interface TreeWalkRow extends StatementRow {
   readonly deleted_open_call_ids: readonly string[];
 }
 
-/** A row of usage_flat_sum.sql or usage_flat_sum_rolled_up.sql; `call_key` is the trace. */
+/** A row of usage_flat_sum_counted.sql, `counters` are counted; `call_key` is the trace. */
 export interface FlatSumRow extends StatementRow {
   /** How many calls without a parent are in the row. */
   readonly roots: string;
   readonly needs_tree_walk: 0 | 1;
-  readonly is_rolled_up: 0 | 1;
 }
 
-export function fromTreeWalk(row: TreeWalkRow): UsageRow {
+/** A row of the other flat sums; `counters` are as stored. */
+export interface StoredSumRow extends FlatSumRow, StoredSums {
+  /** Whether usage was rolled up that the statement does not subtract. */
+  readonly is_rolled_up: 0 | 1;
+  /** Only of usage_flat_sum_ordered.sql: whether the id of a call is smaller than its parent's. */
+  readonly is_unordered?: 0 | 1;
+  /** Only of usage_flat_sum_ordered.sql: the number of distinct keys and parents in the trace. */
+  readonly keys?: string;
+}
+
+/** The prices of a request; null for one without costs. */
+export type RequestedPrices = Pick<PriceSnapshot, 'choose'> | null;
+
+export function fromTreeWalk(row: TreeWalkRow, prices: RequestedPrices): UsageRow {
   const { call_id, ancestor_key } = row;
-  return { ...fromStatement(row), call_id, ancestor_key, is_present: row.is_present === 1 };
+  const usage = fromStatement(row, fromCounted(row.counters), prices);
+  return { ...usage, call_id, ancestor_key, is_present: row.is_present === 1 };
 }
 
 /** @param callId the requested root of the row's trace */
-export function fromFlatSum(row: FlatSumRow, callId: string): UsageRow {
-  const isPresent = row.roots !== '0';
-  return { ...fromStatement(row), call_id: callId, ancestor_key: '0', is_present: isPresent };
+export function fromFlatSum(row: FlatSumRow, callId: string, prices: RequestedPrices): UsageRow {
+  const usage = fromStatement(row, fromCounted(row.counters), prices);
+  return { ...usage, call_id: callId, ancestor_key: '0', is_present: row.roots !== '0' };
+}
+
+/** @param callId the requested root of the row's trace */
+export function fromStoredSum(
+  row: StoredSumRow,
+  callId: string,
+  prices: RequestedPrices,
+): UsageRow {
+  const usage = fromStatement(row, fromStoredSums(row.counters), prices);
+  return { ...usage, call_id: callId, ancestor_key: '0', is_present: row.roots !== '0' };
 }
 
 function fromStatement(
   row: StatementRow,
+  counters: UsageCounters,
+  prices: RequestedPrices,
 ): Omit<UsageRow, 'call_id' | 'ancestor_key' | 'is_present'> {
-  const [requests = '0', prompt = '0', completion = '0', total = '0'] = row.counters;
-  const isPriced = row.price_id !== '';
-  return {
-    call_key: row.call_key,
-    model: row.model,
-    requests,
-    prompt_tokens: prompt,
-    completion_tokens: completion,
-    total_tokens: total,
-    prompt_cost: isPriced ? row.prompt_cost : null,
-    completion_cost: isPriced ? row.completion_cost : null,
-    calls: row.calls,
-    unfinished_call_ids: row.unfinished_call_ids,
-  };
+  const { call_key, model, calls, unfinished_call_ids } = row;
+  const price = isUncounted(counters) ? null : choosePrice(row, prices);
+  const doubleCounted = row.double_counted?.map(BigInt) ?? [];
+  return { call_key, model, counters, price, doubleCounted, calls, unfinished_call_ids };
 }
+
+/** Whether nothing is known of what the requests of these counters used; also if there are none. */
+function isUncounted(counters: UsageCounters): boolean {
+  const [requests = 0n, , , total = 0n] = counters;
+  return requests === counters[11] && total === 0n;
+}
+
+function choosePrice(row: StatementRow, prices: RequestedPrices): ChosenPrice | null {
+  if (prices === null || row.counters.length === 0) return null;
+  return prices.choose(row.model, {
+    periodUs: BigInt(row.period_us),
+    promptSize: BigInt(row.prompt_size),
+    serviceTier: toServiceTier(row.service_tier),
+    minuteOfWeek: row.minute_of_week,
+  });
+}
+
+/** Providers have other names for standard. */
+function toServiceTier(name: string): StoredServiceTier {
+  return pricedTiers.find((tier) => tier === name) ?? '';
+}
+
+const pricedTiers = ['batch', 'flex', 'priority'] as const;

@@ -40,24 +40,24 @@ test('after an operator has accepted the loss of a truncated part of call_parts,
   expect([code, stderr]).toEqual([1, expect.stringContaining('is in use by another service')]);
 });
 
-test('a truncated part of calls cannot be accepted, because the service fills the table again', async () => {
+test('a truncated part of merged_calls cannot be accepted, because the service fills the table again', async () => {
   const stopped = await useDamagedService(1);
-  const [first] = await stopped.listParts('calls');
+  const [first] = await stopped.listParts('merged_calls');
   await first!.truncate();
-  const part = `calls/broken-on-start_${first!.name}`;
+  const part = `merged_calls/broken-on-start_${first!.name}`;
   const { code, stderr } = await run('damage', stopped.dataDir, 'accept', part);
   expect([code, stderr]).toEqual([1, expect.stringContaining('the service repairs it')]);
-  expect(await stopped.countDetached('calls')).toBe(1);
+  expect(await stopped.countDetached('merged_calls')).toBe(1);
 });
 
-test('verify finds nothing in an intact store, then the trace of a row removed from calls and of one in call_traces, and a changed byte', async () => {
+test('verify finds nothing in an intact store, then the trace of a row removed from merged_calls and of one in call_traces, and a changed byte', async () => {
   const stopped = await useDamagedService();
   const intact = await run('verify', stopped.dataDir);
   expect([intact.code, intact.stderr]).toEqual([0, '']);
   expect(intact.stdout.match(/ yes$/gm)).toHaveLength(7);
 
   await stopped.execute(
-    "ALTER TABLE calls DELETE WHERE trace_id = 'trace of call-1' SETTINGS mutations_sync = 2",
+    "ALTER TABLE merged_calls DELETE WHERE trace_id = 'trace of call-1' SETTINGS mutations_sync = 2",
   );
   await stopped.execute(
     "INSERT INTO call_traces SELECT * REPLACE (0 AS is_root) FROM call_traces WHERE trace_id = 'trace of call-2'",
@@ -65,16 +65,18 @@ test('verify finds nothing in an intact store, then the trace of a row removed f
   const different = await run('verify', stopped.dataDir);
   expect([different.code, different.stderr]).toEqual([1, '']);
   expect(different.stdout.match(/ no$/gm)).toHaveLength(2);
-  expect(different.stdout).toMatch(/^calls .+ no\n {2}trace trace of call-1 of \S+ differs\n\w/m);
+  expect(different.stdout).toMatch(
+    /^merged_calls .+ no\n {2}trace trace of call-1 of \S+ differs\n\w/m,
+  );
   expect(different.stdout).toMatch(
     /^call_traces .+ no\n {2}trace trace of call-2 of \S+ differs\n\w/m,
   );
 
-  for (const part of await stopped.listParts('calls')) await part.flipByte();
+  for (const part of await stopped.listParts('merged_calls')) await part.flipByte();
   const changed = await run('verify', stopped.dataDir);
   expect(changed.code).toBe(1);
-  expect(changed.stdout).toMatch(/^calls .+ no\n {2}cannot be compared: /m);
-  expect(changed.stdout).toMatch(/^calls .+ no\n {2}part \S+ is damaged: /m);
+  expect(changed.stdout).toMatch(/^merged_calls .+ no\n {2}cannot be compared: /m);
+  expect(changed.stdout).toMatch(/^merged_calls .+ no\n {2}part \S+ is damaged: /m);
 });
 
 test('wrong usage prints the commands and exits with 2', async () => {

@@ -25,7 +25,9 @@ test('on a cluster, verify compares every node, and call_traces across the shard
   expect([intact.code, intact.stderr]).toEqual([0, '']);
   expect(intact.stdout.match(/ yes$/gm)).toHaveLength(2 * 7);
 
-  await cluster.insert('calls', [{ project_id: 'team/verified', trace_id: 'unknown', key: '1' }]);
+  await cluster.insert('merged_calls', [
+    { project_id: 'team/verified', trace_id: 'unknown', key: '1' },
+  ]);
   await cluster.insert('call_traces', [{ project_id: 'p', key: '1', trace_id: 'unknown' }]);
   const different = await run('verify');
   expect(different.code, different.stderr).toBe(1);

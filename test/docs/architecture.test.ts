@@ -19,7 +19,7 @@ describe('the steps of requests', () => {
   const steps = [
     'A usage request, step by step',
     'A batch of parts, step by step',
-    'Writes that a read may cause',
+    'The write that a read may cause',
   ]
     .map((heading) => sectionOf(architecture, heading))
     .join('\n');

@@ -43,8 +43,8 @@ describe('columns', () => {
     const computed = columns
       .filter(({ clause }) => clause === 'MATERIALIZED')
       .map(({ name }) => `\`${String(name)}\``);
-    expect(computed).toHaveLength(3);
-    const [sentence = ''] = /Three more columns[^.]*\./.exec(text) ?? [];
+    expect(computed).toHaveLength(5);
+    const [sentence = ''] = /Five more columns[^.]*\./.exec(text) ?? [];
     for (const name of computed) expect(sentence).toContain(name);
   });
 
@@ -105,59 +105,50 @@ test('a pipeline with the documented grants cannot read other tables', async () 
   );
 });
 
-test('the example of a summary is stored as the table of counters says', async () => {
+test('the example of a summary is stored as the table of positions says', async () => {
   const [summary = ''] = codeIn(sectionOf(text, 'Usage'), 'json');
-  expect(await readUsage(summary)).toEqual([
-    // 6,940 + 201 = 7,141, because total_tokens is missing.
-    entry('claude-sonnet-4-5', [1, 6940, 201, 7141, 5200, 0]),
-    // cached_tokens is read, because cache_read_input_tokens is missing.
-    entry('gpt-4o', [1, 5210, 486, 5696, 1536, 0]),
-  ]);
-});
-
-test('each counter is read from the documented fields', async () => {
-  const counters = tableOf(text, 'counter').map(([counter = '', from = '']) => ({
-    counter,
-    fields: [...from.split(/, or|when/)[0]!.matchAll(/`(\w+)`/g)].map(([, field = '']) => field),
-  }));
-  expect(counters.map(({ counter }) => counter)).toEqual(Object.keys(entry('', [])).slice(1));
-  for (const { counter, fields } of counters) {
-    const counts = Object.fromEntries(fields.map((field) => [field, 5]));
-    const [read] = await readUsage(JSON.stringify({ usage: { model: counts } }));
-    expect(read?.[counter], counter).toBe(String(5 * fields.length));
-  }
+  expect(await readCounters(summary)).toEqual({
+    // requests, prompt_tokens, completion_tokens, total_tokens, and at position 9 the cached tokens.
+    'gpt-4o': [1, 5210, 486, 5696, 0, 0, 0, 0, 1536],
+    // requests, and at position 5 to 7 input_tokens, output_tokens and cache_read_input_tokens.
+    'claude-sonnet-4-5': [1, 0, 0, 0, 6940, 201, 5200],
+  });
 });
 
 test.each([
-  // Integers in any notation.
-  ['12', '12'],
-  ['12.0', '12'],
-  ['1.2e1', '12'],
-  ['9007199254740991', '9007199254740991'],
+  // Integers in any notation, and text of digits.
+  ['12', 12],
+  ['12.0', 12],
+  ['1.2e1', 12],
+  ['"12"', 12],
+  ['9007199254740991', 2 ** 53 - 1],
   // Any other value.
-  ['9007199254740992', '0'],
-  ['18446744073709551615', '0'],
-  ['-5', '0'],
-  ['1.5', '0'],
-  ['"12"', '0'],
-  ['null', '0'],
-  ['[12]', '0'],
+  ['9007199254740992', 0],
+  ['18446744073709551615', 0],
+  ['-5', 0],
+  ['1.5', 0],
+  ['"+12"', 0],
+  ['null', 0],
+  ['[12]', 0],
 ])('the counter %s is stored as %s', async (json, stored) => {
-  const [usage] = await readUsage(`{"usage": {"m": {"requests": 1, "prompt_tokens": ${json}}}}`);
-  expect(usage?.['prompt']).toBe(stored);
+  const { m } = await readCounters(
+    `{"usage": {"m": {"total_tokens": 1, "prompt_tokens": ${json}}}}`,
+  );
+  expect(m?.[1]).toBe(stored);
 });
 
-test('a call is rolled up when its attributes are those of the table', async () => {
+test('a call has the usage mode that the table gives its attributes', async () => {
   const rows = tableOf(sectionOf(text, 'Rolled-up calls'), '`attributes_dump`');
-  const cases = rows.flatMap(([cell = '', mode]) =>
+  const cases = rows.flatMap(([cell = '', , mode]) =>
     [...(cell === 'anything else' ? '`{}`' : cell).matchAll(/`([^`]*)`/g)].map(
-      ([, attributes = '']) => ({ attributes, mode }),
+      ([, attributes = '']) => ({ attributes, mode: Number(mode) }),
     ),
   );
-  expect(cases).toHaveLength(5);
+  expect(cases).toHaveLength(6);
   for (const { attributes, mode } of cases) {
     const part = await readPart(attributes, '{}');
-    expect(part?.['is_rolled_up'] === 1, attributes).toBe(mode === 'rolled up');
+    expect(part?.['usage_mode'], attributes).toBe(mode);
+    expect(part?.['is_rolled_up'], attributes).toBe(Number(mode === 1));
   }
 });
 
@@ -175,21 +166,15 @@ async function readPart(
        '${attributes}', '${summary}')`,
   );
   const rows = await pipeline.select(
-    `SELECT usage, is_rolled_up FROM call_parts WHERE id = '${id}'
-     SETTINGS output_format_json_quote_64bit_integers = 1`,
+    `SELECT usage_fields, usage_mode, is_rolled_up FROM call_parts WHERE id = '${id}'
+     SETTINGS output_format_json_quote_64bit_integers = 0`,
   );
   return rows[0];
 }
 
-async function readUsage(summary: string): Promise<Record<string, string>[]> {
+/** Inserts a summary and reads the counters of each model. */
+async function readCounters(summary: string): Promise<Record<string, number[]>> {
   const part = await readPart('{}', summary);
-  return part?.['usage'] as Record<string, string>[];
-}
-
-function entry(model: string, counts: readonly number[]): Record<string, string> {
-  const names = ['requests', 'prompt', 'completion', 'total', 'cache_read', 'cache_creation'];
-  return {
-    model,
-    ...Object.fromEntries(names.map((name, index) => [name, String(counts[index])])),
-  };
+  const usage = part?.['usage_fields'] as { model: string; counters: number[] }[];
+  return Object.fromEntries(usage.map(({ model, counters }) => [model, counters]));
 }

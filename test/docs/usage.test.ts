@@ -36,7 +36,7 @@ beforeAll(async () => {
 
 test('the inserted rows of the example are those of its table', async () => {
   const inserted = await pipeline.select(
-    `SELECT id AS call, parent_id AS parent, is_rolled_up = 1 AS rolled_up, usage[1].prompt AS stored
+    `SELECT id AS call, parent_id AS parent, is_rolled_up = 1 AS rolled_up, usage_fields[1].counters[2] AS stored
      FROM call_parts SETTINGS output_format_json_quote_64bit_integers = 0`,
   );
   const documented = rows.map(({ call, parent, isRolledUp, stored }) => ({

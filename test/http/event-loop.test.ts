@@ -89,11 +89,12 @@ describe('other requests wait for no more than 100 ms while the service answers 
     expect(sums.reduce((sum, { prompt_tokens }) => sum + prompt_tokens, 0)).toBe(
       (all * (all + 1)) / 2,
     );
-    await postJson('/cost/unpriced', { project_id, limit: 10_000 });
+    // More models than it compares.
+    await postJson('/cost/unpriced', { project_id, limit: 10_000 }, 422);
   });
 
-  test('200,000 traces, all of them', async () => {
-    const ids = listOf(200_000, (call) => `one-of-many-${call}`);
+  test('120,000 traces, all of them', async () => {
+    const ids = listOf(120_000, (call) => `one-of-many-${call}`);
     const id = `concat('one-of-many-', toString(n))`;
     const summary_dump = `concat('{"usage":{"m":{"prompt_tokens":', toString(n), '}}}')`;
     await insertCalls(ids.length, { id, trace_id: id, ended_at: time, summary_dump });

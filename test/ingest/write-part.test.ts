@@ -51,6 +51,8 @@ const startColumns = {
   display_name: 'a name\nof two lines',
   // It was sent with the offset +01:00.
   started_at: '2026-01-31 22:59:59.123456',
+  /** Rolled up, as its attributes say. */
+  usage_mode: 1,
   attributes_dump: startFields.attributes,
   inputs_dump: startFields.inputs,
   thread_id: 'the thread',
@@ -81,6 +83,9 @@ const emptyColumns = {
   started_at: null,
   ended_at: null,
   attributes_dump: {},
+  usage_mode: 0,
+  span_kind: 0,
+  scope: '0',
   inputs_dump: {},
   output_dump: null,
   output_id: '',
@@ -190,10 +195,10 @@ describe.each(cases)('the row of a part of kind $kind by $path', ({ kind, path, 
     const callId = `${id}, ${what}`;
     await send({ ...(Object.fromEntries(required) as object), id: callId });
     const kept = {
-      start: ['op_name', 'started_at', 'attributes_dump', 'inputs_dump'],
+      start: ['op_name', 'started_at', 'attributes_dump', 'usage_mode', 'inputs_dump'],
       end: ['ended_at', 'summary_dump'],
       whole: [
-        ...['op_name', 'started_at', 'attributes_dump', 'inputs_dump', 'ended_at'],
+        ...['op_name', 'started_at', 'attributes_dump', 'usage_mode', 'inputs_dump', 'ended_at'],
         'summary_dump',
       ],
     }[kind];

@@ -58,8 +58,8 @@ async function queryUsage(
 
 async function insertPrice(project: string): Promise<void> {
   const price = {
-    prompt_token_cost: 1,
-    completion_token_cost: 2,
+    prompt_token_cost: 0.001,
+    completion_token_cost: 0.002,
     effective_date: '2026-01-01T00:00:00Z',
   };
   const body = { project_id: project, costs: { m: price } };
@@ -73,7 +73,7 @@ function tokens(expected: readonly (readonly [string, bigint])[]): Answer {
     promptTokens,
     completionTokens: 0n,
     totalTokens: promptTokens,
-    promptCost: Number(promptTokens),
+    promptCost: Number(`${promptTokens}e-3`),
     completionCost: 0,
   });
   const callUsage = new Map(
@@ -358,12 +358,12 @@ describe('sums beyond 64 bits', () => {
     );
   });
 
-  test('of rolled-up children exceed what any parent can store, so all usage is own usage', async () => {
+  test('of rolled-up children exceed what any parent can store, so nothing is left of the parent', async () => {
     const project = 'sums/rolled-up';
     await insertPrice(project);
     const stored = `'${largest},"input_tokens":${largest}'`;
     await insert({ project, size, parent: 'if(number = 0, -1, 0)', stored, isRolledUp: true });
     const answer = await queryUsage('rolled-up sums beyond 64 bits', project, ['c0'], size);
-    expect(answer).toEqual(tokens([['c0', BigInt(size) * 2n * largest]]));
+    expect(answer).toEqual(tokens([['c0', BigInt(size - 1) * 2n * largest]]));
   });
 });

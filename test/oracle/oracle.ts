@@ -21,10 +21,24 @@ export interface Price {
   readonly model: string;
   /** ISO 8601. */
   readonly effectiveDate: string;
-  readonly promptCost: string;
-  readonly completionCost: string;
-  readonly cacheReadCost: string | undefined;
-  readonly cacheCreationCost: string | undefined;
+  readonly costs: Costs;
+  /** The price holds for prompts of more tokens only; 0: for all. */
+  readonly promptTokensAbove: bigint;
+  /** Empty: standard, and all tiers without a price of their own. */
+  readonly serviceTier: string;
+  /** From `start` to before `end`, in minutes since Monday 00:00 UTC; empty: always. */
+  readonly minutesOfWeek: readonly { readonly start: number; readonly end: number }[];
+}
+
+/** An undefined cost is that of a more general class. */
+export interface Costs {
+  readonly prompt: string;
+  readonly completion: string;
+  readonly cacheRead?: string | undefined;
+  readonly cacheWrite?: string | undefined;
+  readonly cacheWrite1h?: string | undefined;
+  readonly audioInput?: string | undefined;
+  readonly audioOutput?: string | undefined;
 }
 
 export interface UsageRequest {
@@ -53,24 +67,64 @@ export interface ModelUsage {
   readonly completionCost: number | null;
 }
 
-/** The usage of one call and one model. */
-export interface Counters {
+/** What is read of an entry of `summary.usage`: a path of keys for each number. */
+export const fieldPaths = {
+  requests: ['requests'],
+  prompt: ['prompt_tokens'],
+  completion: ['completion_tokens'],
+  total: ['total_tokens'],
+  input: ['input_tokens'],
+  output: ['output_tokens'],
+  cacheRead: ['cache_read_input_tokens'],
+  cacheWrite: ['cache_creation_input_tokens'],
+  promptCached: ['prompt_tokens_details', 'cached_tokens'],
+  inputCached: ['input_tokens_details', 'cached_tokens'],
+  completionReasoning: ['completion_tokens_details', 'reasoning_tokens'],
+  outputReasoning: ['output_tokens_details', 'reasoning_tokens'],
+  thoughts: ['thoughts_tokens'],
+  grossInput: ['gross_input_tokens'],
+  cacheWrite1h: ['cache_creation', 'ephemeral_1h_input_tokens'],
+  cacheWrite5m: ['cache_creation', 'ephemeral_5m_input_tokens'],
+  promptCacheWrite: ['prompt_tokens_details', 'cache_write_tokens'],
+  inputCacheWrite: ['input_tokens_details', 'cache_write_tokens'],
+  promptAudio: ['prompt_tokens_details', 'audio_tokens'],
+  inputAudio: ['input_tokens_details', 'audio_tokens'],
+  completionAudio: ['completion_tokens_details', 'audio_tokens'],
+  outputAudio: ['output_tokens_details', 'audio_tokens'],
+  cachedAudio: ['prompt_tokens_details', 'cached_tokens_details', 'audio_tokens'],
+  cached: ['cached_tokens'],
+  promptCacheHit: ['prompt_cache_hit_tokens'],
+} as const;
+
+type FieldName = keyof typeof fieldPaths | 'unknownRequests';
+
+const fieldNames = [...Object.keys(fieldPaths), 'unknownRequests'] as FieldName[];
+
+/** The numbers of an entry, as they are stored. */
+export type Fields = Readonly<Record<FieldName, bigint>>;
+
+/** What a call stored of one model. */
+interface Entry {
+  readonly fields: Fields;
+  readonly serviceTier: string;
+  /** Whether it has `cache_creation` or `service_tier`, as entries with Anthropic's own counts have. */
+  readonly hasFieldsOfAnthropic: boolean;
+  readonly hasThoughts: boolean;
+}
+
+/** The usage of one call and model by the counting rules; classes are disjoint. */
+interface Counters {
   readonly requests: bigint;
   readonly prompt: bigint;
   readonly completion: bigint;
   readonly total: bigint;
   readonly cacheRead: bigint;
-  readonly cacheCreation: bigint;
+  readonly cacheWrite: bigint;
+  readonly cacheWrite1h: bigint;
+  readonly audioInput: bigint;
+  readonly audioOutput: bigint;
+  readonly unknownRequests: bigint;
 }
-
-const counterNames = [
-  'requests',
-  'prompt',
-  'completion',
-  'total',
-  'cacheRead',
-  'cacheCreation',
-] as const satisfies (keyof Counters)[];
 
 /** A call whose start has arrived; other calls are ignored. */
 interface Call {
@@ -78,10 +132,13 @@ interface Call {
   readonly traceId: string;
   readonly parentId: string | undefined;
   readonly startedAt: bigint;
+  /** Undefined while there is no end. */
+  readonly endedAt: bigint | undefined;
   readonly isRolledUp: boolean;
-  readonly isFinished: boolean;
+  /** Whether an npm package `weave` sent it that stores Anthropic's counts as they are. */
+  readonly isNativeSdk: boolean;
   readonly isDeleted: boolean;
-  readonly stored: ReadonlyMap<string, Counters>;
+  readonly stored: ReadonlyMap<string, Entry>;
 }
 
 /** The answer to a usage request after these events. */
@@ -96,7 +153,7 @@ export function answer(events: readonly Event[], usageRequest: UsageRequest): An
     callUsage.set(id, rollUp(subtreeOf(calls, id), calls, events, usageRequest));
   }
   const unfinished: string[] = [];
-  for (const call of touched) if (!call.isFinished) unfinished.push(call.id);
+  for (const call of touched) if (call.endedAt === undefined) unfinished.push(call.id);
   unfinished.sort(compareByCodePoint);
   return { kind: 'usage', callUsage, unfinishedCallIds: unfinished };
 }
@@ -153,10 +210,11 @@ function callsOf(events: readonly Event[], project: string): Call[] {
       traceId,
       parentId,
       startedAt: microseconds(start.get('started_at') as string),
+      endedAt: end === undefined ? undefined : microseconds(end.get('ended_at') as string),
       isRolledUp: isRolledUp(start.get('attributes')),
-      isFinished: end !== undefined,
+      isNativeSdk: isNativeSdk(start.get('attributes')),
       isDeleted: deleted.has(id),
-      stored: storedUsage(end?.get('summary')),
+      stored: storedUsage(end),
     });
   }
   return calls;
@@ -189,13 +247,22 @@ function placeOf(start: JsonObject): { traceId: string; parentId: string | undef
 }
 
 function isRolledUp(attributes: Json | undefined): boolean {
-  const weave = isObject(attributes) ? attributes.get('weave') : undefined;
-  if (!isObject(weave)) return false;
-  const rollup = weave.get('usage_rollup');
-  // Any other text means that usage is the call's own.
-  if (typeof rollup === 'string' && rollup !== '') return rollup === 'rolled_up';
-  const source = weave.get('source');
+  const weave = at(attributes, 'weave');
+  const rollup = at(weave, 'usage_rollup');
+  if (rollup === 'rolled_up') return true;
+  if (rollup === 'own' || rollup === 'otel') return false;
+  const source = at(weave, 'source');
   return source === 'js-sdk' || source === 'python-sdk';
+}
+
+/** The npm package before 0.12.0, pre-releases of that included. */
+function isNativeSdk(attributes: Json | undefined): boolean {
+  const weave = at(attributes, 'weave');
+  const version = at(weave, 'client_version');
+  if (at(weave, 'source') !== 'js-sdk' || typeof version !== 'string') return false;
+  const [, major, minor, patch, rest] = /^(\d+)\.(\d+)\.(\d+)(.*)$/.exec(version) ?? [];
+  if (major !== '0') return false;
+  return Number(minor) < 12 || (minor === '12' && patch === '0' && rest !== '');
 }
 
 // Trees
@@ -223,119 +290,224 @@ function isChild(call: Call, parent: Call): boolean {
 
 // Usage
 
-/** The usage of each model in a call's summary. */
-export function storedUsage(summary: Json | undefined): Map<string, Counters> {
-  const stored = new Map<string, Counters>();
-  const usage = isObject(summary) ? summary.get('usage') : undefined;
+/** What an end stored of each model. */
+export function storedUsage(end: JsonObject | undefined): Map<string, Entry> {
+  const stored = new Map<string, Entry>();
+  const usage = at(end?.get('summary'), 'usage');
   if (!isObject(usage)) return stored;
-  for (const [model, entry] of usage) if (isObject(entry)) stored.set(model, countersOf(entry));
+  for (const [model, entry] of usage) {
+    if (isObject(entry)) stored.set(model, toEntry(entry, at(end?.get('output'), 'service_tier')));
+  }
   return stored;
 }
 
-function countersOf(entry: JsonObject): Counters {
-  const prompt = count(entry.get('prompt_tokens')) + count(entry.get('input_tokens'));
-  const completion = count(entry.get('completion_tokens')) + count(entry.get('output_tokens'));
-  const total = count(entry.get('total_tokens'));
-  const details = entry.get('prompt_tokens_details');
-  const nested = isObject(details) ? details.get('cached_tokens') : undefined;
+function toEntry(entry: JsonObject, outputTier: Json | undefined): Entry {
+  const values = Object.entries(fieldPaths).map(
+    ([name, path]) => [name, count(at(entry, ...path))] as const,
+  );
+  const tokens = values.filter(([name]) => name !== 'requests');
+  const numbers = Object.fromEntries(values.map(([name, value]) => [name, value ?? 0n]));
+  if (numbers['cachedAudio'] === 0n) {
+    const path = ['input_tokens_details', 'cached_tokens_details', 'audio_tokens'];
+    numbers['cachedAudio'] = count(at(entry, ...path)) ?? 0n;
+  }
+  const isKnown = tokens.some(([, value]) => value !== undefined);
+  const unknownRequests = isKnown ? 0n : numbers['requests']!;
+  const tier = entry.get('service_tier') ?? outputTier ?? '';
   return {
-    requests: count(entry.get('requests')),
-    prompt,
-    completion,
-    total: total === 0n ? prompt + completion : total,
-    cacheRead: count(entry.get('cache_read_input_tokens') ?? nested),
-    cacheCreation: count(entry.get('cache_creation_input_tokens')),
+    fields: { ...(numbers as Fields), unknownRequests },
+    serviceTier: (tier as string).toLowerCase(),
+    hasFieldsOfAnthropic:
+      isObject(entry.get('cache_creation')) || typeof entry.get('service_tier') === 'string',
+    hasThoughts: (entry.get('thoughts_tokens') ?? null) !== null,
   };
 }
 
-/** A count is an integer from 0 to 2^53 - 1 in any notation; anything else is 0. */
-function count(value: Json | undefined): bigint {
-  if (!(value instanceof JsonNumber)) return 0n;
-  const { units, decimals } = exact(value.text);
+/** The value at a path of keys. */
+function at(value: Json | undefined, ...path: readonly string[]): Json | undefined {
+  let found = value;
+  for (const key of path) found = isObject(found) ? found.get(key) : undefined;
+  return found;
+}
+
+/** A count is an integer from 0 to 2^53 - 1, in any notation or as text of digits alone. */
+function count(value: Json | undefined): bigint | undefined {
+  const text = typeof value === 'string' && /^\d+$/.test(value) ? value : undefined;
+  if (!(value instanceof JsonNumber) && text === undefined) return undefined;
+  const { units, decimals } = exact(text ?? (value as JsonNumber).text);
   const one = 10n ** decimals;
-  if (units < 0n || units % one !== 0n || units / one >= 2n ** 53n) return 0n;
+  if (units < 0n || units % one !== 0n || units / one >= 2n ** 53n) return undefined;
   return units / one;
 }
 
 /** The usage of a call without that of its children, which the SDK of a rolled-up call has added. */
-function ownUsage(call: Call, calls: readonly Call[]): ReadonlyMap<string, Counters> {
-  if (!call.isRolledUp) return call.stored;
-  const ofChildren = new Map<string, Counters>();
-  for (const child of calls) {
-    // A call is not its own child, even if it is its own parent.
-    if (child === call || !child.isRolledUp || !isChild(child, call)) continue;
-    for (const [model, counters] of child.stored) {
-      ofChildren.set(
-        model,
-        combine(ofChildren.get(model) ?? zero, counters, (a, b) => a + b),
-      );
-    }
-  }
-  for (const [model, counters] of ofChildren) {
-    const stored = call.stored.get(model) ?? zero;
-    for (const name of counterNames) if (stored[name] < counters[name]) return call.stored;
-  }
+function ownUsage(call: Call, calls: readonly Call[]): Map<string, Counters> {
   const own = new Map<string, Counters>();
-  for (const [model, counters] of call.stored) {
-    own.set(
-      model,
-      combine(counters, ofChildren.get(model) ?? zero, (a, b) => a - b),
-    );
+  const added = calls.filter((child) => isAdded(child, call));
+  for (const [model, entry] of call.stored) {
+    const rest: Record<string, bigint> = {};
+    for (const name of fieldNames) {
+      let left = entry.fields[name];
+      for (const child of added) left -= child.stored.get(model)?.fields[name] ?? 0n;
+      rest[name] = left < 0n ? 0n : left;
+    }
+    own.set(model, countersOf(model, entry, rest as Fields, call.isNativeSdk));
   }
   return own;
 }
 
-const zero: Counters = {
-  requests: 0n,
-  prompt: 0n,
-  completion: 0n,
-  total: 0n,
-  cacheRead: 0n,
-  cacheCreation: 0n,
-};
+/** Whether an SDK has added the usage of a child to what the parent stored. */
+function isAdded(child: Call, parent: Call): boolean {
+  // A call is not its own child, even if it is its own parent.
+  if (child === parent || !isChild(child, parent)) return false;
+  if (!child.isRolledUp || !parent.isRolledUp) return false;
+  if (child.endedAt === undefined || parent.endedAt === undefined) return false;
+  if (child.endedAt > parent.endedAt) return false;
+  const total = storedTotal(parent);
+  return total === 0n || storedTotal(child) <= total;
+}
 
-function combine(a: Counters, b: Counters, how: (a: bigint, b: bigint) => bigint): Counters {
+function storedTotal(call: Call): bigint {
+  let sum = 0n;
+  for (const { fields } of call.stored.values()) {
+    const { prompt, completion } = read(fields, isOnePair(fields));
+    sum += greatest(fields.total, prompt + completion);
+  }
+  return sum;
+}
+
+/** Whether one pair of counts is stored under both of its names. */
+function isOnePair(fields: Fields): boolean {
+  const { prompt, completion, input, output, total } = fields;
+  return prompt === input && completion === output && total === prompt + completion;
+}
+
+/** The first field above 0 of each counter, before tokens beside the counts are added. */
+function read(fields: Fields, isPairTwice: boolean) {
+  const both = (a: bigint, b: bigint): bigint => (isPairTwice ? greatest(a, b) : a + b);
+  const first = (...values: bigint[]): bigint => values.find((value) => value > 0n) ?? 0n;
   return {
-    requests: how(a.requests, b.requests),
-    prompt: how(a.prompt, b.prompt),
-    completion: how(a.completion, b.completion),
-    total: how(a.total, b.total),
-    cacheRead: how(a.cacheRead, b.cacheRead),
-    cacheCreation: how(a.cacheCreation, b.cacheCreation),
+    prompt: greatest(fields.grossInput, both(fields.prompt, fields.input)),
+    completion: both(fields.completion, fields.output),
+    cacheRead: first(
+      fields.cacheRead,
+      both(fields.promptCached, fields.inputCached),
+      fields.cached,
+      fields.promptCacheHit,
+    ),
+    cacheWrite: first(
+      fields.cacheWrite,
+      fields.cacheWrite1h + fields.cacheWrite5m,
+      both(fields.promptCacheWrite, fields.inputCacheWrite),
+    ),
+    reasoning: first(fields.thoughts, both(fields.completionReasoning, fields.outputReasoning)),
+    audioInput: both(fields.promptAudio, fields.inputAudio),
+    audioOutput: both(fields.completionAudio, fields.outputAudio),
   };
+}
+
+/**
+ * The counting rules.
+ * @param entry as it was stored, from which the rules conclude
+ * @param rest of it without children, to which they are applied
+ */
+function countersOf(model: string, entry: Entry, rest: Fields, isNativeSdk: boolean): Counters {
+  const isPairTwice = isOnePair(entry.fields);
+  const stored = read(entry.fields, isPairTwice);
+  const own = read(rest, isPairTwice);
+  const name = model.slice(model.lastIndexOf('/') + 1).toLowerCase();
+  // Cached tokens beside the prompt.
+  const isNative =
+    stored.cacheRead + stored.cacheWrite > stored.prompt ||
+    (name.includes('claude') && isNativeSdk && entry.hasFieldsOfAnthropic);
+  let { prompt, completion } = own;
+  let storedPrompt = stored.prompt;
+  if (isNative) {
+    prompt += own.cacheRead + own.cacheWrite;
+    storedPrompt += stored.cacheRead + stored.cacheWrite;
+  }
+  // Reasoning beside the completion.
+  const withReasoning = storedPrompt + stored.completion + stored.reasoning;
+  if (entry.fields.total >= withReasoning) completion += own.reasoning;
+  // The prompt of tools, which only Google's total has.
+  const isGoogle = name.includes('gemini') || entry.hasThoughts;
+  const beyond = rest.total - prompt - completion;
+  if (isGoogle && beyond > 0n) prompt += beyond;
+  // Classes are disjoint.
+  let left = prompt;
+  const take = (tokens: bigint): bigint => {
+    const taken = least(tokens, left);
+    left -= taken;
+    return taken;
+  };
+  const cacheRead = take(own.cacheRead);
+  const cacheWrite = take(own.cacheWrite);
+  const cacheWrite1h = least(rest.cacheWrite1h, cacheWrite);
+  return {
+    requests: rest.requests,
+    prompt,
+    completion,
+    total: greatest(rest.total, prompt + completion),
+    cacheRead,
+    cacheWrite: cacheWrite - cacheWrite1h,
+    cacheWrite1h,
+    audioInput: take(own.audioInput - least(rest.cachedAudio, own.audioInput)),
+    audioOutput: least(own.audioOutput, completion),
+    unknownRequests: least(rest.unknownRequests, rest.requests),
+  };
+}
+
+function greatest(a: bigint, b: bigint): bigint {
+  return a > b ? a : b;
+}
+
+function least(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+/** The sums of one model. */
+interface Sum {
+  requests: bigint;
+  prompt: bigint;
+  completion: bigint;
+  total: bigint;
+  /** Of those calls whose cost is known. */
+  cost: { prompt: bigint; completion: bigint } | undefined;
 }
 
 function rollUp(
   subtree: ReadonlySet<Call>,
   calls: readonly Call[],
   events: readonly Event[],
-  usageRequest: UsageRequest,
+  { project, includeCosts }: UsageRequest,
 ): Map<string, ModelUsage> {
-  const sums = new Map<string, Counters>();
-  const costs = new Map<string, { prompt: bigint; completion: bigint }>();
+  const sums = new Map<string, Sum>();
   for (const call of subtree) {
     for (const [model, counters] of ownUsage(call, calls)) {
-      sums.set(
-        model,
-        combine(sums.get(model) ?? zero, counters, (a, b) => a + b),
-      );
-      const price = priceOf(events, usageRequest.project, model, call.startedAt);
-      if (price === undefined || !usageRequest.includeCosts) continue;
-      const cost = costs.get(model) ?? { prompt: 0n, completion: 0n };
-      cost.prompt += promptCost(counters, price);
-      cost.completion += counters.completion * money(price.completionCost);
-      costs.set(model, cost);
+      const sum = sums.get(model) ?? emptySum();
+      sums.set(model, sum);
+      sum.requests += counters.requests;
+      sum.prompt += counters.prompt;
+      sum.completion += counters.completion;
+      sum.total += counters.total;
+      // Nobody knows what these requests used; without requests there is nothing to price.
+      if (counters.total === 0n && counters.requests === counters.unknownRequests) continue;
+      const tier = call.stored.get(model)?.serviceTier ?? '';
+      const price = priceOf(events, project, model, toPricedCall(call, counters, tier));
+      if (price === undefined || !includeCosts) continue;
+      sum.cost ??= { prompt: 0n, completion: 0n };
+      sum.cost.prompt += promptCost(counters, price.costs);
+      sum.cost.completion += completionCost(counters, price.costs);
     }
   }
   const usage = new Map<string, ModelUsage>();
-  for (const [model, sum] of sums) {
-    if (sum.requests + sum.prompt + sum.completion + sum.total === 0n) continue;
-    const cost = costs.get(model);
+  for (const [model, { requests, prompt, completion, total, cost }] of sums) {
+    if (requests + prompt + completion + total === 0n) continue;
     usage.set(model, {
-      requests: sum.requests,
-      promptTokens: sum.prompt,
-      completionTokens: sum.completion,
-      totalTokens: sum.total,
+      requests,
+      promptTokens: prompt,
+      completionTokens: completion,
+      totalTokens: total,
       promptCost: cost === undefined ? null : toNumber(cost.prompt),
       completionCost: cost === undefined ? null : toNumber(cost.completion),
     });
@@ -343,37 +515,95 @@ function rollUp(
   return usage;
 }
 
+function emptySum(): Sum {
+  return { requests: 0n, prompt: 0n, completion: 0n, total: 0n, cost: undefined };
+}
+
 // Prices
 
 /** Money is an integer in units of 10^-60 USD. */
 const moneyDecimals = 60n;
 
-function promptCost(counters: Counters, price: Price): bigint {
-  const { prompt, cacheRead, cacheCreation } = counters;
-  const rest = prompt - cacheRead - cacheCreation;
-  const uncached = rest < 0n ? prompt : rest;
+function promptCost(counters: Counters, costs: Costs): bigint {
+  const { cacheRead, cacheWrite, cacheWrite1h, audioInput } = counters;
+  const text = counters.prompt - cacheRead - cacheWrite - cacheWrite1h - audioInput;
+  const writeCost = costs.cacheWrite ?? costs.prompt;
   return (
-    uncached * money(price.promptCost) +
-    cacheRead * money(price.cacheReadCost ?? price.promptCost) +
-    cacheCreation * money(price.cacheCreationCost ?? price.promptCost)
+    text * money(costs.prompt) +
+    cacheRead * money(costs.cacheRead ?? costs.prompt) +
+    cacheWrite * money(writeCost) +
+    cacheWrite1h * money(costs.cacheWrite1h ?? writeCost) +
+    audioInput * money(costs.audioInput ?? costs.prompt)
   );
 }
 
-/** The price of a model for a call of a project with this start time. */
+function completionCost({ completion, audioOutput }: Counters, costs: Costs): bigint {
+  return (
+    (completion - audioOutput) * money(costs.completion) +
+    audioOutput * money(costs.audioOutput ?? costs.completion)
+  );
+}
+
+/** What decides the price of a model. */
+interface PricedCall {
+  readonly startedAt: bigint;
+  /** Minutes since Monday 00:00 UTC. */
+  readonly minute: bigint;
+  /** Prompt tokens of one request. */
+  readonly promptSize: bigint;
+  readonly serviceTier: string;
+}
+
+function toPricedCall(call: Call, { prompt, requests }: Counters, serviceTier: string): PricedCall {
+  const perWeek = 7n * 24n * 60n;
+  // 1 January 1970 was a Thursday; a call before 1970 started in the minute that it had not left yet.
+  const minutes = floorDivide(call.startedAt, 60_000_000n) + 3n * 24n * 60n;
+  const divisor = greatest(requests, 1n);
+  return {
+    startedAt: call.startedAt,
+    minute: ((minutes % perWeek) + perWeek) % perWeek,
+    promptSize: (prompt + divisor - 1n) / divisor,
+    serviceTier,
+  };
+}
+
+function floorDivide(a: bigint, b: bigint): bigint {
+  return a >= 0n ? a / b : -((-a + b - 1n) / b);
+}
+
+/** The price of a model for a call of a project. */
 function priceOf(
   events: readonly Event[],
   project: string,
   model: string,
-  startedAt: bigint,
+  call: PricedCall,
 ): Price | undefined {
-  let best: Price | undefined;
+  const named: Price[] = [];
   for (const event of events) {
     if (event.kind !== 'price' || event.price.model !== model) continue;
-    if (event.price.project !== undefined && event.price.project !== project) continue;
+    if (event.price.project === undefined || event.price.project === project)
+      named.push(event.price);
+  }
+  // A project's price in force replaces the default ones in every class.
+  const isReplaced = named.some(
+    (price) => price.project !== undefined && microseconds(price.effectiveDate) <= call.startedAt,
+  );
+  let best: Price | undefined;
+  for (const price of named) {
+    if (!holdsFor(price, call) || (isReplaced && price.project === undefined)) continue;
     // Of equal prices, the one created last applies.
-    if (best === undefined || !isBefore(best, event.price, startedAt)) best = event.price;
+    if (best === undefined || !isBefore(best, price, call.startedAt)) best = price;
   }
   return best;
+}
+
+function holdsFor(price: Price, call: PricedCall): boolean {
+  if (price.promptTokensAbove > 0n && call.promptSize <= price.promptTokensAbove) return false;
+  if (price.serviceTier !== '' && price.serviceTier !== call.serviceTier) return false;
+  if (price.minutesOfWeek.length === 0) return true;
+  return price.minutesOfWeek.some(
+    ({ start, end }) => BigInt(start) <= call.minute && call.minute < BigInt(end),
+  );
 }
 
 /** Whether price a strictly precedes price b. */
@@ -382,7 +612,11 @@ function isBefore(a: Price, b: Price, startedAt: bigint): boolean {
   const [inForceA, inForceB] = [dateA <= startedAt, dateB <= startedAt];
   if (inForceA !== inForceB) return inForceA;
   if ((a.project === undefined) !== (b.project === undefined)) return a.project !== undefined;
-  return inForceA ? dateA > dateB : dateA < dateB;
+  if (dateA !== dateB) return inForceA ? dateA > dateB : dateA < dateB;
+  if ((a.serviceTier === '') !== (b.serviceTier === '')) return a.serviceTier !== '';
+  const [hoursA, hoursB] = [a.minutesOfWeek.length > 0, b.minutesOfWeek.length > 0];
+  if (hoursA !== hoursB) return hoursA;
+  return a.promptTokensAbove > b.promptTokensAbove;
 }
 
 function money(text: string): bigint {

@@ -117,10 +117,10 @@ function latePrice(project: string): PlannedPhase['prices'][number] {
     project,
     model: 'm',
     effectiveDate: '2025-01-01T00:00:00Z',
-    promptCost: '0.1',
-    completionCost: '0',
-    cacheReadCost: undefined,
-    cacheCreationCost: undefined,
+    costs: { prompt: '0.001', completion: '0' },
+    promptTokensAbove: 0n,
+    serviceTier: '',
+    minutesOfWeek: [],
   };
   return { price, isDeleted: false };
 }

@@ -212,7 +212,7 @@ describe('a price of the project', () => {
     expect(await readBill(project)).toEqual({ [model]: [1.05, 0] });
   });
 
-  test('takes precedence over a model alias of the same name, even before its date', async () => {
+  test('takes precedence over the model of which its name is an alias, even before its date', async () => {
     const model = 'openai/gpt-4o-2024-08-06';
     const project = await send([{ model, prompt: 1_000 }]);
     // Alias of openai/gpt-4o: 1,000 × 2.50/M = 0.0025
@@ -246,7 +246,7 @@ describe('a model name', () => {
     });
   });
 
-  test('stored as a model alias has the tiers and dates of the model', async () => {
+  test('that is an alias has the tiers and dates of the model', async () => {
     // gemini/gemini-2.5-pro: 200,000 × 1.25/M = 0.25; 400,000 × 2.50/M = 1. o3-2025-04-16, before 2025-06-10: 10/M.
     const bills = await billOf(
       { model: 'gemini/gemini-2.5-pro', prompt: 200_000 },
@@ -273,20 +273,16 @@ describe('a model name', () => {
     });
   });
 
-  test('is not stored as a model alias by a usage request without costs', async () => {
+  test('that is an alias costs the same from the first answer on, and stores nothing', async () => {
     const model = 'gpt-4.1-mini-2025-04-14';
+    const countRows = (): Promise<unknown[]> =>
+      usageClient.clickhouse.query('SELECT count() FROM llm_token_prices');
+    const before = await countRows();
     const project = await send([{ model, prompt: 1_000 }]);
-    const readAliases = (): Promise<unknown[]> =>
-      usageClient.clickhouse.query(
-        'SELECT 1 FROM llm_token_prices WHERE llm_id = {model: String}',
-        {
-          model,
-        },
-      );
-    await project.queryUsage(['root']);
-    expect(await readAliases()).toEqual([]);
-    await project.queryUsage(['root'], { include_costs: true });
-    await project.queryUsage(['root'], { include_costs: true });
-    expect(await readAliases()).toHaveLength(1);
+    // 1,000 × 0.40/M
+    for (let time = 0; time < 2; time += 1) {
+      expect(await readBill(project)).toEqual({ [model]: [0.0004, 0] });
+    }
+    expect(await countRows()).toEqual(before);
   });
 });

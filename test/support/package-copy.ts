@@ -10,7 +10,10 @@ import { readText } from './markdown.ts';
 const rootDirectory = fileURLToPath(new URL('../..', import.meta.url));
 
 /** What a deployment without sources has, as the image. */
-export const compiledFiles = ['package.json', 'cli/build-state.js', 'cli/check-build.js', 'dist'];
+export const compiledFiles = [
+  ...['package.json', 'cli/build-state.js', 'cli/check-build.js', 'dist'],
+  ...['src/prices/catalog/corrections.json', 'src/prices/catalog/name-decisions.json'],
+];
 
 /** What dist is compiled from, and with. */
 export const sourceFiles = [

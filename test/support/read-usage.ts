@@ -1,36 +1,69 @@
 import { expect } from 'vitest';
 import type { ClickHouse } from '../../src/clickhouse/clickhouse.ts';
+import { toDecimalText } from '../../src/money.ts';
+import { readPriceBook } from '../../src/prices/catalog/price-book.ts';
+import { PriceSnapshots } from '../../src/prices/snapshot/price-snapshots.ts';
 import { runInSlices } from '../../src/slices/run-in-slices.ts';
 import {
-  answersWholeTraces,
   areRoots,
+  chooseNextStatement,
   type FlatSum,
+  fromFlatSumRows,
+  fromTreeWalkRows,
   locateCalls,
-  readPriceBoundaries,
+  readPrices,
+  toParameters,
   type UsageQuery,
 } from '../../src/usage/query-usage.ts';
-import {
-  type FlatSumRow,
-  fromFlatSum,
-  fromTreeWalk,
-  type TreeWalkRow,
-  type UsageRow,
-} from '../../src/usage/usage-row.ts';
+import type { FlatSumRow, TreeWalkRow, UsageRow } from '../../src/usage/usage-row.ts';
 
 /** The queries that are right for whole traces only. */
-export const flatSumQueries = ['usage_flat_sum', 'usage_flat_sum_rolled_up'] as const;
+export const flatSumQueries = [
+  'usage_flat_sum',
+  'usage_flat_sum_ordered',
+  'usage_flat_sum_rolled_up',
+  'usage_flat_sum_counted',
+] as const;
+
+/** A row with its counters and costs as text. */
+export interface ReadRow extends UsageRow {
+  readonly requests: string;
+  readonly prompt_tokens: string;
+  readonly completion_tokens: string;
+  readonly total_tokens: string;
+  /** An exact decimal in USD. */
+  readonly prompt_cost: string | null;
+  readonly completion_cost: string | null;
+}
 
 const options = {};
 
-/** The rows of usage_tree_walk.sql. */
-async function readTreeWalk(clickhouse: ClickHouse, query: UsageQuery): Promise<UsageRow[]> {
+const snapshotsOf = new WeakMap<ClickHouse, PriceSnapshots>();
+
+/** Reading all prices takes longer than most tests. */
+function toSnapshots(clickhouse: ClickHouse): PriceSnapshots {
+  const known = snapshotsOf.get(clickhouse);
+  if (known !== undefined) return known;
+  const options = { clickhouse, readBook: readPriceBook, maxProjectRows: 100_000 };
+  const snapshots = new PriceSnapshots(options);
+  snapshotsOf.set(clickhouse, snapshots);
+  return snapshots;
+}
+
+async function locate(clickhouse: ClickHouse, query: UsageQuery) {
+  const snapshots = toSnapshots(clickhouse);
   const calls = await locateCalls(clickhouse, query, options);
-  const rows = await clickhouse.read<TreeWalkRow>('usage_tree_walk', {
-    ...(await readCommonParameters(clickhouse, query)),
-    call_ids: calls.map((call) => call.call_id),
-    trace_ids: calls.map((call) => call.trace_id),
-  });
-  return rows.map(fromTreeWalk);
+  const prices = await readPrices(snapshots, query, calls, new AbortController().signal);
+  return { calls, prices };
+}
+
+/** The rows of usage_tree_walk.sql. */
+async function readTreeWalk(clickhouse: ClickHouse, query: UsageQuery): Promise<ReadRow[]> {
+  const name = 'usage_tree_walk';
+  const { calls, prices } = await locate(clickhouse, query);
+  const parameters = toParameters(name, query, calls, prices);
+  const rows = await clickhouse.read<TreeWalkRow>(name, parameters);
+  return (await runInSlices(fromTreeWalkRows(rows, prices))).rows.map(toReadRow);
 }
 
 /** The rows of a flat sum; undefined if the calls are not roots, or if its rows need another statement. */
@@ -38,22 +71,14 @@ export async function readFlatSum(
   clickhouse: ClickHouse,
   name: FlatSum,
   query: UsageQuery,
-): Promise<UsageRow[] | undefined> {
-  const calls = await locateCalls(clickhouse, query, options);
+): Promise<ReadRow[] | undefined> {
+  const { calls, prices } = await locate(clickhouse, query);
   if (!(await runInSlices(areRoots(calls)))) return undefined;
-  const rootOf = new Map(calls.map((call) => [call.trace_id, call.call_id]));
-  const rows = await clickhouse.read<FlatSumRow>(name, {
-    ...(await readCommonParameters(clickhouse, query)),
-    trace_ids: [...rootOf.keys()],
-  });
-  if (!(await runInSlices(answersWholeTraces(rows, rootOf.size)))) return undefined;
-  return rows.map((row) => fromFlatSum(row, rootOf.get(row.call_key) ?? ''));
-}
-
-async function readCommonParameters(clickhouse: ClickHouse, query: UsageQuery) {
-  const { project_id, include_costs } = query;
-  const boundaries = await readPriceBoundaries(clickhouse, query, options);
-  return { project_id, include_costs, ...boundaries };
+  const parameters = toParameters(name, query, calls, prices);
+  const rows = await clickhouse.read<FlatSumRow>(name, parameters);
+  const next = await runInSlices(chooseNextStatement(name, query, rows, calls.length));
+  if (next !== null) return undefined;
+  return (await runInSlices(fromFlatSumRows(name, rows, calls, prices))).rows.map(toReadRow);
 }
 
 /** The rows of usage_tree_walk.sql. A flat sum that answers too must have the same ones. */
@@ -62,8 +87,8 @@ export async function readUsage(
   project_id: string,
   call_ids: readonly string[],
   include_costs: boolean,
-): Promise<UsageRow[]> {
-  const query = { project_id, call_ids, include_costs };
+): Promise<ReadRow[]> {
+  const query = { project_id, call_ids, include_costs, is_explained: false };
   const rows = await readTreeWalk(clickhouse, query);
   for (const name of flatSumQueries) {
     const flatRows = await readFlatSum(clickhouse, name, query);
@@ -72,13 +97,27 @@ export async function readUsage(
   return rows;
 }
 
+function toReadRow(row: UsageRow): ReadRow {
+  const [requests, prompt_tokens, completion_tokens, total_tokens] = row.counters.map(String);
+  const cost = row.price?.cost(row.counters);
+  return {
+    ...row,
+    ...{ requests: requests!, prompt_tokens: prompt_tokens! },
+    ...{ completion_tokens: completion_tokens!, total_tokens: total_tokens! },
+    prompt_cost: cost === undefined ? null : toDecimalText(cost.prompt),
+    completion_cost: cost === undefined ? null : toDecimalText(cost.completion),
+  };
+}
+
 /** The same rows in the same order whichever statement they are from; its keys differ. */
-function toComparable(rows: readonly UsageRow[]): object[] {
+function toComparable(rows: readonly ReadRow[]): object[] {
   const idOf = new Map(rows.map((row) => [row.call_key, row.call_id]));
   return rows
-    .map(({ ancestor_key, is_present: _, ...row }) => ({
+    .map(({ ancestor_key, is_present: _, price, counters, ...row }) => ({
       ...row,
       call_key: '',
+      counters: counters.map(String),
+      price: price?.row.id ?? null,
       ancestor: idOf.get(ancestor_key) ?? '',
       unfinished_call_ids: row.unfinished_call_ids.toSorted(),
     }))

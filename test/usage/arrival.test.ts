@@ -35,7 +35,7 @@ function partsOf(project: Project, name = 'one'): object[] {
 
 /** Expects the usage of these traces that their parts have in any order and number. */
 async function expectUsage(project: Project, names: readonly string[] = ['one']): Promise<void> {
-  await project.setPrices({ m: { prompt_token_cost: 0.5, completion_token_cost: 0.25 } });
+  await project.setPrices({ m: { prompt_token_cost: 0.005, completion_token_cost: 0.0025 } });
   const ids = names.flatMap((name) => [`root-${name}`, `child-${name}`, `grandchild-${name}`]);
   const expected = names.flatMap((name) => [
     [`root-${name}`, { m: sumsOf(1, 40) }],
@@ -54,8 +54,8 @@ function sumsOf(prompt: number, completion: number): ModelUsage {
     prompt_tokens: prompt,
     completion_tokens: completion,
     total_tokens: prompt + completion,
-    prompt_tokens_total_cost: prompt * 0.5,
-    completion_tokens_total_cost: completion * 0.25,
+    prompt_tokens_total_cost: prompt * 0.005,
+    completion_tokens_total_cost: completion * 0.0025,
   };
 }
 

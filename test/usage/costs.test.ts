@@ -14,7 +14,7 @@ const withCosts = { include_costs: true };
 
 describe('include_costs', () => {
   const usage = { m: { prompt_tokens: 3, completion_tokens: 4 }, free: { prompt_tokens: 5 } };
-  const costs = { m: { prompt_token_cost: 0.5, completion_token_cost: 2 } };
+  const costs = { m: { prompt_token_cost: 0.005, completion_token_cost: 0.002 } };
 
   test.each([[{}], [{ include_costs: false }]])('%j leaves both cost fields null', async (more) => {
     const project = usageClient.newProject();
@@ -27,7 +27,7 @@ describe('include_costs', () => {
     const project = usageClient.newProject();
     await project.setPrices(costs);
     await project.sendCompleteCalls({ id: 'a', usage });
-    expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([3 * 0.5, 4 * 2]);
+    expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([3 * 0.005, 4 * 0.002]);
   });
 
   test('a model without any price costs null, never 0, next to one with a price', async () => {
@@ -53,25 +53,25 @@ describe('include_costs', () => {
       { id: 'c', parent: 'b', usage: { m: { prompt_tokens: 100 } } },
     );
     const both = await project.queryUsage(['b', 'a'], withCosts);
-    expect(costsOf(both, 'a')).toEqual([(1 + 10 + 100) * 0.5, 1 * 2]);
-    expect(costsOf(both, 'b')).toEqual([(10 + 100) * 0.5, 1 * 2]);
+    expect(costsOf(both, 'a')).toEqual([(1 + 10 + 100) * 0.005, 1 * 0.002]);
+    expect(costsOf(both, 'b')).toEqual([(10 + 100) * 0.005, 1 * 0.002]);
     expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([
-      (1 + 10 + 100) * 0.5,
-      1 * 2,
+      (1 + 10 + 100) * 0.005,
+      1 * 0.002,
     ]);
   });
 });
 
 describe('arithmetic', () => {
-  test('is exact and decimal: three tokens at 0.1 are 0.3', async () => {
+  test('is exact and decimal: three tokens at 0.003 are 0.009', async () => {
     const project = usageClient.newProject();
-    await project.setPrices({ m: { prompt_token_cost: 0.1, completion_token_cost: 0.7 } });
+    await project.setPrices({ m: { prompt_token_cost: 0.003, completion_token_cost: 0.009 } });
     await project.sendCompleteCalls({
       id: 'a',
       usage: { m: { prompt_tokens: 3, completion_tokens: 3 } },
     });
-    expect([3 * 0.1, 3 * 0.7]).not.toEqual([0.3, 2.1]);
-    expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([0.3, 2.1]);
+    expect([3 * 0.003, 3 * 0.009]).not.toEqual([0.009, 0.027]);
+    expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([0.009, 0.027]);
   });
 
   test('is rounded once, in the answer: a thousand calls and nesting add no error', async () => {
@@ -94,7 +94,7 @@ describe('arithmetic', () => {
 
   test('is exact for the largest sums at the highest and at the smallest price', async () => {
     const project = usageClient.newProject();
-    await project.setPrices({ m: { prompt_token_cost: 1000, completion_token_cost: 1e-30 } });
+    await project.setPrices({ m: { prompt_token_cost: 0.01, completion_token_cost: 1e-30 } });
     const most = 2 ** 53 - 1;
     const usage = { m: { prompt_tokens: most, completion_tokens: most } };
     const ids = Array.from({ length: 3_000 }, (_, index) => `call-${index}`);
@@ -104,25 +104,27 @@ describe('arithmetic', () => {
     );
     const sum = 3_000n * BigInt(most);
     expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([
-      Number(sum * 1_000n),
+      Number(`${sum}e-2`),
       Number(`${sum}e-30`),
     ]);
   });
 });
 
 describe('prompt cost', () => {
-  const price = { prompt_token_cost: 0.01, completion_token_cost: 5 };
+  const price = { prompt_token_cost: 0.001, completion_token_cost: 0.005 };
   const cachePrices = {
-    cache_read_input_token_cost: 0.002,
-    cache_creation_input_token_cost: 0.03,
+    cache_read_input_token_cost: 0.0002,
+    cache_creation_input_token_cost: 0.003,
   };
   const cached = (read: number, creation: number) => ({
     cache_read_input_tokens: read,
     cache_creation_input_tokens: creation,
   });
-  /** An exact sum of [tokens, price in thousandths]. */
+  /** An exact sum of [tokens, price in ten-thousandths]. */
   const sumOf = (...items: [number, number][]): number =>
-    Number(`${items.reduce((sum, [tokens, thousandths]) => sum + tokens * thousandths, 0)}e-3`);
+    Number(
+      `${items.reduce((sum, [tokens, tenThousandths]) => sum + tokens * tenThousandths, 0)}e-4`,
+    );
 
   test.each<[string, object, object, number]>([
     [
@@ -159,13 +161,13 @@ describe('prompt cost', () => {
     [
       'falls back to the prompt price for a missing read price',
       { prompt_tokens: 100, ...cached(30, 20) },
-      { cache_creation_input_token_cost: 0.03 },
+      { cache_creation_input_token_cost: 0.003 },
       sumOf([100 - 30 - 20, 10], [30, 10], [20, 30]),
     ],
     [
       'falls back to the prompt price for a null creation price',
       { prompt_tokens: 100, ...cached(30, 20) },
-      { cache_read_input_token_cost: 0.002, cache_creation_input_token_cost: null },
+      { cache_read_input_token_cost: 0.0002, cache_creation_input_token_cost: null },
       sumOf([100 - 30 - 20, 10], [30, 2], [20, 10]),
     ],
     [
@@ -190,7 +192,7 @@ describe('prompt cost', () => {
     await project.sendCompleteCalls({ id: 'a', usage });
     expect(costsOf(await project.queryUsage(['a'], withCosts))).toEqual([
       sumOf([100 - 30 - 20, 10], [30, 2], [20, 30]),
-      7 * 5,
+      7 * 0.005,
     ]);
   });
 
@@ -217,9 +219,9 @@ describe('the price of a call', () => {
 
   test('is the one in force when it started, also within one answer and one trace', async () => {
     const project = usageClient.newProject();
-    await project.setPrices(at('2026-01-01T00:00:00Z', 1));
-    await project.setPrices(at('2026-02-01T00:00:00Z', 10));
-    await project.setPrices(at('2026-03-01T00:00:00Z', 100));
+    await project.setPrices(at('2026-01-01T00:00:00Z', 1e-4));
+    await project.setPrices(at('2026-02-01T00:00:00Z', 1e-3));
+    await project.setPrices(at('2026-03-01T00:00:00Z', 1e-2));
     await project.sendCompleteCalls(
       // Before the first date, the first price applies.
       { id: 'a', startedAt: '2025-12-31T23:59:59.999999Z', usage },
@@ -229,9 +231,9 @@ describe('the price of a call', () => {
       { id: 'e', parent: 'a', startedAt: '2026-03-01T01:00:00+01:00', usage },
     );
     const answer = await project.queryUsage(['a', 'b', 'e'], withCosts);
-    expect(costsOf(answer, 'a')).toEqual([1 + 1 + 10 + 10 + 100, 0]);
-    expect(costsOf(answer, 'b')).toEqual([1 + 10, 0]);
-    expect(costsOf(answer, 'e')).toEqual([100, 0]);
+    expect(costsOf(answer, 'a')).toEqual([(1 + 1 + 10 + 10 + 100) / 1e4, 0]);
+    expect(costsOf(answer, 'b')).toEqual([(1 + 10) / 1e4, 0]);
+    expect(costsOf(answer, 'e')).toEqual([1e-2, 0]);
   });
 
   test('is that of the project if there is one, else the default price', async () => {
@@ -249,18 +251,18 @@ describe('the price of a call', () => {
         created_by: 'test',
       },
     ]);
-    await withPrice.setPrices(at('2026-01-01T00:00:00Z', 1));
+    await withPrice.setPrices(at('2026-01-01T00:00:00Z', 1e-4));
     for (const project of [withPrice, withoutPrice])
       await project.sendCompleteCalls({ id: 'a', usage });
-    expect(costsOf(await withPrice.queryUsage(['a'], withCosts))).toEqual([1, 0]);
+    expect(costsOf(await withPrice.queryUsage(['a'], withCosts))).toEqual([1e-4, 0]);
     expect(costsOf(await withoutPrice.queryUsage(['a'], withCosts))).toEqual([3, 0]);
   });
 
   test('is that of the exact model name', async () => {
     const project = usageClient.newProject();
-    await project.setPrices({ M: at('2020-01-01T00:00:00Z', 1).m });
-    await project.setPrices({ 'm ': at('2020-01-01T00:00:00Z', 1).m });
-    await project.setPrices({ 'vendor/n': at('2020-01-01T00:00:00Z', 1).m });
+    await project.setPrices({ M: at('2020-01-01T00:00:00Z', 1e-4).m });
+    await project.setPrices({ 'm ': at('2020-01-01T00:00:00Z', 1e-4).m });
+    await project.setPrices({ 'vendor/n': at('2020-01-01T00:00:00Z', 1e-4).m });
     await project.sendCompleteCalls({
       id: 'a',
       usage: { n: { prompt_tokens: 1 }, 'm-1': { requests: 1 } },

@@ -30,9 +30,9 @@ const fields: readonly (readonly [string, object, Counts])[] = [
     [0, 1, 2, 100],
   ],
   [
-    'the total may be less than the sum',
+    'a total below prompt and completion is their sum',
     { prompt_tokens: 10, completion_tokens: 20, total_tokens: 5 },
-    [0, 10, 20, 5],
+    [0, 10, 20, 10 + 20],
   ],
   [
     'a total of 0 is prompt and completion',
@@ -40,10 +40,12 @@ const fields: readonly (readonly [string, object, Counts])[] = [
     [0, 1 + 2, 4 + 8, 1 + 2 + 4 + 8],
   ],
   ['a total alone is the total', { total_tokens: 9 }, [0, 0, 0, 9]],
+  ['counters of other names are ignored', { requests: 1, toks: 5, Prompt_tokens: 6 }, [1, 0, 0, 0]],
+  ['text of digits is a counter', { prompt_tokens: '5' }, [0, 5, 0, 5]],
   [
-    'counters of other names are ignored',
-    { requests: 1, tokens: 5, Prompt_tokens: 6 },
-    [1, 0, 0, 0],
+    'more cached tokens than prompt tokens are beside the prompt',
+    { prompt_tokens: 4, cache_read_input_tokens: 5, cache_creation_input_tokens: 6 },
+    [0, 4 + 5 + 6, 0, 4 + 5 + 6],
   ],
   [
     'cached tokens are part of the prompt',
@@ -57,7 +59,9 @@ const invalidCounts = [
   ['null', 'null'],
   ['negative', '-1'],
   ['a fraction', '1.5'],
-  ['a string', '"5"'],
+  ['text with more than digits', '"5 "'],
+  ['text of a fraction', '"5.0"'],
+  ['text of 2^53', '"9007199254740992"'],
   ['a boolean', 'true'],
   ['a list', '[5]'],
   ['an object', '{"a":5}'],
@@ -78,7 +82,6 @@ const invalidUsages = ['null', '5', '"m"', 'true', '[]', '[{"m":{"prompt_tokens"
 const unusedEntries = [
   '{}',
   '{"prompt_tokens":0,"total_tokens":0,"requests":0}',
-  '{"cache_read_input_tokens":5,"cache_creation_input_tokens":6}',
   '{"prompt_tokens":-5,"completion_tokens":null}',
 ];
 

@@ -1,7 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import type { ClickHouse } from '../../src/clickhouse/clickhouse.ts';
 import { MemoryBudget } from '../../src/memory-budget.ts';
-import type { ResolveAliases } from '../../src/prices/resolve-aliases.ts';
+import { readPriceBook } from '../../src/prices/catalog/price-book.ts';
+import { PriceSnapshots } from '../../src/prices/snapshot/price-snapshots.ts';
 import { readUsage } from '../../src/usage/calls-usage.ts';
 import { clickhouseFixture } from '../support/fixtures.ts';
 import {
@@ -16,13 +17,9 @@ import { promptUsage } from '../support/usage-client.ts';
 const database = clickhouseFixture();
 
 /** Reads the usage of the call `root`; `queries` are those that were sent to ClickHouse, in order. */
-async function queryRoot(
-  project_id: string,
-  include_costs = false,
-  resolveAliases: ResolveAliases = () => Promise.resolve(new Set()),
-) {
+async function queryRoot(project_id: string) {
   const queries: string[] = [];
-  const clickhouse: Pick<ClickHouse, 'read' | 'write'> = {
+  const clickhouse = {
     read: (name, ...rest) => {
       queries.push(name);
       return database.clickhouse.read(name, ...rest);
@@ -31,13 +28,14 @@ async function queryRoot(
       queries.push(name);
       return database.clickhouse.write(name, ...rest);
     },
-  };
-  const query = { project_id, call_ids: ['root'], include_costs };
+  } as ClickHouse;
+  const prices = new PriceSnapshots({ clickhouse, readBook: readPriceBook, maxProjectRows: 1 });
+  const query = { project_id, call_ids: ['root'], include_costs: false, is_explained: false };
   const budget = new MemoryBudget({ totalBytes: 1e6, perKeyBytes: 1e6 });
   const { signal } = new AbortController();
   const context = { signal, reservation: budget.open('key', 'response'), maxBytes: 1e6 };
-  const { rows } = await readUsage(clickhouse as ClickHouse, resolveAliases, query, context);
-  return { prompt: rows.reduce((sum, row) => sum + Number(row.prompt_tokens), 0), queries };
+  const { rows } = await readUsage({ clickhouse, prices }, query, context);
+  return { prompt: rows.reduce((sum, row) => sum + Number(row.counters[1]), 0), queries };
 }
 
 async function insert(...rows: readonly Row[]): Promise<void> {
@@ -94,16 +92,26 @@ describe('the tree walk runs after a flat sum', () => {
     const queries = [locate, flatSum, treeWalk];
     expect(await queryRoot('p/two')).toEqual({ prompt: 10, queries });
   });
+});
 
-  test('whose rows show a rolled-up call whose usage was never added to an ancestor', async () => {
+describe('another flat sum runs after a flat sum', () => {
+  test('whose rows show a rolled-up call', async () => {
     const leaf = { id: 'leaf', parent: 'child', startedAt: third, usage: promptUsage(5) };
     await insert(
       completeRow('p/mixed', root),
       completeRow('p/mixed', child, rolledUp),
       completeRow('p/mixed', leaf, rolledUp),
     );
-    const queries = [locate, flatSum, flatSumRolledUp, treeWalk];
+    const queries = [locate, flatSum, flatSumRolledUp];
+    // The child's 3 tokens cannot include the leaf's 5.
     expect(await queryRoot('p/mixed')).toEqual({ prompt: 10 + 3 + 5, queries });
+  });
+
+  test('whose rows show tokens that sums do not tell apart', async () => {
+    const usage = { m: { prompt_tokens: 10, total_tokens: 15, thoughts_tokens: 5 } };
+    await insert(completeRow('p/thoughts', { ...root, usage }));
+    const queries = [locate, flatSum, 'usage_flat_sum_counted'];
+    expect(await queryRoot('p/thoughts')).toEqual({ prompt: 10, queries });
   });
 });
 
@@ -133,36 +141,5 @@ describe('an orphan end', () => {
     const queries = [...once, countOrphanEnds, repairOrphanEnds, ...once];
     // The root's 10 tokens include the deleted child's 3.
     expect(await queryRoot('p/deleted')).toEqual({ prompt: 10 - 3, queries });
-  });
-});
-
-describe('models without a price are resolved once per query', () => {
-  /** Inserts a call with such models; returns the names to resolve, and how often the call was queried. */
-  async function resolving(project_id: string, found: readonly string[], include_costs = true) {
-    const unpriced = { 'nobody-a': { prompt_tokens: 1 }, 'nobody-b': { prompt_tokens: 1 } };
-    const usage = { ...unpriced, 'gpt-4o': { prompt_tokens: 1 } };
-    // 0003_default_prices.sql has a price of gpt-4o.
-    await insert(completeRow(project_id, { ...root, usage }), completeRow(project_id, child));
-    const requests: string[][] = [];
-    const resolveAliases: ResolveAliases = (names) => {
-      requests.push([...names].sort());
-      return Promise.resolve(new Set(found));
-    };
-    const { queries } = await queryRoot(project_id, include_costs, resolveAliases);
-    return { requests, times: queries.filter((name) => name === flatSum).length };
-  }
-
-  const names = ['m', 'nobody-a', 'nobody-b'];
-
-  test('and the query runs once more if any is an alias', async () => {
-    expect(await resolving('p/found', ['m'])).toEqual({ requests: [names], times: 2 });
-  });
-
-  test('and the query does not run again if none is', async () => {
-    expect(await resolving('p/unknown', [])).toEqual({ requests: [names], times: 1 });
-  });
-
-  test('but not for a request without costs', async () => {
-    expect(await resolving('p/free', ['m'], false)).toEqual({ requests: [], times: 1 });
   });
 });

@@ -354,7 +354,7 @@ describe('the literal contract', () => {
   test.each([false, true])('every field is there, with include_costs %s', async (include_costs) => {
     const project = usageClient.newProject();
     await project.sendCompleteCalls({ id: 'a', usage: promptUsage(1) });
-    await project.setPrices({ m: { prompt_token_cost: 0.5, completion_token_cost: 0.5 } });
+    await project.setPrices({ m: { prompt_token_cost: 0.005, completion_token_cost: 0.005 } });
     const answer = await project.queryUsage(['a'], { include_costs });
     expect(Object.keys(answer)).toEqual(fields('CallsUsageRes'));
     expect(Object.keys(answer.call_usage['a']?.['m'] ?? {})).toEqual(fields('LLMAggregatedUsage'));

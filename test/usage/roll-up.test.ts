@@ -1,13 +1,33 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { ResultTooLargeError } from '../../src/clickhouse/errors.ts';
+import { byModel, type ModelUsage } from '../../src/usage/model-usage.ts';
 import { rollUp as rollUpInSteps, type RolledUp } from '../../src/usage/roll-up.ts';
+import { toChosenPrice } from '../../src/prices/snapshot/chosen-price.ts';
+import { toPriceRow } from '../../src/prices/snapshot/price-row.ts';
 import type { UsageRow } from '../../src/usage/usage-row.ts';
 import { runSteps } from '../support/run-steps.ts';
 
 function rollUp(rows: readonly UsageRow[], maxSums = Infinity) {
-  const { usages, touchedBy } = runSteps(rollUpInSteps(rows, maxSums));
+  const { usages, touchedBy } = runSteps(rollUpInSteps(rows, byModel, maxSums));
   return { usages, touchedBy: (callIds: readonly string[]) => runSteps(touchedBy(callIds)) };
+}
+
+/** Requests, prompt, completion and total tokens; the roll-up does not read other counters. */
+function countersOf(...counters: readonly (number | bigint)[]): UsageRow['counters'] {
+  return counters.map(BigInt);
+}
+
+function priceRow(prompt_token_cost: string, completion_token_cost: string) {
+  return toPriceRow({
+    ...{ id: 'price', pricing_level: 'default', provider_id: 'any', llm_id: 'm' },
+    ...{ effective_us: '0', effective_date: '1970-01-01T00:00:00.000000Z', created_us: '0' },
+    ...{ prompt_tokens_above: '0', service_tier: '', minutes_of_week: [] },
+    ...{ prompt_token_cost, completion_token_cost },
+    ...{ cache_read_input_token_cost: null, cache_creation_input_token_cost: null },
+    ...{ cache_creation_1h_input_token_cost: null, audio_input_token_cost: null },
+    ...{ audio_output_token_cost: null, is_deleted: 0, is_ignored: 0, row_hashes: '1' },
+  });
 }
 
 /** A row of a requested call that is present and used the model `m`; its key is its id. */
@@ -18,12 +38,9 @@ function row(call_id: string, ancestor_key: string, prompt: number | bigint = 0)
     call_id,
     ancestor_key: ancestor_key === '' ? '0' : ancestor_key,
     model: 'm',
-    requests: '1',
-    prompt_tokens: String(prompt),
-    completion_tokens: '0',
-    total_tokens: String(prompt),
-    prompt_cost: null,
-    completion_cost: null,
+    counters: countersOf(1, prompt, 0, prompt),
+    price: null,
+    doubleCounted: [],
     calls: '1',
     unfinished_call_ids: [],
   };
@@ -35,14 +52,16 @@ function descendantRow(call_key: string, model: string, more: Partial<UsageRow>)
 }
 
 /** Prompt tokens of `m` by call. */
-function promptOf({ usages }: Pick<RolledUp, 'usages'>): Record<string, bigint | undefined> {
+function promptOf({
+  usages,
+}: Pick<RolledUp<ModelUsage>, 'usages'>): Record<string, bigint | undefined> {
   const entries = [...usages].map(([id, usage]) => [id, usage.get('m')?.promptTokens] as const);
   return Object.fromEntries(entries);
 }
 
 describe('nesting', () => {
   test('a single call has the sums of its rows, model by model', () => {
-    const more = { requests: '2', prompt_tokens: '3', completion_tokens: '5', total_tokens: '9' };
+    const more = { counters: countersOf(2, 3, 5, 9) };
     const { usages } = rollUp([{ ...row('a', ''), ...more }, descendantRow('a', 'other', {})]);
     const costs = { promptCost: null, completionCost: null };
     expect([...(usages.get('a') ?? [])]).toEqual([
@@ -56,7 +75,7 @@ describe('nesting', () => {
 
   test('rows of one model, such as of several price periods, are added', () => {
     const rows = [
-      descendantRow('a', 'm', { prompt_tokens: '10', calls: '2' }),
+      descendantRow('a', 'm', { counters: countersOf(1, 10, 0, 10), calls: '2' }),
       row('a', '', 1),
       { ...row('a', '', 100), calls: '0' },
     ];
@@ -78,17 +97,12 @@ describe('nesting', () => {
   });
 
   test('every counter is added to that of the same model', () => {
-    const inner: Partial<UsageRow> = {
-      requests: '10',
-      prompt_tokens: '20',
-      completion_tokens: '30',
-      total_tokens: '40',
-    };
+    const inner = { counters: countersOf(10, 20, 30, 40) };
     const rows = [
-      { ...row('a', ''), completion_tokens: '3', total_tokens: '4', prompt_tokens: '2' },
+      { ...row('a', ''), counters: countersOf(1, 2, 3, 4) },
       { ...row('b', 'a'), ...inner },
-      descendantRow('b', 'only b', { ...inner, requests: '7' }),
-      descendantRow('a', 'only a', { ...inner, requests: '8' }),
+      descendantRow('b', 'only b', { counters: countersOf(7, 20, 30, 40) }),
+      descendantRow('a', 'only a', { counters: countersOf(8, 20, 30, 40) }),
     ];
     const { usages } = rollUp(rows);
     const costs = { promptCost: null, completionCost: null };
@@ -160,7 +174,9 @@ describe('nesting', () => {
 });
 
 describe('an unknown or deleted requested call', () => {
-  const absent = { ...descendantRow('absent', 'm', { prompt_tokens: '100', calls: '7' }) };
+  const absent = {
+    ...descendantRow('absent', 'm', { counters: countersOf(1, 100, 0, 100), calls: '7' }),
+  };
 
   test('has no usage, and its descendants count nowhere', () => {
     const absentRow = { ...absent, unfinished_call_ids: ['unfinished'] };
@@ -176,31 +192,27 @@ describe('an unknown or deleted requested call', () => {
 });
 
 describe('costs', () => {
-  const priced = (
-    id: string,
-    ancestor: string,
-    prompt: string | null,
-    completion: string | null,
-  ) => ({
+  /** One uncached prompt token and one completion token, at these prices in USD; null: without a price. */
+  const priced = (id: string, ancestor: string, prices: readonly [string, string] | null) => ({
     ...row(id, ancestor),
-    prompt_cost: prompt,
-    completion_cost: completion,
+    counters: countersOf(1, 1, 1, 2, 1, 0, 0, 0, 0, 1, 0, 0),
+    price: prices === null ? null : toChosenPrice(priceRow(...prices), 'exact'),
   });
   const unit = 10n ** 30n;
 
   test('are the sum of the known costs', () => {
-    const rows = [priced('a', '', '0.1', null), priced('b', 'a', '0.2', '3')];
-    const { usages } = rollUp(rows);
+    const rows = [priced('a', '', ['0.1', '2']), priced('b', 'a', ['0.2', '3'])];
+    const { usages } = rollUp([...rows, priced('c', 'b', null)]);
     expect(usages.get('a')?.get('m')).toMatchObject({
       promptCost: (unit * 1n) / 10n + (unit * 2n) / 10n,
-      completionCost: 3n * unit,
+      completionCost: 2n * unit + 3n * unit,
     });
   });
 
   test('are unknown, not 0, if no cost is known', () => {
-    const rows = [priced('a', '', null, '0'), priced('b', 'a', null, null)];
+    const rows = [priced('a', '', ['0', '0']), priced('b', 'a', null)];
     const { usages } = rollUp(rows);
-    expect(usages.get('a')?.get('m')).toMatchObject({ promptCost: null, completionCost: 0n });
+    expect(usages.get('a')?.get('m')).toMatchObject({ promptCost: 0n, completionCost: 0n });
     expect(usages.get('b')?.get('m')).toMatchObject({ promptCost: null, completionCost: null });
   });
 });

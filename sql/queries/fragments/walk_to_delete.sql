@@ -31,7 +31,7 @@ pointers AS
     FROM
     (
         SELECT *
-        FROM calls FINAL
+        FROM merged_calls FINAL
         WHERE project_id = {project_id:String}
             AND trace_id IN (SELECT arrayJoin(requested_trace_ids))
     )

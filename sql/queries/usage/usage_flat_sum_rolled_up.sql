@@ -1,101 +1,69 @@
--- The same as usage_flat_sum.sql for traces whose SDK adds the usage of a call's children to the call's own usage:
--- the usage of every child is subtracted from its parent again, at the start time of the parent. `needs_tree_walk` is
--- also set where a difference is negative: then the usage of a child was never added to its parent, and all of the
--- parent's usage is its own.
+-- The same as usage_flat_sum.sql for traces whose SDK adds the usage of a call's children to the call's own usage: the
+-- usage of those children that the SDK has added is subtracted again. Which they are, and when sums do not say enough:
+-- own_usage.sql and raw_sums.sql.
 WITH
-{include calls_constants},
--- One row for each call, and a second one with negative counters for its parent if both are rolled up.
-signed_usage AS
-(
-    WITH position < 2 AS is_first_row
-    SELECT
-        call.trace_id AS trace_id,
-        used.model AS model,
-        if(sign > 0, call.key, call.parent) AS key,
-        if(sign > 0, call.started_us, parent_call.started_us) AS started_us,
-        call.parent = 0 AND is_first_row AS is_root,
-        {include needs_tree_walk} AS needs_tree_walk,
-        call.open_id AS open_id,
-        sign > 0 AND is_first_row AS is_call,
-        arrayMap(n -> toInt128(n) * sign, used.counters) AS counters
-    {include from_calls_with_parents}
-    ARRAY JOIN if(call.is_rolled_up AND parent_call.is_rolled_up, [1, -1], [1]) AS sign
-),
+{include usage_fields},
+-- One row for each call and model; usage that was added to a parent is in the parent's row as well.
 own_usage AS
 (
+    WITH
+        position < 2 AS is_first_row,
+        call.usage_mode = 1 AND parent_call.usage_mode = 1
+            AND call.open_id = ended AND call.ended_us <= parent_call.ended_us
+            AND (call.total <= parent_call.total OR parent_call.total = 0) AS is_added
     SELECT
-        any(trace_id) AS call_key,
-        model,
-        any(started_us) AS started_us,
-        countIf(is_root) AS roots,
-        max(needs_tree_walk) AS needs_tree_walk,
-        countIf(is_call) AS calls,
-        groupArrayIf(open_id, is_call AND open_id != ended) AS unfinished_call_ids,
-        -- Without uncached_prompt: cached tokens have to be subtracted first.
-        arraySlice(sumForEach(counters), requests, cache_creation) AS own,
-        {include own_uncached_prompt} AS uncached
-    FROM signed_usage
-    GROUP BY key, model
+        any(call.trace_id) AS call_key,
+        used.model AS model,
+        anyIf(used.service_tier, is_call) AS service_tier,
+        any(if(is_call, call.started_us, parent_call.started_us)) AS started_us,
+        countIf(is_call AND call.parent = 0 AND is_first_row) AS roots,
+        max(call.is_deleted OR call.parent != 0 AND (
+            parent_call.key = 0 OR parent_call.started_us + 1 - call.is_after_parent > call.started_us)) AS needs_tree_walk,
+        maxIf(used.facts, is_call) AS facts,
+        maxIf(call.sdk_version, is_call) AS sdk_version,
+        countIf(is_call AND is_first_row) AS calls,
+        groupArrayIf(call.open_id, is_call AND is_first_row AND call.open_id != ended) AS unfinished_call_ids,
+        sumForEachIf(used.counters, is_call) AS stored,
+        sumForEachIf(CAST(used.counters, 'Array(UInt128)'), NOT is_call) AS added
+    FROM
+    (
+        SELECT *, {include plain_total} AS total
+        {include from_requested_traces}
+    ) AS call
+    -- A second scan, because ClickHouse does not reuse the result of a subquery; without a parent its columns are 0.
+    LEFT ANY JOIN
+    (
+        SELECT key, started_us, ended_us, usage_mode, {include plain_total} AS total
+        {include from_requested_traces}
+    ) AS parent_call ON parent_call.key = call.parent
+    LEFT ARRAY JOIN call.usage AS used, arrayEnumerate(call.usage) AS position
+    ARRAY JOIN if(is_added, [1, 0], [1]) AS is_call
+    GROUP BY if(is_call, call.key, call.parent), model
+    HAVING max(is_call)
 ),
-sums AS
+rest_usage AS
 (
     SELECT
-        call_key,
-        model,
-        roundDown(started_us, {price_dates:Array(Int64)}) AS period_us,
-        roundDown(toInt64(own[prompt]) - 1, {prompt_sizes:Array(Int64)}) AS prompt_size,
-        sum(roots) AS roots,
-        max(needs_tree_walk OR arrayMin(own) < 0) AS needs_tree_walk,
-        sum(calls) AS calls,
-        groupArrayArray(unfinished_call_ids) AS unfinished_call_ids,
-        sumForEach(arrayPushBack(own, uncached)) AS counters
+        *,
+        arrayMap((n, of_children) -> toUInt64(n - least(n, of_children)), stored, arrayResize(added, length(stored))) AS own
     FROM own_usage
-    GROUP BY call_key, model, period_us, prompt_size
-)
--- Each sum gets the price that Weave would choose: prices in force before future ones, prices of the project before
--- default prices, then the latest price in force or the earliest future one, then the one for the largest prompts,
--- then the one created last. Prices that were resolved from an alias of the model (`alias_of`) come after all others.
+),
+own[prompt_tokens] + own[input_tokens] AS prompt,
+own[requests] AS request_count
 SELECT
     call_key,
-    roots,
-    needs_tree_walk,
-    0 AS is_rolled_up,
     model,
-    calls,
-    unfinished_call_ids,
-    counters,
-    price.id AS price_id,
-    toDecimal256(counters[uncached_prompt], 0) * prompt_token_cost
-        + toDecimal256(counters[cache_read], 0) * ifNull(cache_read_input_token_cost, prompt_token_cost)
-        + toDecimal256(counters[cache_creation], 0)
-            * ifNull(cache_creation_input_token_cost, prompt_token_cost) AS prompt_cost,
-    toDecimal256(counters[completion], 0) * completion_token_cost AS completion_cost
-FROM sums
-LEFT JOIN
-(
-    SELECT
-        id,
-        llm_id,
-        pricing_level,
-        alias_of,
-        toUnixTimestamp64Micro(effective_date) AS from_us,
-        prompt_tokens_above,
-        created_at,
-        prompt_token_cost,
-        completion_token_cost,
-        cache_read_input_token_cost,
-        cache_creation_input_token_cost
-    FROM llm_token_prices FINAL
-    WHERE {include_costs:Bool}
-        AND (pricing_level, pricing_level_id) IN (('default', 'default'), ('project', {project_id:String}))
-) AS price ON price.llm_id = sums.model AND price.prompt_tokens_above <= sums.prompt_size
-ORDER BY
-    alias_of = '' DESC,
-    from_us <= period_us DESC,
-    pricing_level DESC,
-    if(from_us <= period_us, from_us, -from_us) DESC,
-    prompt_tokens_above DESC,
-    created_at DESC,
-    price.id DESC
-LIMIT 1 BY call_key, model, period_us, prompt_size
-SETTINGS join_use_nulls = 0
+    service_tier,
+    {include price_class},
+    sum(roots) AS roots,
+    max(needs_tree_walk) AS needs_tree_walk,
+    0 AS is_rolled_up,
+    groupBitOr(facts) AS facts,
+    max(sdk_version BETWEEN 1 AND last_native_sdk) AS is_native_sdk,
+    max(arrayExists(fields -> {include has_excess}, [stored, own])) AS has_excess,
+    sum(calls) AS calls,
+    groupArrayArray(unfinished_call_ids) AS unfinished_call_ids,
+    sumForEach(CAST(own, 'Array(UInt128)')) AS counters,
+    maxForEach(stored) AS stored_counters
+FROM rest_usage
+GROUP BY call_key, model, service_tier, period_us, prompt_size, minute_of_week

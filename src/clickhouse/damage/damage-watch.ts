@@ -18,6 +18,8 @@ import { rebuildTable } from './rebuild-table.ts';
 export interface DamageWatchOptions {
   /** Time between two searches for damaged parts. */
   readonly intervalMs: number;
+  /** Rows of `call_parts` that one statement reads when a derived table is filled again. */
+  readonly chunkRows: number;
   /** Called after each search. */
   readonly onDamage: (damage: Damage) => void;
   readonly log: Log;
@@ -25,8 +27,6 @@ export interface DamageWatchOptions {
 
 /** A statement that fills a chunk of a derived table again may take an hour. */
 const limits = { maxOpenConnections: 4, timeoutMs: 3_600_000, compression: false };
-
-const chunkRows = 500_000;
 
 /** Time between two searches while another service fills derived tables again, or after it failed. */
 const repairPauseMs = 1_000;
@@ -166,7 +166,7 @@ export class DamageWatch {
   }
 
   async #rebuild(parts: readonly NodePart[], checkLock: () => void): Promise<void> {
-    const { log } = this.#options;
+    const { chunkRows, log } = this.#options;
     for (const table of derivedTables) {
       const damaged = parts.filter((part) => part.table === table && !part.isCovered);
       for (const node of this.#nodes.filter((each) => isSource(each, damaged))) {
@@ -188,7 +188,7 @@ export class DamageWatch {
   }
 }
 
-/** The rows of `calls` come from the same node, those of `call_traces` from any. */
+/** The rows of `merged_calls` come from the same node, those of `call_traces` from any. */
 function isSource({ address }: Node, damaged: readonly NodePart[]): boolean {
   return damaged.some(({ table, url }) => table === 'call_traces' || url === address.url);
 }

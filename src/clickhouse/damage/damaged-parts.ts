@@ -8,8 +8,11 @@ import type { DatabaseAddress } from '../client/open-client.ts';
 import { ClickHouseStartError } from '../errors.ts';
 import { isCovered, type DetachedPart, type StoredPart } from './is-covered.ts';
 
-/** Tables that materialized views fill from `call_parts`; what they lose can be filled again. */
-export const derivedTables: readonly string[] = ['calls', 'call_traces'];
+/**
+ * Tables that materialized views fill from `call_parts`; what they lose can be filled again. `calls` is not among them:
+ * only earlier releases read it, which watch it themselves.
+ */
+export const derivedTables: readonly string[] = ['merged_calls', 'call_traces'];
 
 /** Tables whose rows are stored nowhere else. */
 export const baseTables: readonly string[] = [

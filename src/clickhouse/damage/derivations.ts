@@ -13,10 +13,13 @@ interface ViewRow {
   readonly columns: readonly string[];
   readonly create: string;
   readonly select: string;
+  /** Whether it reads `call_parts`; other views fill the same table after an upgrade. */
+  readonly isFromParts: boolean | number;
 }
 
 const selectViews = `
-  SELECT views.create_table_query AS create, hex(views.as_select) AS select, columns.names AS columns
+  SELECT views.create_table_query AS create, hex(views.as_select) AS select, columns.names AS columns,
+      match(views.as_select, ' FROM \\\\S+[.]call_parts\\\\b') AS isFromParts
   FROM system.tables AS views
   INNER JOIN (
       SELECT table, arrayMap(each -> each.2, arraySort(groupArray((position, name)))) AS names
@@ -40,10 +43,10 @@ export async function readDerivation(
     query_params: { database },
     format: 'JSONEachRow',
   });
-  for (const { create, select, columns } of await result.json<ViewRow>()) {
+  for (const { create, select, columns, isFromParts } of await result.json<ViewRow>()) {
     const target = / TO (\S+) \(/.exec(create)?.[1];
     const name = target?.split('.').at(-1)?.replaceAll('`', '');
-    if (target !== undefined && name === table) {
+    if (target !== undefined && name === table && isFromParts) {
       return { target, columns, select: toAscii(select) };
     }
   }

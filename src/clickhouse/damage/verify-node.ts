@@ -86,7 +86,7 @@ async function readComparison(
   const columns = await read<Column>(client, selectColumns, { database, table });
   const keys = columns.filter(({ type }) => !isAggregated(type)).map(({ name }) => name);
   const unit = `cityHash64(${keys.slice(0, 2).join(', ')})`;
-  const values = columns.map(toValue).join(', ');
+  const values = columns.filter(isCompared).map(toValue).join(', ');
   const derived = `(${select.replace(/ FROM \S+\.call_parts\b/, ` FROM ${toDatabase(target)}.call_parts`)})`;
   return (condition) =>
     [target, derived]
@@ -106,6 +106,11 @@ function toDatabase(target: string): string {
 }
 
 const aggregation = /^SimpleAggregateFunction\((\w+), (.+)\)$/s;
+
+/** A sum counts a part for each time that it was inserted; of repeated parts, `call_parts` keeps one. */
+function isCompared({ type }: Column): boolean {
+  return aggregation.exec(type)?.[1] !== 'sum';
+}
 
 function isAggregated(type: string): boolean {
   return aggregation.test(type);

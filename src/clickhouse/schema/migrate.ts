@@ -60,10 +60,11 @@ export async function migrate(
 }
 
 /**
- * Applies nothing while base tables have damaged parts: migrations may fill tables from `call_parts`, and which of them
- * are applied is itself stored in a table.
+ * Nothing is applied while base tables have damaged parts: tables are filled from `call_parts`, and which migrations are
+ * applied is itself stored in a table.
+ * @throws {DamagedDataError} naming the parts
  */
-async function refuseDamaged(client: ClickHouseClient, database: string): Promise<void> {
+export async function refuseDamaged(client: ClickHouseClient, database: string): Promise<void> {
   const parts = await findDamagedParts(client, database, baseTables);
   const lost = parts.filter(({ isCovered }) => !isCovered);
   if (lost.length === 0) return;

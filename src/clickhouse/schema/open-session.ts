@@ -65,12 +65,12 @@ export async function openSession(
  */
 export async function watchDamage(
   nodes: readonly DatabaseAddress[],
-  { damageCheckIntervalMs: intervalMs, onDamage, log }: SessionOptions,
+  { damageCheckIntervalMs: intervalMs, fillChunkRows: chunkRows, onDamage, log }: SessionOptions,
   prepared: Pick<Session, 'version' | 'connection' | 'rewrite'>,
   signal: AbortSignal,
 ): Promise<Session> {
   const { connection } = prepared;
-  const damageWatch = new DamageWatch(nodes, { intervalMs, onDamage, log });
+  const damageWatch = new DamageWatch(nodes, { intervalMs, chunkRows, onDamage, log });
   const close = async (): Promise<void> => {
     await Promise.all([damageWatch.close(), connection.close()]);
   };

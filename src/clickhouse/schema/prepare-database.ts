@@ -4,6 +4,7 @@ import { isMappedError, mapError, toErrorCode, toErrorKind } from '../client/map
 import { openClient, type Address, type DatabaseAddress } from '../client/open-client.ts';
 import type { Log } from '../clickhouse.ts';
 import { ClickHouseUnavailableError, ClickHouseStartError } from '../errors.ts';
+import { fillMergedCalls } from './fill-merged-calls.ts';
 import { migrate } from './migrate.ts';
 import { applyPayloadRetention } from './payload-retention.ts';
 import { migrationsFolder, readMigrations, type Migration } from './migrations.ts';
@@ -21,6 +22,8 @@ export interface PrepareOptions {
   readonly databaseEngine: string;
   /** As in {@link applyPayloadRetention}. */
   readonly payloadRetentionDays: number;
+  /** Rows of `call_parts` that one statement reads when it fills a derived table. */
+  readonly fillChunkRows: number;
   readonly log: Log;
 }
 
@@ -28,8 +31,8 @@ export interface PrepareOptions {
 const limits = { maxOpenConnections: 4, timeoutMs: 3_600_000, compression: false };
 
 /**
- * Prepares a database for the queries: checks the server's version, creates the database if it is missing, and applies
- * migrations and the payload retention.
+ * Prepares a database for the queries: checks the server's version, creates the database if it is missing, applies
+ * migrations, fills the tables that they added, and applies the payload retention.
  *
  * @returns the server's version
  * @throws {ClickHouseStartError} what an operator has to correct.
@@ -37,7 +40,7 @@ const limits = { maxOpenConnections: 4, timeoutMs: 3_600_000, compression: false
  */
 export async function prepareDatabase(
   address: DatabaseAddress,
-  { schema, databaseEngine, payloadRetentionDays, log }: PrepareOptions,
+  { schema, databaseEngine, payloadRetentionDays, fillChunkRows, log }: PrepareOptions,
   signal: AbortSignal,
 ): Promise<string> {
   const { database, ...serverAddress } = address;
@@ -53,6 +56,7 @@ export async function prepareDatabase(
     checkServerVersion(version, schema.minimumVersion);
     await createDatabase(server, database, databaseEngine);
     await migrate(client, database, schema.migrations, log);
+    await fillMergedCalls(client, database, { chunkRows: fillChunkRows, log });
     await applyPayloadRetention(client, payloadRetentionDays, log);
     return version;
   } catch (error) {

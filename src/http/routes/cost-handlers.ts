@@ -1,17 +1,21 @@
 import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
 import { apiErrors } from '../api-errors.ts';
 import { createCosts } from '../../prices/create-costs.ts';
-import { listUnpricedModels, type UnpricedModel } from '../../prices/list-unpriced-models.ts';
+import {
+  listUnpricedModels,
+  type UnpricedModel,
+  type UnpricedUsage,
+} from '../../prices/list-unpriced-models.ts';
 import { purgeCosts, toCostIds } from '../../prices/purge-costs.ts';
 import { queryCosts } from '../../prices/query-costs.ts';
-import type { ResolveAliases } from '../../prices/resolve-aliases.ts';
 import { resolveCosts } from '../../prices/resolve-costs.ts';
+import type { PriceSnapshots } from '../../prices/snapshot/price-snapshots.ts';
 import type { Handler } from '../route.ts';
 import { JsonText } from '../send-answer.ts';
 
 interface CostOptions {
   readonly clickhouse: ClickHouse;
-  readonly resolveAliases: ResolveAliases;
+  readonly prices: PriceSnapshots;
 }
 
 interface CostHandlers {
@@ -23,7 +27,7 @@ interface CostHandlers {
 }
 
 /** Prices of projects, and which price applies to a model. */
-export function costHandlers({ clickhouse, resolveAliases }: CostOptions): CostHandlers {
+export function costHandlers({ clickhouse, prices }: CostOptions): CostHandlers {
   return {
     async create({ body: { project_id, costs }, key }) {
       const byModel = new Map(Object.entries(costs));
@@ -42,22 +46,35 @@ export function costHandlers({ clickhouse, resolveAliases }: CostOptions): CostH
       return {};
     },
     async listUnpricedModels({ body, signal }) {
-      const models = await listUnpricedModels(clickhouse, resolveAliases, body, signal);
-      return new JsonText(toUnpricedFragments(models));
+      return new JsonText(
+        toUnpricedFragments(await listUnpricedModels(clickhouse, prices, body, signal)),
+      );
     },
     async resolve({ body, signal }) {
-      return { results: await resolveCosts(clickhouse, resolveAliases, body, signal) };
+      return { results: await resolveCosts(prices, body, signal) };
     },
   };
 }
 
-function* toUnpricedFragments(models: readonly UnpricedModel[]): Generator<string> {
-  let separator = '{"results":[';
-  for (const model of models) {
-    yield separator + toJson(model);
+function* toUnpricedFragments({ models, notContained }: UnpricedUsage): Generator<string> {
+  yield '{"results":[';
+  yield* toList(models.map(toJson));
+  yield '],"not_contained":[';
+  yield* toList(
+    notContained.map(
+      ({ llm_id, calls, units }) =>
+        `{"llm_id":${JSON.stringify(llm_id)},"calls":${calls},"units":${JSON.stringify(units)}}`,
+    ),
+  );
+  yield ']}';
+}
+
+function* toList(entries: readonly string[]): Generator<string> {
+  let separator = '';
+  for (const entry of entries) {
+    yield separator + entry;
     separator = ',';
   }
-  yield models.length === 0 ? `${separator}]}` : ']}';
 }
 
 /** Sums are written as the digits that ClickHouse answered, since they may exceed what a JavaScript number holds. */

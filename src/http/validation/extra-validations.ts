@@ -16,6 +16,7 @@ export const extraValidations: Readonly<
   ObjCreateReq: within(['obj'], freeFormJsonIssues),
   TableCreateReq: within(['table'], freeFormJsonIssues),
   FeedbackCreateReq: freeFormJsonIssues,
+  CostCreateReq: within(['costs'], minuteRangeIssues),
 };
 
 /** Whether a string is not well-formed Unicode, so that it cannot be encoded in UTF-8. */
@@ -41,6 +42,23 @@ function usageIssues(value: unknown, at: Location): ValidationIssue[] {
     issues.push(toIssue('greater_than_equal', [...at, 'limit'], 1));
   }
   return issues;
+}
+
+/** Of each price, the ranges of minutes that end before they start. */
+function minuteRangeIssues(costs: unknown, at: Location): ValidationIssue[] {
+  if (!isRecord(costs)) return [];
+  return Object.entries(costs).flatMap(([model, cost]) => {
+    const ranges = isRecord(cost) ? cost['minutes_of_week'] : undefined;
+    if (!Array.isArray(ranges)) return [];
+    return ranges.flatMap((range: unknown, index) => {
+      if (!isRecord(range)) return [];
+      const [start, end] = [range['start'], range['end']];
+      if (typeof start !== 'number' || typeof end !== 'number' || start < end) return [];
+      return [
+        toIssue('value_error', [...at, model, 'minutes_of_week', index, 'end'], 'minuteRange'),
+      ];
+    });
+  });
 }
 
 /** How many invalid ids of one request are reported. */

@@ -34,7 +34,8 @@ export const issueMessages = {
   float_type: () => 'Input should be a valid number',
   finite_number: () => 'Input should be a finite number',
   greater_than_equal: (minimum: number) => `Input should be greater than or equal to ${minimum}`,
-  less_than_equal: (maximum: number) => `Input should be less than or equal to ${maximum}`,
+  less_than_equal: (maximum: number, hint?: string) =>
+    `Input should be less than or equal to ${maximum}${hint === undefined ? '' : `: ${hint}`}`,
 
   string_type: () => 'Input should be a valid string',
   string_unicode: () =>
@@ -46,7 +47,8 @@ export const issueMessages = {
 
   datetime_type: () => 'Input should be a valid datetime',
   datetime_parsing: (expected: 'datetime' | 'date or a valid datetime') =>
-    `Input should be a valid ${expected}, in ISO 8601 with Z or an offset, ` +
+    `Input should be a valid ${expected}, in ISO 8601 ` +
+    `${expected === 'datetime' ? 'with' : 'with or without'} Z or an offset, ` +
     'an existing day of the years 1900 to 2299',
 
   list_type: () => 'Input should be a valid list',
@@ -89,6 +91,7 @@ const valueErrors = {
   formSyntax: 'There was an error parsing the body',
   pathProject: 'Value error, project_id should be the entity and project of the path',
   literal: 'Input should be of type string, number, boolean or null',
+  minuteRange: 'Value error, end should be greater than start',
 } as const;
 
 /** `a`, `a or b`, `a, b or c`. */

@@ -3,7 +3,7 @@ import { Ajv2020 } from 'ajv/dist/2020.js';
 import { parse as parseYaml } from 'yaml';
 import { toDateTime64 } from '../../clickhouse/client/date-time64.ts';
 import type { components } from '../../openapi-types.ts';
-import { dateOrTimeToDateTime64 } from '../../prices/cost-filter.ts';
+import { toEffectiveDate } from '../../prices/effective-date.ts';
 import { sizeValidations } from './size-validations.ts';
 import { extraValidations, hasLoneSurrogate } from './extra-validations.ts';
 import { type Validator, createValidator, type Compiled, isRecord } from './validator.ts';
@@ -87,9 +87,11 @@ function createAjv(documents: Readonly<Record<string, Document>>, allErrors: boo
     useDefaults: true,
   });
   ajv.addVocabulary(['openapi', 'info', 'servers', 'security', 'tags', 'paths', 'components']);
+  // Says of a `maximum` what a larger number probably is.
+  ajv.addVocabulary(['x-maximum-hint']);
   ajv.addFormat('unicode', (text) => !hasLoneSurrogate(text));
   ajv.addFormat('date-time', (text) => toDateTime64(text) !== undefined);
-  ajv.addFormat('date-or-time', (text) => dateOrTimeToDateTime64(text) !== undefined);
+  ajv.addFormat('date-or-time', (text) => toEffectiveDate(text) !== undefined);
   for (const [name, document] of Object.entries(documents)) ajv.addSchema(document, name);
   return ajv;
 }

@@ -62,7 +62,13 @@ const issueOf: Readonly<Record<string, ToIssue | undefined>> = {
       actual: sizeOf(error),
     }),
   minimum: (error, loc) => toIssue('greater_than_equal', loc, limitOf(error)),
-  maximum: (error, loc) => toIssue('less_than_equal', loc, limitOf(error)),
+  maximum: (error, loc) =>
+    toIssue(
+      'less_than_equal',
+      loc,
+      limitOf(error),
+      error.parentSchema?.['x-maximum-hint'] as string,
+    ),
 };
 
 function limitOf({ params }: SchemaError): number {
@@ -79,7 +85,7 @@ function typeIssue({ params, data, parentSchema }: SchemaError, loc: Location): 
   switch (params['type']) {
     case 'string':
       return toIssue(
-        parentSchema?.['format'] === 'date-time' ? 'datetime_type' : 'string_type',
+        String(parentSchema?.['format']).startsWith('date-') ? 'datetime_type' : 'string_type',
         loc,
       );
     case 'integer':

@@ -1,7 +1,6 @@
 import type { ClickHouse, Log } from '../../clickhouse/clickhouse.ts';
 import { priceBookAuthor, type PriceBook } from './price-book.ts';
 import type { ModelPriceRow } from './model-prices.ts';
-import { resolveModel } from './resolve-model.ts';
 
 export type PriceStore = Pick<ClickHouse, 'read' | 'insert'>;
 
@@ -10,10 +9,6 @@ export interface PriceBookRow extends ModelPriceRow {
   readonly id: string;
   readonly llm_id: string;
   readonly provider_id: string;
-  /** Of a model alias: the llm_id in the book whose prices it has; else empty. */
-  readonly alias_of: string;
-  /** Of a model alias: the rule by which it was matched; else empty. */
-  readonly match_rule: string;
 }
 
 export interface PriceBookChanges {
@@ -75,30 +70,26 @@ export async function readPriceBookChanges(
   return toChanges(await readStoredRows(store), book);
 }
 
-/**
- * Converts the prices of a model of the book to rows.
- * @param alias the name to store them under instead of the model's llm_id, and the rule by which it was matched
- */
-export function toPriceBookRows(
-  book: PriceBook,
-  llmId: string,
-  alias?: { readonly name: string; readonly rule: string },
-): PriceBookRow[] {
+function toPriceBookRows(book: PriceBook, llmId: string): PriceBookRow[] {
   const { provider_id, rows } = book.prices.get(llmId) ?? { provider_id: '', rows: [] };
-  const name = alias?.name ?? llmId;
-  const idPrefix = alias === undefined ? 'book' : 'learned';
   return rows.map((row) => ({
     ...row,
-    id: `${idPrefix}:${name}@${row.effective_date.slice(0, 10)}>${row.prompt_tokens_above}`,
-    llm_id: name,
+    id: `book:${llmId}@${toRowKey(row)}`,
+    llm_id: llmId,
     provider_id,
-    alias_of: alias === undefined ? '' : llmId,
-    match_rule: alias?.rule ?? '',
   }));
 }
 
+/** @returns what tells the rows of a name apart */
+function toRowKey(row: ModelPriceRow): string {
+  const date = row.effective_date.replace(' 00:00:00.000000', '').replace('.000000', '');
+  const hours = row.minutes_of_week.map(({ start, end }) => `${start}-${end}`).join(',');
+  const parts = [row.service_tier, hours].filter((part) => part !== '');
+  return [`${date}>${row.prompt_tokens_above}`, ...parts].join(' ');
+}
+
 /** Converts a row to a default price of `llm_token_prices`. */
-export function toPriceRow(row: PriceBookRow, created_by: string): object {
+function toPriceRow(row: PriceBookRow, created_by: string): object {
   return { ...row, pricing_level: 'default', pricing_level_id: 'default', created_by };
 }
 
@@ -107,18 +98,19 @@ async function readStoredRows(store: PriceStore): Promise<StoredRow[]> {
 }
 
 /**
- * A model that the book lists, or has as ambiguous, gets exactly the rows of the book. A model that the book no longer
- * lists keeps its rows: calls of the past have no other price. Model aliases are resolved again.
+ * A model that the book lists, if only as one without a price, gets exactly the rows of the book. A model that the book
+ * no longer lists keeps its rows: calls of the past have no other price. Model aliases, which earlier releases stored
+ * as rows of their own, are removed.
  */
 function toChanges(stored: readonly StoredRow[], book: PriceBook): PriceBookChanges {
-  const rows = [
-    ...[...book.prices.keys()].flatMap((llmId) => toPriceBookRows(book, llmId)),
-    ...toAliasRows(stored, book),
-  ];
+  const rows = [...book.prices.keys()].flatMap((llmId) => toPriceBookRows(book, llmId));
   const storedPrices = new Map(stored.map((row) => [row.id, toComparable(row)]));
   const ids = new Set(rows.map(({ id }) => id));
+  const listed = toListedNames(book);
   const isReplaced = (row: StoredRow): boolean =>
-    !row.id.startsWith('book:') || book.prices.has(row.llm_id) || book.ambiguous.has(row.llm_id);
+    !row.id.startsWith('book:') ||
+    listed.has(row.llm_id) ||
+    book.decisions.has(row.llm_id.toLowerCase());
   return {
     added: rows.filter(({ id }) => !storedPrices.has(id)),
     changed: rows.filter(
@@ -129,14 +121,13 @@ function toChanges(stored: readonly StoredRow[], book: PriceBook): PriceBookChan
   };
 }
 
-/** Resolves the stored model aliases; omits those that are no longer found, or are in the book themselves by now. */
-function toAliasRows(stored: readonly StoredRow[], book: PriceBook): PriceBookRow[] {
-  const aliases = new Set(stored.filter((row) => row.alias_of !== '').map((row) => row.llm_id));
-  return [...aliases].flatMap((name) => {
-    const model = resolveModel(book, name);
-    if (model === null || model.rule === 'exact') return [];
-    return toPriceBookRows(book, model.llm_id, { name, rule: model.rule });
-  });
+/** @returns every name of a model that the book lists, with and without a price */
+function toListedNames({ providers }: PriceBook): ReadonlySet<string> {
+  return new Set(
+    providers.flatMap(({ models }) =>
+      models.flatMap(({ provider_id, id }) => [`${provider_id}/${id}`, id]),
+    ),
+  );
 }
 
 function toPriceBookRow({ created_by: _by, created_at: _at, ...row }: StoredRow): PriceBookRow {
@@ -146,12 +137,13 @@ function toPriceBookRow({ created_by: _by, created_at: _at, ...row }: StoredRow)
 function toComparable(row: PriceBookRow | StoredRow): string {
   return JSON.stringify([
     row.provider_id,
-    row.alias_of,
-    row.match_rule,
     row.prompt_token_cost,
     row.completion_token_cost,
     row.cache_read_input_token_cost,
     row.cache_creation_input_token_cost,
+    row.cache_creation_1h_input_token_cost,
+    row.audio_input_token_cost,
+    row.audio_output_token_cost,
   ]);
 }
 

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { clusterFixture, fixture } from '../../support/fixtures.ts';
+import type { ResolvedCost } from '../../../src/prices/resolve-costs.ts';
 import { openService } from '../../support/http/service.ts';
 import { promptTokens, promptUsage, toProject } from '../../support/usage-client.ts';
 
@@ -105,17 +106,47 @@ describe('calls on a cluster', () => {
 
   test('cost what the prices of the project say', async () => {
     const project = toProject(service, 'team/priced');
-    await project.setPrices({ m: { prompt_token_cost: 0.5, completion_token_cost: 1 } });
+    await project.setPrices({ m: { prompt_token_cost: 0.005, completion_token_cost: 0.001 } });
     await project.sendCompleteCalls({
       id: 'root',
       usage: { m: { prompt_tokens: 8, completion_tokens: 3 } },
     });
     const { call_usage } = await project.queryUsage(['root'], { include_costs: true });
     expect(call_usage['root']?.['m']).toMatchObject({
-      prompt_tokens_total_cost: 8 * 0.5,
-      completion_tokens_total_cost: 3,
+      prompt_tokens_total_cost: 8 * 0.005,
+      completion_tokens_total_cost: 3 * 0.001,
     });
   });
+});
+
+test('a price that somebody stores on any shard is in the next answer', async () => {
+  const project = toProject(service, 'team/elsewhere');
+  const models = Array.from({ length: 20 }, (_, index) => `model-${index}`);
+  const price = (llm_id: string, prompt_token_cost: string) => ({
+    ...{ id: llm_id, llm_id, pricing_level: 'project', pricing_level_id: project.id },
+    ...{ provider_id: 'p', effective_date: '2026-01-01 00:00:00', created_by: 'somebody' },
+    ...{ prompt_token_cost, completion_token_cost: '0' },
+  });
+  const resolve = async (): Promise<(number | undefined)[]> => {
+    const answer = await service.send('/cost/resolve', {
+      body: { project_id: project.id, models },
+    });
+    const { results } = answer.json() as { results: ResolvedCost[] };
+    return results.map((result) => result.price?.prompt_token_cost);
+  };
+  expect(await resolve()).toEqual(models.map(() => undefined));
+  for (const cost of ['0.001', '0.002']) {
+    await cluster.insert(
+      'llm_token_prices',
+      models.map((model) => price(model, cost)),
+    );
+    expect(await resolve()).toEqual(models.map(() => Number(cost)));
+  }
+  // Each alone, so that one shard changes at a time.
+  for (const [index, model] of models.entries()) {
+    await cluster.insert('llm_token_prices', [price(model, '0.003')]);
+    expect(await resolve()).toEqual(models.map((_, other) => (other <= index ? 0.003 : 0.002)));
+  }
 });
 
 test('each default price is stored on one shard only, where a newer price book can replace it', async () => {

@@ -43,7 +43,7 @@ async function countRows(node: number, table: string, project: string): Promise<
   return Number(row?.rows);
 }
 
-test.each(['calls', 'call_traces'])(
+test.each(['merged_calls', 'call_traces'])(
   'what one node of a cluster has lost of %s is filled again, and no answer is too small',
   async (table) => {
     const projectId = `team/lost-${table}`;

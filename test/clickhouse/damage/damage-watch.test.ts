@@ -6,7 +6,7 @@ import {
   type DamagedService,
 } from '../../support/clickhouse/damaged-service.ts';
 
-describe.each(['calls', 'call_traces'])('a truncated part of %s', (table) => {
+describe.each(['merged_calls', 'call_traces'])('a truncated part of %s', (table) => {
   test('makes no answer too small, and the table is filled again at start', async () => {
     const stopped = await useDamagedService();
     const [, second] = await stopped.listParts(table);
@@ -34,7 +34,7 @@ describe('a truncated part of call_parts', () => {
   test('is in the gauge of damaged parts, beside tables without damage', async () => {
     const { service } = await damageCallParts();
     const metrics = await readMetrics(service);
-    const parts = ['call_parts', 'calls', 'call_traces'].map((table) =>
+    const parts = ['call_parts', 'merged_calls', 'call_traces'].map((table) =>
       valueOf(metrics, 'calls_usage_damaged_parts', { table }),
     );
     expect(parts).toEqual([1, 0, 0]);
@@ -119,7 +119,7 @@ test('a lost last part stays lost when an insert reuses its number', async () =>
 
 test('a request that meets a changed byte is refused, and logged as an error', async () => {
   const stopped = await useDamagedService();
-  for (const part of await stopped.listParts('calls')) await part.flipByte();
+  for (const part of await stopped.listParts('merged_calls')) await part.flipByte();
   const { service, project, callIds } = await stopped.start();
   const answer = await project.sendUsageRequest(callIds);
   expect(answer.status, answer.text).toBe(503);
@@ -134,7 +134,7 @@ test('a request that meets a changed byte is refused, and logged as an error', a
 test('more damage than ClickHouse loads a table with prevents the start, with a message that says so', async () => {
   const stopped = await useDamagedService();
   await stopped.allowDamagedParts(0);
-  for (const part of await stopped.listParts('calls')) await part.truncate();
+  for (const part of await stopped.listParts('merged_calls')) await part.truncate();
   const starting = stopped.start();
   onTestFinished(() => starting.catch(() => undefined).then(() => undefined));
   await expect(starting).rejects.toThrow(/max_suspicious_broken_parts.*docs\/operations\.md/s);

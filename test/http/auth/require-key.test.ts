@@ -102,7 +102,7 @@ const completeIn = (project_id: string) => ({
   ...endIn(project_id).end,
   trace_id: 't',
 });
-const price = { prompt_token_cost: 1, completion_token_cost: 1 };
+const price = { prompt_token_cost: 0.001, completion_token_cost: 0.001 };
 
 /** Scope and path of each endpoint that accesses a project, with a valid body for a project. */
 const endpoints: [string, string, (project: string) => unknown][] = [

@@ -193,7 +193,7 @@ test('/calls/delete answers the number of deleted calls, whose usage is no longe
 
 test('prices that /cost/create answered with 200 are applied', async () => {
   await send('/v2/team/one/calls/complete', { body: { batch: [completeCall('priced')] } });
-  const price = { prompt_token_cost: 0.5, completion_token_cost: 2, effective_date: time };
+  const price = { prompt_token_cost: 0.005, completion_token_cost: 0.002, effective_date: time };
   const answer = await send('/cost/create', {
     body: { project_id: 'team/one', costs: { m: price, ['__proto__']: price } },
   });
@@ -208,10 +208,12 @@ test('prices that /cost/create answered with 200 are applied', async () => {
   const usageAnswer = await send('/calls/usage', {
     body: { project_id: 'team/one', call_ids: ['priced'], include_costs: true },
   });
-  // 3 prompt tokens at 0.5 and 4 completion tokens at 2.
+  // 3 prompt tokens at 0.005 and 4 completion tokens at 0.002.
   expect(usageAnswer.json()).toMatchObject({
     call_usage: {
-      priced: { m: { prompt_tokens_total_cost: 1.5, completion_tokens_total_cost: 8 } },
+      priced: {
+        m: { prompt_tokens_total_cost: 3 * 0.005, completion_tokens_total_cost: 4 * 0.002 },
+      },
     },
   });
 });

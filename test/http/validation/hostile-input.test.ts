@@ -234,6 +234,7 @@ describe('/cost/create', () => {
     ['1e400', 'finite_number'],
     ['-1e400', 'finite_number'],
     ['1e300', 'less_than_equal'],
+    ['0.010000000000000002', 'less_than_equal'],
     ['-1e-300', 'greater_than_equal'],
     ['"0.1"', 'float_type'],
   ])('a price of %s is refused', async (price, type) => {
@@ -243,8 +244,8 @@ describe('/cost/create', () => {
   });
 
   test('an invalid price stores none of the request', async () => {
-    const valid = '{"prompt_token_cost":1,"completion_token_cost":1}';
-    const answer = await send(`{"a":${valid},"__proto__":{"prompt_token_cost":1},"z":${valid}}`);
+    const valid = '{"prompt_token_cost":0.01,"completion_token_cost":0.01}';
+    const answer = await send(`{"a":${valid},"__proto__":{"prompt_token_cost":0.01},"z":${valid}}`);
     expect(issueTypesOf(answer)).toEqual(['body.costs.__proto__.completion_token_cost missing']);
     await expectNothingStored();
   });

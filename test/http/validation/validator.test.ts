@@ -27,6 +27,7 @@ const service = serviceFixture();
 test('the validation of every endpoint that takes JSON is tested', () => {
   expect(endpoints.map(({ name }) => name)).toEqual([
     '/calls/usage',
+    '/usage/explain',
     '/call/start',
     '/call/end',
     '/call/upsert_batch (item kind 0)',
@@ -99,9 +100,10 @@ function expectedMessage(type: string, actual = ''): string {
     string_too_long: /^String should have at most \d+ characters$/,
     too_long: /^(List|Dictionary) should have at most \d+ items after validation, not \d+$/,
     greater_than_equal: /^Input should be greater than or equal to -?\d+$/,
-    less_than_equal: /^Input should be less than or equal to \d+$/,
+    less_than_equal:
+      /^Input should be less than or equal to (\d+|0\.01: prices are in USD per token, not per million)$/,
     literal_error: /^Input should be '\w+'(, '\w+')*( or '\w+')?$/,
-    datetime_parsing: /^Input should be a valid datetime, /,
+    datetime_parsing: /^Input should be a valid (date or a valid )?datetime, /,
   };
   return exact[type] ?? (patterns[type]?.test(actual) === true ? actual : `message of ${type}`);
 }

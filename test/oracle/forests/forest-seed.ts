@@ -5,6 +5,7 @@
 import fc from 'fast-check';
 
 import { JsonNumber } from '../json.ts';
+import type { Costs, Price } from '../oracle.ts';
 
 export interface ForestSeed {
   readonly shapes: readonly Shape[];
@@ -26,11 +27,16 @@ export interface CallSeed {
   readonly parent: 'as trace' | 'none' | 'empty' | 'any' | 'self' | 'missing' | 'elsewhere';
   readonly pick: number;
   readonly time: number;
+  readonly ends: 'after its children' | 'with the first call' | 'before its children' | 'any time';
   readonly form: 'start and end' | 'complete' | 'both' | 'unfinished' | 'end only';
   readonly endHasTrace: boolean;
   readonly sender:
     'none' | 'js' | 'python' | 'rolled up' | 'own' | 'other source' | 'no rollup' | 'odd rollup';
-  readonly stored: 'added' | 'children only' | 'own only' | 'one less';
+  /** Of the SDK that sends the call; several versions count differently. */
+  readonly version: number;
+  readonly stored: 'added' | 'all added' | 'children only' | 'own only' | 'one less' | 'nulls';
+  /** The service tier in the output. */
+  readonly outputTier: string | undefined;
   readonly usage: readonly { readonly model: number; readonly entry: unknown }[];
   /** Replaces the summary by an invalid one. */
   readonly summary: unknown;
@@ -51,10 +57,10 @@ export interface PriceSeed {
   readonly time: number;
   readonly phase: number;
   readonly isDeleted: boolean;
-  readonly promptCost: string;
-  readonly completionCost: string;
-  readonly cacheReadCost: string | undefined;
-  readonly cacheCreationCost: string | undefined;
+  readonly costs: Costs;
+  readonly promptTokensAbove: number;
+  readonly serviceTier: string;
+  readonly minutesOfWeek: Price['minutesOfWeek'];
 }
 
 /** Sends prices, then parts, then deletions, then usage requests. */
@@ -103,7 +109,8 @@ const oddCount: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom(...['9007199254740991', '9007199254740992', '1e16', '1e300'].map(number)),
   fc.constantFrom(...['18446744073709551617', '-9007199254740993', '1e20', '-1'].map(number)),
   fc.constantFrom(...['0.5', '-2.5', '3e-1', '1.000001'].map(number)),
-  fc.constantFrom<unknown>(null, true, false, '5', '', ' 6 ', '1e3', [], [7], {}, { value: 8 }),
+  fc.constantFrom<unknown>(null, true, false, '', ' 6 ', '1e3', '-1', '1.0', [], [7], {}),
+  fc.constantFrom('5', '0', '007', '9007199254740991', '9007199254740992'),
 );
 
 function number(text: string): JsonNumber {
@@ -117,6 +124,114 @@ const count: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 2, arbitrary: oddCount },
 );
 
+/** Few tokens, so that one counter is often within another, and equal ones occur. */
+const few = fc.nat(40);
+const tier = fc.constantFrom('batch', 'flex', 'priority', 'Flex', 'standard', 'default', 'auto');
+
+/** What an API says beside prompt and completion; most is left out most of the time. */
+const promptDetails = fc.record(
+  {
+    cached_tokens: few,
+    cache_write_tokens: few,
+    audio_tokens: few,
+    cached_tokens_details: fc.record({ audio_tokens: few }),
+  },
+  { requiredKeys: [] },
+);
+const completionDetails = fc.record(
+  { reasoning_tokens: few, audio_tokens: few },
+  { requiredKeys: [] },
+);
+
+/** What a total has beyond prompt and completion, before anything is added. */
+const beyond = fc.oneof(
+  { weight: 3, arbitrary: fc.constant('nothing' as const) },
+  { weight: 2, arbitrary: fc.constant('reasoning' as const) },
+  { weight: 1, arbitrary: fc.constant('more' as const) },
+  { weight: 1, arbitrary: fc.constant('no total' as const) },
+);
+
+interface Counts {
+  readonly prompt: number;
+  readonly completion: number;
+  readonly reasoning: number;
+  readonly beyond: 'nothing' | 'reasoning' | 'more' | 'no total';
+}
+
+const counts: fc.Arbitrary<Counts> = fc.record({
+  prompt: few,
+  completion: few,
+  reasoning: few,
+  beyond,
+});
+
+function totalOf({ prompt, completion, reasoning, beyond }: Counts): number | undefined {
+  const more = { nothing: 0, reasoning, more: reasoning + 9, 'no total': undefined }[beyond];
+  return more === undefined ? undefined : prompt + completion + more;
+}
+
+/** Usage as APIs report it: what one counter says depends on others. */
+const providerEntry: fc.Arbitrary<unknown> = fc.oneof(
+  fc
+    .record({ counts, prompt: promptDetails, completion: completionDetails, requests: fc.nat(3) })
+    .map(({ counts, prompt, completion, requests }) => ({
+      requests,
+      prompt_tokens: counts.prompt,
+      completion_tokens: counts.completion,
+      total_tokens: totalOf(counts),
+      prompt_tokens_details: prompt,
+      completion_tokens_details: { ...completion, reasoning_tokens: counts.reasoning },
+    })),
+  fc
+    .record({ counts, input: promptDetails, isTwice: fc.boolean(), tier })
+    .map(({ counts, input, isTwice, tier }) => ({
+      ...(isTwice ? { prompt_tokens: counts.prompt, completion_tokens: counts.completion } : {}),
+      ...(isTwice ? { prompt_tokens_details: input } : {}),
+      requests: 1,
+      input_tokens: counts.prompt,
+      output_tokens: counts.completion,
+      total_tokens: totalOf(counts),
+      input_tokens_details: input,
+      output_tokens_details: { reasoning_tokens: counts.reasoning },
+      service_tier: tier,
+    })),
+  fc.record(
+    {
+      requests: fc.constant(1),
+      input_tokens: few,
+      output_tokens: few,
+      cache_read_input_tokens: few,
+      cache_creation_input_tokens: few,
+      cache_creation: fc.record({ ephemeral_5m_input_tokens: few, ephemeral_1h_input_tokens: few }),
+      service_tier: tier,
+    },
+    { requiredKeys: ['requests', 'input_tokens', 'output_tokens'] },
+  ),
+  counts.map((counts) => ({
+    requests: 1,
+    prompt_tokens: counts.prompt,
+    completion_tokens: counts.completion,
+    thoughts_tokens: counts.reasoning,
+    total_tokens: totalOf(counts),
+  })),
+  fc.record(
+    {
+      requests: fc.nat(2),
+      prompt_tokens: few,
+      gross_input_tokens: few,
+      cached_tokens: few,
+      prompt_cache_hit_tokens: few,
+      completion_tokens: few,
+    },
+    { requiredKeys: [] },
+  ),
+  // Streams that were aborted, and requests without tokens.
+  fc.nat(3).map((requests) => ({
+    ...{ requests, prompt_tokens: null, completion_tokens: null, total_tokens: null },
+  })),
+  fc.nat(3).map((requests) => ({ requests })),
+);
+
 const details: fc.Arbitrary<unknown> = fc.oneof(
   { weight: 8, arbitrary: fc.record({ cached_tokens: count }) },
   {
@@ -127,6 +242,7 @@ const details: fc.Arbitrary<unknown> = fc.oneof(
 
 /** Usage of one model: as several SDKs send it, with arbitrary fields, and invalid values. */
 const entry: fc.Arbitrary<unknown> = fc.oneof(
+  { weight: 12, arbitrary: providerEntry },
   {
     weight: 6,
     arbitrary: fc.record(
@@ -216,6 +332,10 @@ const call: fc.Arbitrary<CallSeed> = fc.record({
   ),
   pick,
   time: fc.nat(20),
+  ends: mostly<CallSeed['ends']>(
+    4,
+    ...(['after its children', 'with the first call', 'before its children', 'any time'] as const),
+  ),
   form: fc.oneof(
     { weight: 6, arbitrary: fc.constant('start and end' as const) },
     { weight: 6, arbitrary: fc.constant('complete' as const) },
@@ -226,19 +346,26 @@ const call: fc.Arbitrary<CallSeed> = fc.record({
     fc.constantFrom('none' as const, 'js', 'python', 'rolled up', 'own', 'js', 'js'),
     fc.constantFrom('none' as const, 'other source', 'no rollup', 'odd rollup'),
   ),
-  stored: mostly<CallSeed['stored']>(6, 'added', 'children only', 'own only', 'one less'),
+  version: fc.nat(9),
+  stored: mostly<CallSeed['stored']>(
+    6,
+    ...(['added', 'all added', 'children only', 'own only', 'one less', 'nulls'] as const),
+  ),
+  outputTier: fc.option(tier, { freq: 1, nil: undefined }),
   usage: fc.array(fc.record({ model: fc.nat(50), entry }), { maxLength: 3 }),
   summary,
   start: delivery,
   end: delivery,
 });
 
-/** Valid prices: at most 30 decimals, and no more digits than a double has. */
+/** Valid prices: at most 0.01 and 30 decimals, and no more digits than a double has. */
 const cost = fc.oneof(
-  fc.constantFrom('0', '0.000003', '1.5e-7', '3E-06', '0.1', '1000', '0.30', '7', '1e-9'),
-  fc.double({ min: 1e-9, max: 1000, noNaN: true }).map(String),
+  fc.constantFrom('0', '0.000003', '1.5e-7', '3E-06', '0.001', '0.01', '0.0030', '7e-3', '1e-9'),
+  fc.double({ min: 1e-9, max: 0.01, noNaN: true }).map(String),
   fc.double({ min: 1e-9, max: 1e-4, noNaN: true }).map(String),
 );
+
+const someCost = fc.option(cost, { nil: undefined });
 
 const price: fc.Arbitrary<PriceSeed> = fc.record({
   model: fc.nat(50),
@@ -246,10 +373,22 @@ const price: fc.Arbitrary<PriceSeed> = fc.record({
   time: fc.nat(20),
   phase: mostly(3, 0, 1, 2),
   isDeleted: mostly(8, false, true),
-  promptCost: cost,
-  completionCost: cost,
-  cacheReadCost: fc.option(cost, { nil: undefined }),
-  cacheCreationCost: fc.option(cost, { nil: undefined }),
+  costs: fc.record({
+    ...{ prompt: cost, completion: cost, cacheRead: someCost, cacheWrite: someCost },
+    ...{ cacheWrite1h: someCost, audioInput: someCost, audioOutput: someCost },
+  }),
+  promptTokensAbove: mostly(3, 0, 1, 10, 20, 5_000),
+  serviceTier: mostly(3, '', 'batch', 'flex', 'priority'),
+  minutesOfWeek: mostly<PriceSeed['minutesOfWeek']>(
+    3,
+    [],
+    [{ start: 1_440, end: 1_680 }],
+    [{ start: 1_680, end: 10_080 }],
+    [
+      { start: 0, end: 1_441 },
+      { start: 5_000, end: 8_000 },
+    ],
+  ),
 });
 
 const ids = {

@@ -8,7 +8,7 @@ import type {
   Shape,
 } from './forest-seed.ts';
 import { toJson, toObject, type Json, type JsonObject } from '../json.ts';
-import { storedUsage, type Counters, type Event, type Price } from '../oracle.ts';
+import { fieldPaths, type Fields, storedUsage, type Event, type Price } from '../oracle.ts';
 
 export interface Plan {
   readonly phases: readonly PlannedPhase[];
@@ -55,6 +55,7 @@ interface Draft {
   readonly sender: CallSeed['sender'];
   readonly isRolledUp: boolean;
   readonly startedAt: string;
+  readonly endedAt: string;
   /** The first call of its trace. */
   readonly isFirst: boolean;
 }
@@ -71,6 +72,14 @@ const times = [
   '1969-07-20T20:17:40.25Z',
   '2024-02-29T12:00:00Z',
   '2262-04-11T23:47:16.854776Z',
+  '2025-07-01T03:59:59.999999Z',
+  '2025-07-01T04:00:00Z',
+];
+
+/** Of the npm package `weave`, the version that first sends Anthropic's counts in sum, and those around it. */
+const versions = [
+  ...['0.11.1', '0.12.0', '0.12.0-rc.1', '0.12.1-beta', '0.9.10', '1.0.0', '0.53.0'],
+  ...['0.12', '', undefined],
 ];
 
 /** None ends in a digit, so that prefixes with numbers appended are unique. */
@@ -86,6 +95,14 @@ const idPrefixes = [
   "it's ",
   'a\u0000b',
   '%',
+];
+
+/** Makers whose models count differently are known by the name after the last slash; no other forest uses the names. */
+const uniqueModels: ((unique: string) => string)[] = [
+  (unique) => `model-${unique}`,
+  (unique) => `my-Claude ${unique}`,
+  (unique) => `claude/gemini/model-${unique}`,
+  (unique) => `house/our GEMINI ${unique}`,
 ];
 
 /** Model names with special characters or meanings. All other models have names that only one forest uses. */
@@ -160,7 +177,7 @@ function draftCalls(seed: ForestSeed, project: string, seeds: readonly CallSeed[
         )
       : parentOf(call, seed.shapes[trace]!, { ids, inTrace, place });
     const sender = senderOf(seed, call);
-    const rolledUp = !['none', 'own', 'other source', 'odd rollup'].includes(sender);
+    const rolledUp = !['none', 'own', 'other source'].includes(sender);
     return {
       seed: call,
       project,
@@ -170,14 +187,28 @@ function draftCalls(seed: ForestSeed, project: string, seeds: readonly CallSeed[
       sender,
       isRolledUp: rolledUp,
       startedAt: seed.isOrderly ? orderlyTime(place) : times[call.time % times.length]!,
+      endedAt: endTime(call, place),
       isFirst: place === 0,
     };
   });
 }
 
-/** Ten days after the previous call, except that one in ten starts at the same time as the previous call. */
+/** Ten days and 97 minutes after the previous call, except that one in ten starts when the previous call does. */
 function orderlyTime(place: number): string {
-  return new Date(Date.UTC(2024, 11, 25) + Math.floor(place * 0.9) * 10 * 86_400_000).toISOString();
+  const minutes = Math.floor(place * 0.9) * (10 * 1_440 + 97);
+  return new Date(Date.UTC(2024, 11, 25) + minutes * 60_000).toISOString();
+}
+
+/** Children have later places than their parents, except in rings. */
+function endTime({ ends, pick }: CallSeed, place: number): string {
+  const last = Date.UTC(2100, 0, 1);
+  const seconds = {
+    'after its children': -place,
+    'with the first call': 0,
+    'before its children': place - 10_000,
+    'any time': -(pick % 20),
+  }[ends];
+  return new Date(last + seconds * 1_000).toISOString();
 }
 
 function parentOf(
@@ -224,17 +255,18 @@ function senderOf({ rollUp }: ForestSeed, { sender }: CallSeed): CallSeed['sende
   return sender === 'none' ? 'none' : 'own';
 }
 
-function attributesOf(sender: CallSeed['sender']): object {
+function attributesOf({ sender, version }: CallSeed): object {
+  const client_version = versions[version % versions.length];
   switch (sender) {
     case 'none':
       return {};
     case 'own':
-      return { weave: { source: 'js-sdk', usage_rollup: 'own' } };
+      return { weave: { source: 'js-sdk', usage_rollup: 'own', client_version } };
     case 'other source':
       return { weave: { source: 'otel' }, source: 'js-sdk' };
     case 'js':
     case 'python':
-      return { weave: { source: `${sender}-sdk`, sdk_version: '1' } };
+      return { weave: { source: `${sender}-sdk`, client_version } };
     case 'rolled up':
       return { weave: { usage_rollup: 'rolled_up' } };
     case 'no rollup':
@@ -276,10 +308,10 @@ function toParts(draft: Draft, summary: JsonObject): { part: Part; delivery: Cal
   const startFields = {
     ...{ project_id: project, id, trace_id: trace, parent_id: parent, op_name: 'op' },
     started_at: draft.startedAt,
-    ...{ attributes: attributesOf(draft.sender), inputs: {} },
+    ...{ attributes: attributesOf({ ...call, sender: draft.sender }), inputs: {} },
   };
-  const ended_at = '2262-04-11T23:47:16.9Z';
-  const endFields = { project_id: project, id, ended_at, summary };
+  const output = call.outputTier === undefined ? null : { service_tier: call.outputTier };
+  const endFields = { project_id: project, id, ended_at: draft.endedAt, output, summary };
   const endTrace = call.endHasTrace ? { trace_id: trace } : {};
   const start = {
     part: { kind: 'start', part: toObject(startFields) },
@@ -338,66 +370,76 @@ class Summaries {
     ]);
     const own = toObject({ usage: new Map(entries) });
     if (!rolledUp || seed.stored === 'own only') return own;
-    const total = this.#sumOfChildren(draft);
-    if (total.size === 0) return own;
-    if (seed.stored === 'added') addTo(total, storedUsage(own));
-    if (seed.stored === 'one less') subtractOne(total, seed.pick);
-    const sums = [...total].map(([model, sum]): [string, Json] => [model, toEntry(sum)]);
+    const sum = this.#sumOfChildren(draft);
+    if (sum.size === 0) return own;
+    if (seed.stored !== 'children only') {
+      for (const [model, { fields }] of storedUsage(toObject({ summary: own })))
+        addTo(sum, model, fields);
+    }
+    if (seed.stored === 'one less') subtractOne(sum, seed.pick);
+    const sums = [...sum].map(([model, fields]): [string, Json] => [
+      model,
+      seed.stored === 'nulls' ? toNulls(fields) : toEntry(fields),
+    ]);
     return toObject({ usage: new Map(sums) });
   }
 
-  #sumOfChildren({ project, trace, id }: Draft): Map<string, Counters> {
-    const sum = new Map<string, Counters>();
+  /** Of those that have ended, or of all of them. */
+  #sumOfChildren({ project, trace, id, endedAt, seed }: Draft): Map<string, Fields> {
+    const sum = new Map<string, Fields>();
     for (const child of this.#drafts) {
       const isChild = child.project === project && child.trace === trace && child.parent === id;
       if (!isChild || !child.isRolledUp || this.#inFlight.has(child)) continue;
-      addTo(sum, storedUsage(this.of(child)));
+      if (seed.stored === 'added' && child.endedAt > endedAt) continue;
+      for (const [model, { fields }] of storedUsage(toObject({ summary: this.of(child) })))
+        addTo(sum, model, fields);
     }
     return sum;
   }
 }
 
-function addTo(sum: Map<string, Counters>, more: ReadonlyMap<string, Counters>): void {
-  for (const [model, counters] of more) {
-    const before = sum.get(model);
-    sum.set(
-      model,
-      before === undefined
-        ? counters
-        : {
-            requests: before.requests + counters.requests,
-            prompt: before.prompt + counters.prompt,
-            completion: before.completion + counters.completion,
-            total: before.total + counters.total,
-            cacheRead: before.cacheRead + counters.cacheRead,
-            cacheCreation: before.cacheCreation + counters.cacheCreation,
-          },
-    );
-  }
+function addTo(sum: Map<string, Fields>, model: string, more: Fields): void {
+  const before = sum.get(model);
+  const names = Object.keys(more) as (keyof Fields)[];
+  const added = names.map((name) => [name, (before?.[name] ?? 0n) + more[name]] as const);
+  sum.set(model, Object.fromEntries(added) as Fields);
 }
 
-/** Subtracts one from one counter, so that the sum is less than the usage of the children. */
-function subtractOne(sum: Map<string, Counters>, pick: number): void {
-  const places = [...sum].flatMap(([model, counters]) =>
-    (Object.keys(counters) as (keyof Counters)[])
-      .filter((name) => counters[name] > 0n)
-      .map((name) => ({ model, counters, name })),
+/** Subtracts one from one field, so that the sum is less than the usage of the children. */
+function subtractOne(sum: Map<string, Fields>, pick: number): void {
+  const places = [...sum].flatMap(([model, fields]) =>
+    (Object.keys(fields) as (keyof Fields)[])
+      .filter((name) => fields[name] > 0n)
+      .map((name) => ({ model, fields, name })),
   );
   const place = places[pick % places.length];
   if (place === undefined) return;
-  const { model, counters, name } = place;
-  sum.set(model, { ...counters, [name]: counters[name] - 1n });
+  const { model, fields, name } = place;
+  sum.set(model, { ...fields, [name]: fields[name] - 1n });
 }
 
-function toEntry(counters: Counters): JsonObject {
-  return toObject({
-    requests: counters.requests,
-    prompt_tokens: counters.prompt,
-    completion_tokens: counters.completion,
-    total_tokens: counters.total,
-    cache_read_input_tokens: counters.cacheRead,
-    cache_creation_input_tokens: counters.cacheCreation,
-  });
+/** An entry with these numbers; those that are 0 are left out. */
+function toEntry(fields: Fields): JsonObject {
+  const entry: JsonObject = new Map();
+  for (const [name, path] of Object.entries(fieldPaths)) {
+    const value = fields[name as keyof typeof fieldPaths];
+    if (value === 0n) continue;
+    let object = entry;
+    for (const key of path.slice(0, -1)) {
+      const inner: JsonObject =
+        (object.get(key) as JsonObject | undefined) ?? new Map<string, Json>();
+      object.set(key, inner);
+      object = inner;
+    }
+    object.set(path.at(-1)!, toJson(value));
+  }
+  return entry;
+}
+
+/** What is left of a sum when the last stream was aborted: its requests. */
+function toNulls({ requests }: Fields): JsonObject {
+  const nulls = { prompt_tokens: null, completion_tokens: null, total_tokens: null };
+  return toObject({ requests, ...nulls });
 }
 
 // Requests
@@ -422,7 +464,7 @@ function nameModels(seed: ForestSeed, models: string): string[] {
   return Array.from({ length: seed.models }, (_, index) =>
     index % 3 === 2
       ? sharedModels[Math.floor(index / 3) % sharedModels.length]!
-      : `model-${models} ${index}`,
+      : uniqueModels[index % uniqueModels.length]!(`${models} ${index}`),
   );
 }
 
@@ -441,10 +483,10 @@ function toPrice(
     project: level === 'default' ? undefined : project,
     model,
     effectiveDate: times[seed.time % times.length]!,
-    promptCost: seed.promptCost,
-    completionCost: seed.completionCost,
-    cacheReadCost: seed.cacheReadCost,
-    cacheCreationCost: seed.cacheCreationCost,
+    costs: seed.costs,
+    promptTokensAbove: BigInt(seed.promptTokensAbove),
+    serviceTier: seed.serviceTier,
+    minutesOfWeek: seed.minutesOfWeek,
   };
   return { price, isDeleted: seed.isDeleted };
 }

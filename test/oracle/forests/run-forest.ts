@@ -14,6 +14,7 @@ import type {
 import { JsonNumber, toObject, writeJson, type Json, type JsonObject } from '../json.ts';
 import { answer, countDeleted, countTouched, type Event, type Price } from '../oracle.ts';
 import { toBatches, toSingle } from './part-requests.ts';
+import { canBeInserted, toDateTime, toPartRow } from './part-row.ts';
 import { describeDifference, readAnswer, toComparable } from '../read-answer.ts';
 
 export interface Target {
@@ -226,56 +227,45 @@ async function inParallel<T>(
   await Promise.all(Array.from({ length: workers }, worker));
 }
 
-export function toCost(price: Price): JsonObject {
+export function toCost({
+  costs,
+  promptTokensAbove,
+  serviceTier,
+  minutesOfWeek,
+  effectiveDate,
+}: Price): JsonObject {
   const number = (text: string | undefined): Json | undefined =>
     text === undefined ? undefined : new JsonNumber(text);
   return toObject({
-    prompt_token_cost: number(price.promptCost),
-    completion_token_cost: number(price.completionCost),
-    cache_read_input_token_cost: number(price.cacheReadCost),
-    cache_creation_input_token_cost: number(price.cacheCreationCost),
-    effective_date: price.effectiveDate,
+    prompt_token_cost: number(costs.prompt),
+    completion_token_cost: number(costs.completion),
+    cache_read_input_token_cost: number(costs.cacheRead),
+    cache_creation_input_token_cost: number(costs.cacheWrite),
+    cache_creation_1h_input_token_cost: number(costs.cacheWrite1h),
+    audio_input_token_cost: number(costs.audioInput),
+    audio_output_token_cost: number(costs.audioOutput),
+    prompt_tokens_above: promptTokensAbove,
+    service_tier: serviceTier === '' ? undefined : serviceTier,
+    minutes_of_week: minutesOfWeek,
+    effective_date: effectiveDate,
   });
 }
 
 function toPriceRow(key: object, price: Price): object {
+  const { costs } = price;
   return {
     ...key,
     provider_id: 'any',
     effective_date: toDateTime(price.effectiveDate),
-    prompt_token_cost: price.promptCost,
-    completion_token_cost: price.completionCost,
-    cache_read_input_token_cost: price.cacheReadCost ?? null,
-    cache_creation_input_token_cost: price.cacheCreationCost ?? null,
+    prompt_token_cost: costs.prompt,
+    completion_token_cost: costs.completion,
+    cache_read_input_token_cost: costs.cacheRead ?? null,
+    cache_creation_input_token_cost: costs.cacheWrite ?? null,
+    cache_creation_1h_input_token_cost: costs.cacheWrite1h ?? null,
+    audio_input_token_cost: costs.audioInput ?? null,
+    audio_output_token_cost: costs.audioOutput ?? null,
+    prompt_tokens_above: String(price.promptTokensAbove),
+    service_tier: price.serviceTier,
+    minutes_of_week: price.minutesOfWeek,
   };
-}
-
-/** ClickHouse does not accept integers beyond 64 bits as JSON; the service writes them in another notation. */
-function canBeInserted({ part }: Part): boolean {
-  return !/[:,[]-?\d{19}/.test(writeJson(part));
-}
-
-function toPartRow({ kind, part }: Part): object {
-  const text = (name: string): string => (part.get(name) ?? '') as string;
-  const time = (name: string): string | null => (part.has(name) ? toDateTime(text(name)) : null);
-  const dump = (name: string): string => writeJson(part.get(name) ?? new Map());
-  return {
-    project_id: text('project_id'),
-    id: text('id'),
-    kind,
-    trace_id: text('trace_id'),
-    parent_id: text('parent_id'),
-    op_name: text('op_name'),
-    started_at: time('started_at'),
-    ended_at: time('ended_at'),
-    attributes_dump: dump('attributes'),
-    summary_dump: dump('summary'),
-  };
-}
-
-/** An ISO 8601 time in the default format of ClickHouse: in UTC, with six decimals. */
-function toDateTime(text: string): string {
-  const [, seconds, fraction = '', zone] = /^(.{19})(?:\.(\d+))?(.+)$/.exec(text)!;
-  const utc = new Date(`${seconds!}${zone!}`).toISOString().slice(0, 19).replace('T', ' ');
-  return `${utc}.${fraction.slice(0, 6).padEnd(6, '0')}`;
 }

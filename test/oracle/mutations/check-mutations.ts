@@ -1,6 +1,6 @@
 /**
- * Mutation tests of test/oracle/forests.test.ts: applies one mutation at a time to a copy of the project and checks that
- * the test fails. Prints a table. Exits with 1 if a mutant survives, if the unchanged copy fails, or if the text that a
+ * Mutation tests of test/oracle/forests.test.ts, or of the tests that a mutation names: applies one mutation at a time to
+ * a copy of the project and checks that the tests fail. Prints a table. Exits with 1 if a mutant survives, if the unchanged copy fails, or if the text that a
  * mutation replaces does not exist.
  *
  *     npm run test:mutations [-- part of a mutation's name]
@@ -15,17 +15,20 @@ import { fileURLToPath } from 'node:url';
 import { mutations, type Mutation } from './mutations.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-/** What the test needs; demo and cli are not part of the service. */
+/** What the tests need; the set-up compiles src, cli and demo. */
 const copied = [
+  'cli',
+  'demo',
   'openapi',
   'package.json',
   'sql',
   'src',
   'test',
+  'tsconfig.build.json',
   'tsconfig.json',
   'vitest.config.ts',
 ];
-const testFile = 'test/oracle/forests.test.ts';
+const forestsTest = 'test/oracle/forests.test.ts';
 
 /** A mutant that survives so many forests has survived. */
 const forests = '120';
@@ -33,8 +36,8 @@ const seed = '20261123';
 
 interface Result {
   readonly isCaught: boolean;
-  /** The number of forests until the test ended. */
-  readonly forests: string;
+  /** The number of forests until the test ended, or of other tests. */
+  readonly count: string;
   readonly seconds: number;
   /** The first lines of the test's first error. */
   readonly error: readonly string[];
@@ -56,8 +59,12 @@ try {
 async function checkAll(all: readonly Mutation[]): Promise<boolean> {
   for (const name of copied) await cp(join(root, name), join(directory, name), { recursive: true });
   await symlink(join(root, 'node_modules'), join(directory, 'node_modules'));
-  const control = await runForests();
-  print('no mutation', control, !control.isCaught);
+  let areControlsOk = true;
+  for (const tests of new Set(all.map((mutation) => mutation.tests ?? forestsTest))) {
+    const control = await runTests(tests);
+    print(`no mutation, ${tests}`, control, !control.isCaught);
+    areControlsOk &&= !control.isCaught;
+  }
   let caught = 0;
   for (const mutation of all) {
     const result = await checkMutation(mutation);
@@ -68,10 +75,10 @@ async function checkAll(all: readonly Mutation[]): Promise<boolean> {
     print(mutation.name, result, isOk);
   }
   console.log(`${caught} of ${all.length} mutants caught.`);
-  return !control.isCaught && all.length > 0 && caught === all.length;
+  return areControlsOk && all.length > 0 && caught === all.length;
 }
 
-async function checkMutation({ changes }: Mutation): Promise<Result> {
+async function checkMutation({ changes, tests = forestsTest }: Mutation): Promise<Result> {
   const originals = new Map<string, string>();
   for (const { file, find, replace } of changes) {
     const path = join(directory, file);
@@ -81,16 +88,16 @@ async function checkMutation({ changes }: Mutation): Promise<Result> {
     if (!originals.has(path)) originals.set(path, text);
     await writeFile(path, text.replaceAll(find, replace));
   }
-  const result = await runForests();
+  const result = await runTests(tests);
   for (const [path, text] of originals) await writeFile(path, text);
   return result;
 }
 
-async function runForests(): Promise<Result> {
+async function runTests(tests: string): Promise<Result> {
   const startedAt = performance.now();
   const child = spawn(
     process.execPath,
-    ['node_modules/vitest/vitest.mjs', 'run', '--project', 'embedded', testFile],
+    ['node_modules/vitest/vitest.mjs', 'run', '--project', 'embedded', tests],
     {
       cwd: directory,
       env: {
@@ -108,13 +115,14 @@ async function runForests(): Promise<Result> {
   child.stdout.on('data', (data: Buffer) => (output += data.toString()));
   child.stderr.on('data', (data: Buffer) => (output += data.toString()));
   const [code] = (await once(child, 'close')) as [number | null];
-  const forestCount = /(\d+) forests of/.exec(output)?.[1];
-  if (forestCount === undefined) throw new Error(`The test did not run:\n${output}`);
+  const pattern = tests === forestsTest ? /\d+ forests(?= of)/ : /(?<=Tests .*\()\d+(?=\))/;
+  const count = pattern.exec(output)?.[0];
+  if (count === undefined) throw new Error(`The test did not run:\n${output}`);
   const lines = output.split('\n').map((line) => line.replace(/^\+ ?/, ''));
   const first = lines.findIndex((line) => line.startsWith('Error: '));
   const error = first < 0 ? [] : lines.slice(first, first + 12);
   const seconds = (performance.now() - startedAt) / 1_000;
-  return { isCaught: code !== 0, forests: forestCount, seconds, error };
+  return { isCaught: code !== 0, count, seconds, error };
 }
 
 function print(name: string, result: Result, isOk: boolean): void {
@@ -122,7 +130,7 @@ function print(name: string, result: Result, isOk: boolean): void {
     isOk ? 'ok    ' : 'NOT OK',
     name.padEnd(56),
     result.isCaught ? 'caught after' : 'survives    ',
-    `${result.forests} forests`.padStart(12),
+    result.count.padStart(12),
     `${result.seconds.toFixed(0)} s`.padStart(6),
   ];
   console.log(columns.join('  '));

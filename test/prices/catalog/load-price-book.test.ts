@@ -6,7 +6,7 @@ import {
   toPriceBook,
   type PriceBook,
 } from '../../../src/prices/catalog/price-book.ts';
-import { createAliasResolver } from '../../../src/prices/resolve-aliases.ts';
+import { defaultPrice } from '../../support/default-price.ts';
 import { loadPriceBook } from '../../../src/prices/catalog/load-price-book.ts';
 import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse/clickhouse.ts';
 import { silentLog } from '../../support/silent-log.ts';
@@ -34,13 +34,19 @@ interface Stored {
   readonly date: string;
   readonly above: string;
   readonly prompt: string;
-  readonly alias_of: string;
+  readonly service_tier: string;
+  readonly hours: string;
+  readonly others: readonly (string | null)[];
 }
 
 function storedOf(opened: TestClickHouse): Promise<Stored[]> {
   return opened.query(
-    `SELECT llm_id, toString(toDate32(effective_date)) AS date, toString(prompt_tokens_above) AS above,
-        toString(prompt_token_cost) AS prompt, alias_of
+    `SELECT llm_id, toString(effective_date) AS date, toString(prompt_tokens_above) AS above,
+        toString(prompt_token_cost) AS prompt, service_tier,
+        arrayStringConcat(arrayMap(each -> concat(toString(each.1), '-', toString(each.2)), minutes_of_week), ',') AS hours,
+        arrayMap(each -> toString(each), [completion_token_cost, cache_read_input_token_cost,
+            cache_creation_input_token_cost, cache_creation_1h_input_token_cost,
+            audio_input_token_cost, audio_output_token_cost]) AS others
     FROM llm_token_prices FINAL
     ORDER BY llm_id, date, prompt_tokens_above`,
   );
@@ -49,30 +55,51 @@ function storedOf(opened: TestClickHouse): Promise<Stored[]> {
 /** The rows of a book, as {@link toLines} writes them. */
 function rowsOf(book: PriceBook): string[] {
   const rows = [...book.prices].flatMap(([llmId, model]) =>
-    model.rows.map(
-      (row) =>
-        `${llmId} ${row.effective_date.slice(0, 10)} ${row.prompt_tokens_above} ${row.prompt_token_cost}`,
+    model.rows.map((row) =>
+      JSON.stringify([
+        llmId,
+        row.effective_date,
+        String(row.prompt_tokens_above),
+        row.service_tier,
+        row.minutes_of_week.map(({ start, end }) => `${start}-${end}`).join(','),
+        row.prompt_token_cost,
+        row.completion_token_cost,
+        row.cache_read_input_token_cost,
+        row.cache_creation_input_token_cost,
+        row.cache_creation_1h_input_token_cost,
+        row.audio_input_token_cost,
+        row.audio_output_token_cost,
+      ]),
     ),
   );
   return rows.sort();
 }
 
 const toLines = (stored: readonly Stored[]): string[] =>
-  stored.map((row) => `${row.llm_id} ${row.date} ${row.above} ${row.prompt}`).sort();
+  stored
+    .map((row) =>
+      JSON.stringify([
+        ...[row.llm_id, row.date, row.above, row.service_tier, row.hours],
+        ...[row.prompt, ...row.others],
+      ]),
+    )
+    .sort();
 
-/** A book of one provider, with prices per million tokens. A name matches a model if it starts with the model's id. */
+/** A book of one provider, with prices per million tokens. A name matches a model if it is its id and a version. */
 function bookOf(version: number, prices: Readonly<Record<string, ModelInfo['prices']>>): PriceBook {
   const models = Object.entries(prices).map(([id, price]) => ({
     id,
     match: { starts_with: id },
     prices: price,
   }));
-  const provider = { id: 'acme', name: 'Acme', api_pattern: 'acme', models };
-  return toPriceBook([provider], `${priceBookAuthor}${version}`, {
-    findProvider: (name) => (name === provider.id ? provider : undefined),
-    findFirstParty: (modelName) => (modelName.includes('model') ? provider : undefined),
-    findModel: (_, modelName) => models.find(({ id }) => modelName.startsWith(id)),
-  });
+  const provider = {
+    id: 'acme',
+    name: 'Acme',
+    api_pattern: 'acme',
+    model_match: { contains: 'model' },
+    models,
+  };
+  return toPriceBook([provider], `${priceBookAuthor}${version}`);
 }
 
 const dollars = (input_mtok: number): { input_mtok: number } => ({ input_mtok });
@@ -137,30 +164,31 @@ describe('a new version of the price book', () => {
     expect(await load(opened, two)).toEqual([
       expect.objectContaining({ added: 4, changed: 2, removed: 2, unchanged: 2 }),
     ]);
-    const lines = toLines(await storedOf(opened)).filter((line) => line.startsWith('model-'));
-    expect(lines.filter((line) => !line.includes('sonnet'))).toEqual([
-      'model-a 1900-01-01 0 0.000001',
-      'model-a 2026-06-01 0 0.000005',
-      'model-b 1900-01-01 0 0.000006',
-      'model-new 1900-01-01 0 0.000007',
-      'model-unlisted 1900-01-01 0 0.000004',
+    const lines = (await storedOf(opened)).map(
+      ({ llm_id, date, prompt }) => `${llm_id} ${date.slice(0, 10)} ${prompt}`,
+    );
+    expect(lines.filter((line) => line.startsWith('model-'))).toEqual([
+      'model-a 1900-01-01 0.000001',
+      'model-a 2026-06-01 0.000005',
+      'model-b 1900-01-01 0.000006',
+      'model-new 1900-01-01 0.000007',
+      'model-unlisted 1900-01-01 0.000004',
     ]);
   });
 
-  test('gives model aliases the new prices, and deletes those that it no longer resolves', async () => {
+  test('deletes the rows of model aliases that an earlier release stored', async () => {
     const opened = await openClickHouse();
-    const one = bookOf(1, { 'model-a': dollars(1), 'model-unlisted': dollars(4) });
-    const two = bookOf(2, { 'model-a': dollars(9), 'model-a-own': dollars(8) });
-    await load(opened, one);
-    const resolveAliases = createAliasResolver(opened.clickhouse, () => Promise.resolve(one));
-    await resolveAliases(['model-a-2026', 'model-a-own', 'model-unlisted-2026']);
-    await load(opened, two);
-    const lines = (await storedOf(opened)).map((row) => [row.llm_id, row.prompt, row.alias_of]);
-    expect(lines.filter(([name]) => /model-(a-|unlisted-)/.test(name!))).toEqual([
-      ['acme/model-a-own', '0.000008', ''],
-      ['model-a-2026', '0.000009', 'acme/model-a'],
-      ['model-a-own', '0.000008', ''],
+    await load(opened, bookOf(1, { 'model-a': dollars(1) }));
+    await opened.insert('llm_token_prices', [
+      defaultPrice({
+        ...{ id: 'learned:model-a-2026@1900-01-01>0', llm_id: 'model-a-2026' },
+        ...{ alias_of: 'model-a', match_rule: 'pattern', created_by: 'genai-prices 1' },
+      }),
     ]);
+    const namesOf = async () => (await storedOf(opened)).map(({ llm_id }) => llm_id);
+    expect(await namesOf()).toContain('model-a-2026');
+    await load(opened, bookOf(2, { 'model-a': dollars(9) }));
+    expect(await namesOf()).not.toContain('model-a-2026');
   });
 
   test('replaces rows that were stored by a clock that was ahead', async () => {
@@ -173,47 +201,5 @@ describe('a new version of the price book', () => {
     await load(opened, bookOf(2, { 'model-a': dollars(2) }));
     const prompts = (await storedOf(opened)).filter(({ llm_id }) => llm_id === 'model-a');
     expect(prompts.map(({ prompt }) => prompt)).toEqual(['0.000002']);
-  });
-});
-
-describe('model aliases', () => {
-  test('are stored once, with all tiers of the model, its llm_id and the rule', async () => {
-    const opened = await openClickHouse();
-    await load(opened, real);
-    const resolveAliases = createAliasResolver(opened.clickhouse, () => Promise.resolve(real));
-    const name = 'claude-sonnet-4-5-20250929';
-    for (const aliases of await Promise.all([
-      resolveAliases([name]),
-      resolveAliases([name, 'unknown-7b']),
-    ])) {
-      expect([...aliases]).toEqual([name]);
-    }
-    const rows = await opened.query(
-      `SELECT alias_of, match_rule, prompt_tokens_above, prompt_token_cost, created_by
-      FROM llm_token_prices FINAL WHERE llm_id = {name: String} ORDER BY prompt_tokens_above`,
-      { name },
-    );
-    const row = {
-      alias_of: 'anthropic/claude-sonnet-4-5',
-      match_rule: 'pattern',
-      created_by: real.version,
-    };
-    expect(rows).toEqual([
-      { ...row, prompt_tokens_above: '0', prompt_token_cost: '0.000003' },
-      { ...row, prompt_tokens_above: '200000', prompt_token_cost: '0.000006' },
-    ]);
-  });
-
-  test('are not resolved again when the price book does not know the name', async () => {
-    const opened = await openClickHouse();
-    let reads = 0;
-    const resolveAliases = createAliasResolver(opened.clickhouse, () => {
-      reads += 1;
-      return Promise.resolve(real);
-    });
-    for (let round = 0; round < 3; round += 1) {
-      expect([...(await resolveAliases(['unknown-7b', 'gpt-4o']))]).toEqual([]);
-    }
-    expect(reads).toBe(1);
   });
 });

@@ -25,8 +25,8 @@ async function countParts(project: string): Promise<number> {
   return Number(rows[0]?.parts);
 }
 
-describe('is_rolled_up', () => {
-  const cases: [string, object, 0 | 1][] = [
+describe('usage_mode', () => {
+  const cases: [string, object, 0 | 1 | 2][] = [
     ['no attributes', {}, 0],
     ['the Python SDK', { weave: { source: 'python-sdk' } }, 1],
     ['the TypeScript SDK', { weave: { source: 'js-sdk' } }, 1],
@@ -41,7 +41,9 @@ describe('is_rolled_up', () => {
       1,
     ],
     ['usage_rollup own of an SDK', { weave: { source: 'js-sdk', usage_rollup: 'own' } }, 0],
-    ['an unknown usage_rollup of an SDK', { weave: { source: 'js-sdk', usage_rollup: 'sums' } }, 0],
+    ['an unknown usage_rollup of an SDK', { weave: { source: 'js-sdk', usage_rollup: 'sums' } }, 1],
+    ['usage_rollup otel of an SDK', { weave: { source: 'js-sdk', usage_rollup: 'otel' } }, 2],
+    ['an unknown usage_rollup', { weave: { usage_rollup: 'sums' } }, 0],
     ['usage_rollup null of an SDK', { weave: { source: 'js-sdk', usage_rollup: null } }, 1],
     ['the attributes of an SDK outside weave', { source: 'js-sdk', usage_rollup: 'rolled_up' }, 0],
     ['the attributes of an SDK at a deeper level', { a: { weave: { source: 'js-sdk' } } }, 0],
@@ -65,10 +67,13 @@ describe('is_rolled_up', () => {
       ];
     });
     await insert(...parts);
-    const rows = await opened.query<{ id: string; is_rolled_up: number }>(
-      `SELECT id, is_rolled_up FROM call_parts WHERE project_id = 'p/rollup'`,
+    const rows = await opened.query<{ id: string; usage_mode: number; is_rolled_up: number }>(
+      `SELECT id, usage_mode, is_rolled_up FROM call_parts WHERE project_id = 'p/rollup'`,
     );
-    for (const { id, is_rolled_up } of rows) found.set(id, is_rolled_up);
+    for (const { id, usage_mode, is_rolled_up } of rows) {
+      found.set(id, usage_mode);
+      expect(is_rolled_up, id).toBe(Number(usage_mode === 1));
+    }
   });
 
   test.each(cases)('of a start and a complete call with %s: %j is %d', (name, _, expected) => {
@@ -153,7 +158,7 @@ describe('the constraints of call_parts', () => {
     expect(await countParts('p/bad')).toBe(0);
   });
 
-  test.each([{ usage: [] }, { is_rolled_up: 1 }, { has_payload: 0 }])(
+  test.each([{ usage_fields: [] }, { usage: [] }, { is_rolled_up: 1 }, { sdk_version: 1 }])(
     'are not needed: an insert cannot set the computed column %j',
     async (column) => {
       const inserting = opened.clickhouse.insert('call_parts', [{ ...complete, ...column }]);
@@ -233,6 +238,9 @@ describe('a repeated part', () => {
     { wb_run_id: 'other' },
     { wb_run_step: 1 },
     { wb_run_step_end: 1 },
+    { usage_mode: 2 },
+    { span_kind: 1 },
+    { scope: 1 },
   ];
 
   test.each(differences)(
@@ -272,23 +280,25 @@ describe('every order of parts gives the same row of calls', () => {
 
   const usageOf = (model: string, prompt: number) => ({
     model,
-    // requests, prompt, completion, total, cache_read, cache_creation, uncached
-    counters: [0, prompt, 0, prompt, 0, 0, prompt].map(String),
+    counters: [0, prompt].map(String),
+    service_tier: '',
+    facts: 0,
   });
 
-  /** The distinct rows of `calls` in projects with this prefix, and how many projects have each. */
+  /** The distinct rows of `merged_calls` in projects with this prefix, and how many projects have each. */
   const rowsOf = (prefix: string): Promise<object[]> =>
     opened.query(
-      `SELECT is_after_parent, is_deleted, is_rolled_up, hex(open_id) AS open_id,
+      `SELECT is_after_parent, is_deleted, usage_mode, hex(open_id) AS open_id, has_error,
         toString(fromUnixTimestamp64Micro(started_us, 'UTC')) AS started_at, usage, toUInt32(count()) AS count, uniqExact(parent) AS parents
-      FROM calls FINAL WHERE startsWith(project_id, {prefix: String}) GROUP BY ALL`,
+      FROM merged_calls FINAL WHERE startsWith(project_id, {prefix: String}) GROUP BY ALL`,
       { prefix },
     );
   const expected = {
     // 'a' is not greater than 'one'.
     is_after_parent: 0,
     is_deleted: 1,
-    is_rolled_up: 1,
+    usage_mode: 1,
+    has_error: 0,
     open_id: 'FF',
     // Of contradictory values the greater is kept: the later start, and the greater array of usage.
     started_at: '2026-01-31 12:00:00.000002',
@@ -313,7 +323,7 @@ describe('every order of parts gives the same row of calls', () => {
       );
     }
     expect(await rowsOf('apart/')).toEqual([expected]);
-    await opened.command('OPTIMIZE TABLE calls FINAL');
+    await opened.command('OPTIMIZE TABLE merged_calls FINAL');
     expect(await rowsOf('apart/')).toEqual([expected]);
   });
 
@@ -335,13 +345,101 @@ describe('every order of parts gives the same row of calls', () => {
   });
 });
 
+describe('sdk_version', () => {
+  const cases: [string, string, bigint][] = [
+    ['js-sdk', '0.11.1', 10n ** 15n + 11n * 10n ** 6n + 1n * 10n + 1n],
+    ['js-sdk', '0.12.0-rc.1', 10n ** 15n + 12n * 10n ** 6n],
+    ['js-sdk', '0.12.0', 10n ** 15n + 12n * 10n ** 6n + 1n],
+    ['js-sdk', '0.12.0+build.5', 10n ** 15n + 12n * 10n ** 6n + 1n],
+    ['python-sdk', '1.52.10', 2n * 10n ** 15n + 10n ** 10n + 52n * 10n ** 6n + 101n],
+    ['python-sdk', '0.52.10.dev0', 2n * 10n ** 15n + 52n * 10n ** 6n + 100n],
+    ['python-sdk', '0.52.10.post1', 2n * 10n ** 15n + 52n * 10n ** 6n + 101n],
+    ['python-sdk', '0.52.10rc1', 2n * 10n ** 15n + 52n * 10n ** 6n + 100n],
+    ['otel', '0.11.1', 0n],
+    ['js-sdk', '0.11', 0n],
+    ['js-sdk', '', 0n],
+    ['js-sdk', 'latest', 0n],
+    ['js-sdk', '0.11.1234567', 0n],
+  ];
+
+  test.each(cases)('of %s %s is %d', async (source, client_version, expected) => {
+    const project = `p/sdk-${source}-${client_version}`;
+    const attributes_dump = JSON.stringify({ weave: { source, client_version } });
+    await insert(startRow(project, { id: 'a' }, { attributes_dump }), endRow(project, { id: 'a' }));
+    const rows = await opened.query(
+      'SELECT sdk_version FROM merged_calls FINAL WHERE project_id = {project: String}',
+      { project },
+    );
+    expect(rows).toEqual([{ sdk_version: String(expected) }]);
+  });
+});
+
+describe('merged_calls', () => {
+  test('has the names, the end, the error and the response of a call', async () => {
+    const columns = {
+      op_name: 'op',
+      thread_id: 'thread',
+      wb_user_id: 'user',
+      span_kind: 2,
+      scope: '5',
+    };
+    const endColumns = {
+      ended_at: '2026-01-31 12:00:05.000001',
+      exception: 'broke',
+      output_id: 'response',
+    };
+    await insert(
+      startRow('p/names', { id: 'a' }, columns),
+      endRow('p/names', { id: 'a' }, endColumns),
+    );
+    const rows = await opened.query(
+      `SELECT op_name, thread_id, wb_user_id, span_kind, scope, has_error, toString(fromUnixTimestamp64Micro(ended_us, 'UTC')) AS ended_at,
+        response = sipHash64(trace_id, 'response') AS has_response
+      FROM merged_calls FINAL WHERE project_id = 'p/names'`,
+    );
+    expect(rows).toEqual([
+      { ...columns, has_error: 1, ended_at: endColumns.ended_at, has_response: 1 },
+    ]);
+  });
+
+  test('has the year 1900 as the end of a call without one, and no response', async () => {
+    await insert(startRow('p/open', { id: 'a' }, { output_id: 'of a start' }));
+    const rows = await opened.query(
+      `SELECT toString(fromUnixTimestamp64Micro(ended_us, 'UTC')) AS ended_at, response FROM merged_calls FINAL WHERE project_id = 'p/open'`,
+    );
+    expect(rows).toEqual([{ ended_at: '1900-01-01 00:00:00.000000', response: '0' }]);
+  });
+
+  test('has a checksum that every insert changes and no merge', async () => {
+    const read = async (): Promise<string> => {
+      const [row] = await opened.query<{ checksum: string }>(
+        `SELECT sum(checksum) AS checksum FROM merged_calls WHERE project_id = 'p/checksum'`,
+      );
+      return row?.checksum ?? '';
+    };
+    const seen = new Set<string>();
+    const parts = [
+      startRow('p/checksum', { id: 'a' }),
+      endRow('p/checksum', { id: 'a' }),
+      deletionRow('p/checksum', { id: 'a' }),
+    ];
+    for (const part of [...parts, ...parts]) {
+      await insert(part);
+      seen.add(await read());
+      await opened.command('OPTIMIZE TABLE merged_calls FINAL');
+      seen.add(await read());
+    }
+    expect(seen.size).toBe(2 * parts.length);
+  });
+});
+
 test('the same id in another trace is another call', async () => {
   await insert(
     completeRow('p/traces', { id: 'a', trace: 'one', usage: { m: { prompt_tokens: 1 } } }),
     completeRow('p/traces', { id: 'a', trace: 'two', usage: { m: { prompt_tokens: 2 } } }),
   );
   const rows = await opened.query(
-    `SELECT trace_id, arrayMap(used -> used.counters[2], usage) AS prompt FROM calls FINAL
+    `SELECT trace_id, arrayMap(used -> used.counters[2], usage) AS prompt FROM merged_calls FINAL
     WHERE project_id = 'p/traces' ORDER BY trace_id`,
   );
   expect(rows).toEqual([

@@ -43,7 +43,7 @@ describe('delete_calls', () => {
     await insert(...treeOf('p/marked'));
     await deleteCalls('p/marked', 'a');
     const rows = await opened.query(
-      `SELECT countIf(is_deleted) AS deleted, count() AS calls FROM calls FINAL
+      `SELECT countIf(is_deleted) AS deleted, count() AS calls FROM merged_calls FINAL
       WHERE project_id = 'p/marked'`,
     );
     // a, b and c of six calls.

@@ -24,7 +24,7 @@ const erased = { inputs_dump: '{}', output_dump: 'null', exception: '', otel_dum
 
 async function partsOf(project_id: string): Promise<Row[]> {
   return await opened.query<Row>(
-    `SELECT *, has_payload, usage, is_rolled_up FROM call_parts FINAL
+    `SELECT *, has_payload, usage_fields, is_rolled_up FROM call_parts FINAL
     WHERE project_id = {project_id: String} ORDER BY trace_id, id, kind`,
     { project_id },
   );

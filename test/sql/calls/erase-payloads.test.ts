@@ -13,7 +13,7 @@ test('erase_payloads empties the payload columns of all parts and changes nothin
     completeRow('p/two', { id: 'c', ...shape }),
   ]);
   const read = async (): Promise<object[]> =>
-    await opened.query<object>('SELECT *, has_payload, usage FROM call_parts ORDER BY id');
+    await opened.query<object>('SELECT *, has_payload, usage_fields FROM call_parts ORDER BY id');
   const before = await read();
   const statements = { count: 'count_payloads', alter: 'erase_payloads' } as const;
   expect(await rewriteWhenFree(opened.clickhouse, statements)).toBe(2);

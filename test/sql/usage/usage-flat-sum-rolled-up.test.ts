@@ -36,7 +36,12 @@ test('usage_flat_sum_rolled_up prices a parent’s own usage at the parent’s t
       rolledUp,
     ),
   ]);
-  const request = { project_id: 'p/own', call_ids: ['root'], include_costs: true };
+  const request = {
+    project_id: 'p/own',
+    call_ids: ['root'],
+    include_costs: true,
+    is_explained: false,
+  };
   const rows = (await readFlatSum(opened.clickhouse, 'usage_flat_sum_rolled_up', request)) ?? [];
   // The root's own 30 prompt tokens, 5 of them cached, at January's prices: 25 × 1 + 5 × 0.5.
   // The leaf's 100, 15 of them cached, at February's: 85 × 10 + 15 × 5.

@@ -1,7 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { UsageRow } from '../../../src/usage/usage-row.ts';
 import { type Row, completeRow } from '../../support/part-rows.ts';
-import { readUsage } from '../../support/read-usage.ts';
+import { type ReadRow, readUsage } from '../../support/read-usage.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const opened = clickhouseFixture();
@@ -43,7 +42,7 @@ async function read(
   project: string,
   callIds: readonly string[],
   includeCosts = true,
-): Promise<UsageRow[]> {
+): Promise<ReadRow[]> {
   return await readUsage(opened.clickhouse, project, callIds, includeCosts);
 }
 
@@ -244,7 +243,7 @@ describe('the price of a call', () => {
 
   /** The price of the nth row of a case: a power of two, so that no two sums are equal. */
   const priceOf = (index: number): string => String(2 ** index);
-  let rows: UsageRow[];
+  let rows: ReadRow[];
 
   beforeAll(async () => {
     for (const { name, rows } of choices) {

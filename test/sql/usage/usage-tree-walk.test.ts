@@ -1,5 +1,4 @@
 import { describe, expect, test } from 'vitest';
-import type { UsageRow } from '../../../src/usage/usage-row.ts';
 import { promptUsage } from '../../support/usage-client.ts';
 import {
   deletionRow,
@@ -9,7 +8,7 @@ import {
   startRow,
   completeRow,
 } from '../../support/part-rows.ts';
-import { readUsage } from '../../support/read-usage.ts';
+import { type ReadRow, readUsage } from '../../support/read-usage.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const opened = clickhouseFixture();
@@ -18,7 +17,7 @@ async function insert(...rows: readonly Row[]): Promise<void> {
   await opened.insert('call_parts', rows);
 }
 
-async function read(project: string, callIds: readonly string[]): Promise<UsageRow[]> {
+async function read(project: string, callIds: readonly string[]): Promise<ReadRow[]> {
   return await readUsage(opened.clickhouse, project, callIds, false);
 }
 

@@ -104,6 +104,7 @@ export function startServerClickHouse(
     onDamage: () => undefined,
     databaseEngine: '',
     payloadRetentionDays: settings.payloadRetentionDays,
+    fillChunkRows: settings.fillChunkRows,
     log,
   };
   return new SupervisedClickHouse({

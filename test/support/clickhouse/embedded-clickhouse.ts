@@ -73,6 +73,7 @@ export function startEmbeddedClickHouse(
     schema: { ...readSchema(), migrations },
     limits: toLimits(settings),
     payloadRetentionDays: settings.payloadRetentionDays,
+    fillChunkRows: settings.fillChunkRows,
     damageCheckIntervalMs: settings.damageCheckIntervalMs,
     onDamage: () => undefined,
     lockWaitMs,

@@ -11,6 +11,7 @@ const documentedGrants = [
   'TABLE ENGINE ON *',
   'SELECT ON system.parts',
   'SELECT ON system.detached_parts',
+  'SELECT ON system.processes',
 ];
 
 /** Starts one embedded ClickHouse for the whole run; each test file uses databases of its own in it. */

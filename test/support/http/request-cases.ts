@@ -158,12 +158,12 @@ class SchemaWalker {
     if (schema.enum !== undefined) return schema.enum[0];
     switch (schema.type) {
       case 'string':
-        if (schema.format === 'date-time') return '2026-01-31T23:59:59.123456Z';
+        if (isTime(schema)) return '2026-01-31T23:59:59.123456Z';
         return schema.maxLength === 256 ? 'entity/project' : 'x';
       case 'integer':
         return 1;
       case 'number':
-        return 0.5;
+        return Math.min(0.5, schema.maximum ?? 1);
       case 'boolean':
         return true;
       case 'array':
@@ -255,7 +255,7 @@ function typeIssueOf(schema: Schema): string {
   if (schema.const !== undefined || schema.enum !== undefined) return 'literal_error';
   switch (schema.type) {
     case 'string':
-      return schema.format === 'date-time' ? 'datetime_type' : 'string_type';
+      return isTime(schema) ? 'datetime_type' : 'string_type';
     case 'integer':
       return 'int_type';
     case 'number':
@@ -293,8 +293,10 @@ function invalidValues(schema: Schema): [unknown, string][] {
   if (schema.format === 'unicode') {
     for (const text of ['\ud800', 'x\udc00', '\udc00\ud800']) values.push([text, 'string_unicode']);
   }
-  if (schema.format === 'date-time') {
-    for (const text of invalidTimes) values.push([text, 'datetime_parsing']);
+  if (isTime(schema)) {
+    const texts =
+      schema.format === 'date-time' ? [...invalidTimes, ...timesWithoutZone] : invalidTimes;
+    for (const text of texts) values.push([text, 'datetime_parsing']);
   }
   if (schema.minimum !== undefined) values.push([lessThanMinimum(schema), 'greater_than_equal']);
   if (schema.maximum !== undefined) values.push([schema.maximum * 2, 'less_than_equal']);
@@ -309,13 +311,17 @@ const invalidTimes = [
   '2026-02-30T00:00:00Z',
   '2026-13-01T00:00:00Z',
   '2026-01-01T24:30:00Z',
-  '2026-01-01',
-  '2026-01-01T00:00:00',
   '1769904000',
   '1899-12-31T00:00:00Z',
   '2300-01-01T00:00:00Z',
   "2026-01-01T00:00:00Z'",
 ];
+
+const timesWithoutZone = ['2026-01-01', '2026-01-01T00:00:00'];
+
+function isTime({ format }: Schema): boolean {
+  return format === 'date-time' || format === 'date-or-time';
+}
 
 function lessThanMinimum({ minimum = 0, type }: Schema): number {
   if (type === 'integer') return minimum - 1;
@@ -324,7 +330,7 @@ function lessThanMinimum({ minimum = 0, type }: Schema): number {
 
 /** Prices of so many models; only maps of prices have a maximum of entries. */
 function toPrices(count: number): object {
-  const price = { prompt_token_cost: 1, completion_token_cost: 1 };
+  const price = { prompt_token_cost: 0.001, completion_token_cost: 0.001 };
   return Object.fromEntries(
     Array.from({ length: count }, (_, index) => [`m${String(index)}`, price]),
   );

@@ -1,0 +1,17 @@
+-- Names for the positions in `counters` that only the counting rules read; the others are in usage_fields.sql.
+11 AS reasoning_of_completion,
+12 AS reasoning_of_output,
+13 AS thoughts,
+14 AS gross_input,
+15 AS ephemeral_1h,
+16 AS cache_creation,
+17 AS cache_write_of_prompt,
+18 AS cache_write_of_input,
+19 AS audio_of_prompt,
+20 AS audio_of_input,
+21 AS audio_of_completion,
+22 AS audio_of_output,
+23 AS cached_audio,
+24 AS cached_tokens,
+25 AS prompt_cache_hits,
+26 AS unknown_requests
