@@ -2,7 +2,8 @@
 -- descending. Only calls that started from `after` (inclusive) to `before` (exclusive). `counters` has requests, prompt,
 -- completion and total tokens; an SDK may have stored a count under two names.
 WITH
-{include usage_fields}
+{include usage_fields},
+{include counting_fields}
 SELECT
     llm_id,
     count() AS calls,
