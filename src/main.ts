@@ -1,12 +1,17 @@
 import { closeSync, openSync } from 'node:fs';
 import { ClickHouseStartError } from './clickhouse/errors.ts';
-import { type Service, startService } from './service.ts';
+import { readMaxOpenFiles, toMaxSockets } from './open-files.ts';
+import type { Service } from './service.ts';
 import { parseSettings, SettingsError } from './settings.ts';
 
 await main().catch(reportError);
 
 async function main(): Promise<void> {
-  const service = await startService(parseSettings(process.env));
+  const settings = parseSettings(process.env);
+  // Before the other modules, for which Node opens more files than a low limit allows.
+  toMaxSockets(settings, readMaxOpenFiles());
+  const { startService } = await import('./service.ts');
+  const service = await startService(settings);
   stopOnSignals(service);
   try {
     await service.ready;

@@ -2,7 +2,8 @@ import type { Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ipKeyGenerator } from 'express-rate-limit';
 import type { Logger } from 'pino';
-import { type Settings, SettingsError } from '../../settings.ts';
+import { type FileSettings, toMaxSockets } from '../../open-files.ts';
+import type { Settings } from '../../settings.ts';
 
 export interface ConnectionsOptions {
   readonly log: Logger;
@@ -10,19 +11,7 @@ export interface ConnectionsOptions {
   readonly countDropped: () => void;
 }
 
-export type ConnectionSettings = Pick<
-  Settings,
-  'maxConnections' | 'clickhouseMaxOpenConnections' | 'clickhouseUrl'
->;
-
-/** Files that the service has open beside its connections: 28 were counted in an idle one. */
-const ownFiles = 64;
-
-/** The fewest connections with which a start makes sense. */
-const minConnections = 32;
-
-/** Of an embedded ClickHouse, which gets the same limit: 130 were counted in an idle one, and it stopped with 128. */
-const minEmbeddedFiles = 512;
+export type ConnectionSettings = FileSettings & Pick<Settings, 'maxConnections'>;
 
 /** How often dropped connections are logged at most. */
 const dropLogIntervalMs = 10_000;
@@ -89,32 +78,10 @@ export function toMaxConnections(
   maxOpenFiles: number,
   log: Logger,
 ): number {
-  const otherFiles = ownFiles + settings.clickhouseMaxOpenConnections;
-  const isEmbedded = settings.clickhouseUrl === undefined;
-  const minFiles = Math.max(otherFiles + minConnections, isEmbedded ? minEmbeddedFiles : 0);
-  if (maxOpenFiles < minFiles) {
-    throw new SettingsError(
-      `The limit of open files is ${maxOpenFiles}; with ${isEmbedded ? 'the embedded ClickHouse' : 'these settings'} ` +
-        `it must be at least ${minFiles}: raise it with ulimit -n, LimitNOFILE of systemd or --ulimit nofile of Docker.`,
-    );
-  }
-  const maxConnections = Math.min(settings.maxConnections, maxOpenFiles - otherFiles);
+  const maxConnections = Math.min(settings.maxConnections, toMaxSockets(settings, maxOpenFiles));
   if (maxConnections < settings.maxConnections) {
     const details = { max_connections: maxConnections, max_open_files: maxOpenFiles };
     log.warn(details, 'lowered MAX_CONNECTIONS to fit the limit of open files');
   }
   return maxConnections;
-}
-
-interface LimitReport {
-  readonly userLimits?: { readonly open_files?: { readonly soft?: number | 'unlimited' } };
-}
-
-/** How many files this process may have open; infinite where the system does not say. */
-export function readMaxOpenFiles(): number {
-  // Without this, a report resolves the names of all peers.
-  Object.assign(process.report, { excludeNetwork: true });
-  const { userLimits } = process.report.getReport() as LimitReport;
-  const soft = userLimits?.open_files?.soft;
-  return typeof soft === 'number' ? soft : Infinity;
 }

@@ -2,11 +2,11 @@ import { createServer, type RequestListener, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
+import { readMaxOpenFiles } from '../../open-files.ts';
 import { type Settings, SettingsError } from '../../settings.ts';
 import {
   boundConnections,
   type ConnectionSettings,
-  readMaxOpenFiles,
   toMaxConnections,
 } from './bound-connections.ts';
 import { answerMalformedRequests } from './answer-malformed-requests.ts';

@@ -1,10 +1,8 @@
 import { execFile } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { pino } from 'pino';
-import {
-  readMaxOpenFiles,
-  toMaxConnections,
-} from '../../../src/http/connections/bound-connections.ts';
+import { toMaxConnections } from '../../../src/http/connections/bound-connections.ts';
+import { readMaxOpenFiles } from '../../../src/open-files.ts';
 import { parseSettings } from '../../../src/settings.ts';
 
 const clickhouseUrl = 'http://127.0.0.1:9';
