@@ -1,6 +1,6 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
-import { type AddressInfo, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import { join } from 'node:path';
 
 import { openClient, type Address } from '../../../src/clickhouse/client/open-client.ts';
@@ -97,11 +97,25 @@ function toEnvironment(nodes: readonly Address[]): EmbeddedPair['environment'] {
   return { CLICKHOUSE_URL: urls.join(','), CLICKHOUSE_CLUSTER: cluster };
 }
 
-/** Finds different ports that are free at the moment. */
+/**
+ * Finds different ports that are free at the moment. They are below those that Linux and macOS give to outgoing
+ * connections: one of another test could take such a port before the server listens.
+ */
 async function findFreePorts(count: number): Promise<number[]> {
-  const servers = Array.from({ length: count }, () => createServer().listen(0, '127.0.0.1'));
-  await Promise.all(servers.map((server) => once(server, 'listening')));
-  const ports = servers.map((server) => (server.address() as AddressInfo).port);
-  await Promise.all(servers.map((server) => once(server.close(), 'close')));
-  return ports;
+  const ports = new Set<number>();
+  while (ports.size < count) {
+    const port = randomInt(10_000, 32_000);
+    if (await isFree(port)) ports.add(port);
+  }
+  return [...ports];
+}
+
+async function isFree(port: number): Promise<boolean> {
+  const server = createServer();
+  const isListening = new Promise<boolean>((resolve) => {
+    server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+  });
+  if (!(await isListening)) return false;
+  await once(server.close(), 'close');
+  return true;
 }
