@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 
 import { defineConfig } from 'vitest/config';
+import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 import { whyNoDocker } from './test/support/clickhouse/docker.ts';
 
@@ -20,8 +21,17 @@ if (noDocker !== undefined) {
   );
 }
 
+/** Starts the files that take minutes first, so that no processor waits for the last one at the end. */
+class LongFilesFirst extends BaseSequencer {
+  override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
+    const isLong = ({ moduleId }: TestSpecification) => Number(moduleId.includes('/test/oracle/'));
+    return (await super.sort(files)).sort((a, b) => isLong(b) - isLong(a));
+  }
+}
+
 export default defineConfig({
   test: {
+    sequence: { sequencer: LongFilesFirst },
     // Test files mostly wait for ClickHouse, so there may be more of them at once than processors.
     maxWorkers: Math.max(4, availableParallelism()),
     projects: [
