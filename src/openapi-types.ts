@@ -299,6 +299,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/feedback/batch/create": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Feedback Batch Create
+         * @description Accepts feedback about calls, such as scores; it is not stored.
+         */
+        readonly post: operations["feedback_batch_create"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/call/update": {
         readonly parameters: {
             readonly query?: never;
@@ -313,6 +333,26 @@ export interface paths {
          * @description Accepts a new display name of a call; it is not stored.
          */
         readonly post: operations["call_update"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/graphql": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * GraphQL
+         * @description The two queries of W&B's GraphQL API that `weave.init` of the Python SDK needs: `viewer { username defaultEntity { name } }` and `project(name, entityName) { name }`. Every project that the key may access exists. Errors of a query, also of one that is none of the two, are answered with 200, in `errors`.
+         */
+        readonly post: operations["graphql"];
         readonly delete?: never;
         readonly options?: never;
         readonly head?: never;
@@ -948,6 +988,8 @@ export interface components {
         /** FeedbackCreateReq */
         readonly FeedbackCreateReq: {
             readonly project_id: components["schemas"]["ProjectId"];
+            /** @description Returned as it is; made by the service if absent. */
+            readonly id?: components["schemas"]["OptionalText"];
             /** Format: unicode */
             readonly weave_ref: string;
             /** Format: unicode */
@@ -960,6 +1002,32 @@ export interface components {
             readonly created_at: components["schemas"]["Time"];
             readonly wb_user_id: string;
             readonly payload: components["schemas"]["OpenMap"];
+        };
+        /** FeedbackCreateBatchReq */
+        readonly FeedbackCreateBatchReq: {
+            readonly batch: readonly components["schemas"]["FeedbackCreateReq"][];
+        };
+        /** FeedbackCreateBatchRes */
+        readonly FeedbackCreateBatchRes: {
+            /** @description One entry for each entry of `batch`, in the same order. */
+            readonly res: readonly components["schemas"]["FeedbackCreateRes"][];
+        };
+        /** GraphQlReq */
+        readonly GraphQlReq: {
+            /**
+             * Format: unicode
+             * @description At most 200 tokens, without introspection.
+             */
+            readonly query: string;
+            readonly variables?: components["schemas"]["OpenMap"] | null;
+            readonly operationName?: components["schemas"]["OptionalText"];
+        };
+        /** GraphQlRes */
+        readonly GraphQlRes: {
+            readonly data?: components["schemas"]["OpenMap"] | null;
+            readonly errors?: readonly {
+                readonly message: string;
+            }[];
         };
         /** CallUpdateReq */
         readonly CallUpdateReq: {
@@ -1376,6 +1444,10 @@ export type RowCount = components['schemas']['RowCount'];
 export type TableQueryRes = components['schemas']['TableQueryRes'];
 export type FeedbackCreateReq = components['schemas']['FeedbackCreateReq'];
 export type FeedbackCreateRes = components['schemas']['FeedbackCreateRes'];
+export type FeedbackCreateBatchReq = components['schemas']['FeedbackCreateBatchReq'];
+export type FeedbackCreateBatchRes = components['schemas']['FeedbackCreateBatchRes'];
+export type GraphQlReq = components['schemas']['GraphQlReq'];
+export type GraphQlRes = components['schemas']['GraphQlRes'];
 export type CallUpdateReq = components['schemas']['CallUpdateReq'];
 export type CallUpdateRes = components['schemas']['CallUpdateRes'];
 export type Digest = components['schemas']['Digest'];
@@ -1920,6 +1992,39 @@ export interface operations {
             readonly default: components["responses"]["Refused"];
         };
     };
+    readonly feedback_batch_create: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["FeedbackCreateBatchReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The feedback is accepted. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["FeedbackCreateBatchRes"];
+                };
+            };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
     readonly call_update: {
         readonly parameters: {
             readonly query?: never;
@@ -1940,6 +2045,39 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["CallUpdateRes"];
+                };
+            };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly graphql: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["GraphQlReq"];
+            };
+        };
+        readonly responses: {
+            /** @description Data, errors or both. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["GraphQlRes"];
                 };
             };
             readonly 401: components["responses"]["NotAuthenticated"];

@@ -9,12 +9,12 @@ import { type Location, toIssue, type ValidationIssue } from './validation/issue
 export function openRequest(
   request: Request,
   response: Response,
-  scope: Scope,
+  scope: Scope | 'any',
   routeClass: RouteClass,
   memoryBudget: MemoryBudget,
 ): RequestInput {
   const key = keyOf(response);
-  requireScope(key, scope);
+  if (scope !== 'any') requireScope(key, scope);
   const pathProject = readPathProject(request, key);
   const reservation = memoryBudget.open(key.name, routeClass);
   const answerReservation = reservation.open('response');

@@ -3,8 +3,9 @@ import type { Readiness } from '../readiness.ts';
 import type { PartInserter } from '../ingest/part-inserter.ts';
 import type { PriceSnapshots } from '../prices/snapshot/price-snapshots.ts';
 import type { CallsUsage } from '../usage/calls-usage.ts';
-import { createFeedback, updateCall } from './compat/feedback-handlers.ts';
+import { createFeedback, createFeedbackBatch, updateCall } from './compat/feedback-handlers.ts';
 import { createFile, readFileForm } from './compat/file-handlers.ts';
+import { graphQlHandler } from './compat/graphql-handler.ts';
 import { createObject } from './compat/object-handlers.ts';
 import { queryTable, tableRule, TableRows } from './compat/table-handlers.ts';
 import type { Metrics } from '../metrics/metrics.ts';
@@ -12,7 +13,16 @@ import { type CountDropped, sendMetrics } from './metrics.ts';
 import type { OpenApi } from './validation/openapi.ts';
 import { callHandlers } from './routes/call-handlers.ts';
 import { costHandlers } from './routes/cost-handlers.ts';
-import { get, ingest, ingestBatch, post, type Route, stub, stubWithItems } from './route.ts';
+import {
+  get,
+  ingest,
+  ingestBatch,
+  post,
+  type Route,
+  stub,
+  stubOfProjects,
+  stubWithItems,
+} from './route.ts';
 import {
   answerAlive,
   checkHealth,
@@ -63,7 +73,14 @@ export function routeTable(services: Services): Route[] {
     stubWithItems('/table/create', 'TableCreateReq', 'table.project_id', tableRule, newTableRows),
     stub('/table/query', 'TableQueryReq', 'project_id', queryTable),
     stub('/feedback/create', 'FeedbackCreateReq', 'project_id', createFeedback),
+    stubOfProjects(
+      '/feedback/batch/create',
+      'write',
+      'FeedbackCreateBatchReq',
+      createFeedbackBatch,
+    ),
     stub('/call/update', 'CallUpdateReq', 'project_id', updateCall),
+    stubOfProjects('/graphql', 'any', 'GraphQlReq', graphQlHandler(services.openApi)),
 
     post('/cost/create', 'prices', 'CostCreateReq', 'project_id', costs.create),
     post('/cost/query', 'read', 'CostQueryReq', 'project_id', costs.query),

@@ -116,6 +116,18 @@ export function stub<Name extends SchemaName>(
   return bodyRoute({ path, scope, routeClass: 'stub', schema, projectField, handler, readBody });
 }
 
+/** A route that SDKs need whose body has no project id; the handler checks the projects that the body names. */
+export function stubOfProjects<Name extends SchemaName>(
+  path: string,
+  scope: Scope | 'any',
+  schema: Name,
+  handler: Handler<Name>,
+): Route {
+  const readBody = createJsonReader('stub', {});
+  const projectField = undefined;
+  return bodyRoute({ path, scope, routeClass: 'stub', schema, projectField, handler, readBody });
+}
+
 /**
  * A route that SDKs need, of which nothing is stored, whose body has items that are handled one by one as they arrive.
  * They are as large as the items of batches at most.
@@ -182,10 +194,11 @@ export function ingestBatch<Name extends 'CallCreateBatchReq' | 'CallsUpsertComp
 
 interface BodyRoute<Name extends SchemaName> {
   readonly path: string;
-  readonly scope: Scope;
+  readonly scope: Scope | 'any';
   readonly routeClass: RouteClass;
   readonly schema: Name;
-  readonly projectField: string;
+  /** Undefined when the handler checks the projects of the body. */
+  readonly projectField: string | undefined;
   readonly readBody: ReadBody;
   readonly handler: IngestHandler<Name>;
 }
@@ -215,7 +228,9 @@ function bodyRoute<Name extends SchemaName>(route: BodyRoute<Name>): Route {
     const validator = context.openApi.validatorOf(route.schema);
     const handle = (input: RequestInput, { value, raw }: JsonBody) => {
       const body = validator.parse(value, ['body']);
-      requireBodyProject(body, projectField, input.pathProject, input.key);
+      if (projectField !== undefined) {
+        requireBodyProject(body, projectField, input.pathProject, input.key);
+      }
       return handler({ ...input, body, payloads: raw });
     };
     return async (request, response) => {

@@ -226,7 +226,8 @@ function readGeneratedKey(
 /** @returns undefined if the file exists */
 function generateKey(dataDir: string, file: string): string | undefined {
   mkdirSync(dataDir, { recursive: true, mode: 0o700 });
-  const key = randomBytes(24).toString('base64url');
+  // The prompt of W&B's SDKs accepts a key only if 40 or more characters follow its last hyphen.
+  const key = randomBytes(20).toString('hex');
   // Not the process id, which is 1 at every start in a container: a draft that a killed start left would be in the way.
   const draft = `${file}.${randomUUID()}`;
   writeFileSync(draft, `${key}\n`, { mode: 0o600, flag: 'wx' });

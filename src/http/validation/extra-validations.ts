@@ -16,6 +16,7 @@ export const extraValidations: Readonly<
   ObjCreateReq: within(['obj'], freeFormJsonIssues),
   TableCreateReq: within(['table'], freeFormJsonIssues),
   FeedbackCreateReq: freeFormJsonIssues,
+  FeedbackCreateBatchReq: ofItems('batch', freeFormJsonIssues),
   CostCreateReq: within(['costs'], minuteRangeIssues),
 };
 
@@ -30,6 +31,15 @@ function within(path: readonly string[], validate: ExtraValidation): ExtraValida
     let nested = value;
     for (const name of path) nested = isRecord(nested) ? nested[name] : undefined;
     return validate(nested, [...at, ...path]);
+  };
+}
+
+/** Applies a validation to each item of a list. */
+function ofItems(name: string, validate: ExtraValidation): ExtraValidation {
+  return (value, at) => {
+    const items = isRecord(value) ? value[name] : undefined;
+    if (!Array.isArray(items)) return [];
+    return items.flatMap((item: unknown, index) => validate(item, [...at, name, index]));
   };
 }
 

@@ -14,7 +14,16 @@ export const sizeValidations: Readonly<Record<string, ExtraValidation | undefine
     const costs = isRecord(value) ? value['costs'] : undefined;
     return isHuge(costs) ? [tooManyMembers(costs, [...at, 'costs'], maxCosts)] : [];
   },
+  FeedbackCreateBatchReq: (value, at) => {
+    const batch = isRecord(value) ? value['batch'] : undefined;
+    if (!Array.isArray(batch) || batch.length <= maxFeedback) return [];
+    const limit = { what: 'List', maximum: maxFeedback, actual: batch.length } as const;
+    return [toIssue('too_long', [...at, 'batch'], limit)];
+  },
 };
+
+/** As in the schema, which would list the issues of all entries, too. */
+const maxFeedback = 1_000;
 
 /** As in the schema, which reports fewer than those that are huge. */
 const maxCosts = 1_000;

@@ -48,7 +48,7 @@ test.each(['127.0.0.1', '127.1.2.3', 'localhost', '::1'])(
     const [second] = start();
 
     expect(generatedKeys).toHaveLength(1);
-    expect(generatedKeys[0]).toMatch(/^[A-Za-z0-9_-]{32}$/);
+    expect(generatedKeys[0]).toMatch(/^[0-9a-f]{40}$/);
     expect(second).toEqual(first);
     expect(findKey(start(), generatedKeys[0] ?? '')).toEqual(first);
     expect(first).toMatchObject({
