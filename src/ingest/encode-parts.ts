@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 
 import type { RowBinary } from '../clickhouse/client/row-binary.ts';
 import { type OrphanEnd, Traces, type TracedStart } from './find-traces.ts';
-import type { Part, PartAnswer } from './part.ts';
-import { type PayloadChoice, writePart } from './write-part.ts';
+import type { Part, PartAnswer, Span } from './part.ts';
+import { type PayloadChoice, writePart, writeSpan } from './write-part.ts';
 
 /** The parts of one request as rows of `call_parts`. */
 export interface EncodedParts {
@@ -13,7 +13,7 @@ export interface EncodedParts {
   readonly pieces: readonly (Buffer | OrphanEnd)[];
   /** Starts with a trace that their client named: a retry of a start would generate another one. */
   readonly starts: readonly TracedStart[];
-  /** One answer per part, in order. */
+  /** One answer per part, in order; none for spans. */
   readonly answers: readonly PartAnswer[];
 }
 
@@ -36,6 +36,7 @@ export class PartEncoder {
   readonly #starts: TracedStart[] = [];
   #hasOrphanEnds = false;
   #pieceBytes = 0;
+  #spans = 0;
 
   /** @param writer empty, and used by this encoder alone until it has finished */
   constructor(writer: RowBinary, payloadChoice: PayloadChoice) {
@@ -43,14 +44,14 @@ export class PartEncoder {
     this.#payloadChoice = payloadChoice;
   }
 
-  /** Parts that were added. */
+  /** Parts and spans that were added. */
   get rows(): number {
-    return this.#answers.length;
+    return this.#answers.length + this.#spans;
   }
 
   /** The memory that the rows and their answers take. */
   get heldBytes(): number {
-    return this.#pieceBytes + this.#writer.capacity + this.rows * bytesPerPart;
+    return this.#pieceBytes + this.#writer.capacity + this.#answers.length * bytesPerPart;
   }
 
   add(part: Part): void {
@@ -70,6 +71,13 @@ export class PartEncoder {
     const start = { projectId, id, traceId };
     this.#allStarts.push(start);
     if (call.trace_id) this.#starts.push(start);
+  }
+
+  addSpan(span: Span): void {
+    this.#writer.string(span.traceId);
+    writeSpan(this.#writer, span);
+    if (this.#writer.length >= pieceBytes) this.#takePiece();
+    this.#spans += 1;
   }
 
   finish(): EncodedParts {

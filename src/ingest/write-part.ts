@@ -1,7 +1,7 @@
 import { toDateTime64 } from '../clickhouse/client/date-time64.ts';
 import type { RowBinary } from '../clickhouse/client/row-binary.ts';
 import { toDump } from './json-dump.ts';
-import type { Part } from './part.ts';
+import type { Part, Span } from './part.ts';
 
 /** Whether the texts that no answer needs are stored: inputs, outputs, exceptions and OpenTelemetry spans. */
 export interface PayloadChoice {
@@ -26,6 +26,11 @@ export function writePart(
   for (const { write } of columns) write(writer, source);
 }
 
+/** Writes a span as a row of `call_parts`, without its trace. */
+export function writeSpan(writer: RowBinary, span: Span): void {
+  for (const { writeOfSpan } of columns) writeOfSpan(writer, span);
+}
+
 interface Source {
   readonly id: string;
   readonly kind: Part['kind'];
@@ -42,21 +47,79 @@ interface Source {
 interface Column {
   readonly name: string;
   readonly write: (writer: RowBinary, source: Source) => void;
+  readonly writeOfSpan: (writer: RowBinary, span: Span) => void;
 }
 
 const kinds = { start: 1, end: 2, whole: 3 } as const;
 
-/** The columns that docs/call-parts.md describes, in the order in which they are written. */
+/** The columns that docs/call-parts.md describes, in the order in which they are written; of a part, and of a span. */
 const columns: readonly Column[] = [
-  text('project_id', ({ call }) => call.project_id),
-  text('id', ({ id }) => id),
-  { name: 'kind', write: (writer, { kind }) => writer.enum8(kinds[kind]) },
-  text('parent_id', ({ start }) => start?.parent_id),
-  time('started_at', ({ call }) => call.started_at),
-  time('ended_at', ({ end }) => end?.ended_at),
-  text('op_name', ({ start }) => start?.op_name),
-  text('display_name', ({ start }) => start?.display_name),
-  json('attributes_dump', '{}', ({ start }) => start?.attributes),
+  text(
+    'project_id',
+    ({ call }) => call.project_id,
+    (span) => span.projectId,
+  ),
+  text(
+    'id',
+    ({ id }) => id,
+    (span) => span.id,
+  ),
+  uint8(
+    'kind',
+    ({ kind }) => kinds[kind],
+    () => kinds.whole,
+  ),
+  text(
+    'parent_id',
+    ({ start }) => start?.parent_id,
+    (span) => span.parentId,
+  ),
+  time(
+    'started_at',
+    ({ call }) => call.started_at,
+    (span) => span.startedUs,
+  ),
+  time(
+    'ended_at',
+    ({ end }) => end?.ended_at,
+    (span) => span.endedUs,
+  ),
+  text(
+    'op_name',
+    ({ start }) => start?.op_name,
+    (span) => span.name,
+  ),
+  text(
+    'display_name',
+    ({ start }) => start?.display_name,
+    (span) => span.displayName,
+  ),
+  json(
+    'attributes_dump',
+    '{}',
+    ({ start }) => start?.attributes,
+    ({ usageMode }) => (usageMode === 2 ? undefined : attributesOfMode[usageMode]),
+  ),
+  uint8(
+    'usage_mode',
+    ({ start }) => toUsageMode(start?.attributes),
+    (span) => span.usageMode,
+  ),
+  uint8(
+    'span_kind',
+    () => 0,
+    (span) => span.kind,
+  ),
+  {
+    name: 'scope',
+    write: (writer) => writer.uint64(0n),
+    writeOfSpan: (writer, span) => writer.uint64(span.scope),
+  },
+  text(
+    'span_attributes',
+    () => '',
+    (span) => span.keptAttributes,
+  ),
   payload(
     'inputs',
     json('inputs_dump', '{}', ({ payloads }) => payloads?.start?.inputs),
@@ -65,19 +128,48 @@ const columns: readonly Column[] = [
     'output',
     json('output_dump', 'null', ({ payloads }) => payloads?.end?.output),
   ),
-  text('output_id', ({ end }) => readShortText(end?.output, 'id')),
+  text(
+    'output_id',
+    ({ end }) => readShortText(end?.output, 'id'),
+    (span) => span.responseId,
+  ),
   text('output_service_tier', ({ end }) => readShortText(end?.output, 'service_tier')),
-  json('summary_dump', '{}', ({ end }) => end?.summary),
+  json(
+    'summary_dump',
+    '{}',
+    ({ end }) => end?.summary,
+    (span) => span.summary,
+  ),
   text('exception', ({ payloads }) => payloads?.end?.exception),
-  flag('has_exception', ({ end }) => Boolean(end?.exception)),
-  text('thread_id', ({ start }) => start?.thread_id),
-  text('turn_id', ({ start }) => start?.turn_id),
+  uint8(
+    'has_exception',
+    ({ end }) => Number(Boolean(end?.exception)),
+    (span) => Number(span.hasError),
+  ),
+  text(
+    'thread_id',
+    ({ start }) => start?.thread_id,
+    (span) => span.threadId,
+  ),
+  text(
+    'turn_id',
+    ({ start }) => start?.turn_id,
+    (span) => span.turnId,
+  ),
   payload(
     'otel_dump',
     json('otel_dump', '', ({ payloads }) => payloads?.start?.otel_dump),
   ),
-  text('wb_user_id', ({ start }) => start?.wb_user_id),
-  text('wb_run_id', ({ start }) => start?.wb_run_id),
+  text(
+    'wb_user_id',
+    ({ start }) => start?.wb_user_id,
+    (span) => span.userId,
+  ),
+  text(
+    'wb_run_id',
+    ({ start }) => start?.wb_run_id,
+    (span) => span.runId,
+  ),
   int64('wb_run_step', ({ start }) => start?.wb_run_step),
   int64('wb_run_step_end', ({ end }) => end?.wb_run_step_end),
 ];
@@ -86,40 +178,72 @@ const columns: readonly Column[] = [
 export const partColumns: readonly string[] = ['trace_id', ...columns.map(({ name }) => name)];
 
 type Read<T> = (source: Source) => T | null | undefined;
+type ReadOfSpan<T> = (span: Span) => T | undefined;
 
-function text(name: string, read: Read<string>): Column {
-  return { name, write: (writer, source) => writer.string(read(source) ?? '') };
+function none(): undefined {
+  return undefined;
 }
 
-function flag(name: string, read: (source: Source) => boolean): Column {
-  return { name, write: (writer, source) => writer.uint8(Number(read(source))) };
-}
-
-function time(name: string, read: Read<string>): Column {
-  const write: Column['write'] = (writer, source) => {
-    const value = read(source);
-    writer.nullableTime(value ? toDateTime64(value) : undefined);
+function text(name: string, read: Read<string>, readOfSpan: ReadOfSpan<string> = none): Column {
+  return {
+    name,
+    write: (writer, source) => writer.string(read(source) ?? ''),
+    writeOfSpan: (writer, span) => writer.string(readOfSpan(span) ?? ''),
   };
-  return { name, write };
+}
+
+/** Also an `Enum8`, whose numbers are below 128. */
+function uint8(
+  name: string,
+  read: (source: Source) => number,
+  readOfSpan: (span: Span) => number,
+): Column {
+  return {
+    name,
+    write: (writer, source) => writer.uint8(read(source)),
+    writeOfSpan: (writer, span) => writer.uint8(readOfSpan(span)),
+  };
+}
+
+function time(name: string, read: Read<string>, readOfSpan: ReadOfSpan<bigint>): Column {
+  return {
+    name,
+    write: (writer, source) => {
+      const value = read(source);
+      writer.nullableTime(value ? toDateTime64(value) : undefined);
+    },
+    writeOfSpan: (writer, span) => writer.nullableMicroseconds(readOfSpan(span)),
+  };
 }
 
 function int64(name: string, read: Read<number>): Column {
-  return { name, write: (writer, source) => writer.nullableInt64(read(source)) };
+  return {
+    name,
+    write: (writer, source) => writer.nullableInt64(read(source)),
+    writeOfSpan: (writer) => writer.nullableInt64(undefined),
+  };
 }
 
 /** @param absent the text for a part without the value */
-function json(name: string, absent: string, read: Read<unknown>): Column {
-  const write: Column['write'] = (writer, source) => {
-    const value = read(source) ?? undefined;
+function json(
+  name: string,
+  absent: string,
+  read: Read<unknown>,
+  readOfSpan: ReadOfSpan<unknown> = none,
+): Column {
+  const write = (writer: RowBinary, value: unknown): void =>
     writer.string(value === undefined ? absent : toDump(value));
+  return {
+    name,
+    write: (writer, source) => write(writer, read(source) ?? undefined),
+    writeOfSpan: (writer, span) => write(writer, readOfSpan(span)),
   };
-  return { name, write };
 }
 
 /** Writes the text as it was sent, if it was kept apart from the part. */
-function payload(member: string, { name, write }: Column): Column {
+function payload(member: string, { write, ...column }: Column): Column {
   return {
-    name,
+    ...column,
     write: (writer, source) => {
       const sent = source.payloads?.sent?.get(member);
       if (sent === undefined) write(writer, source);
@@ -128,13 +252,32 @@ function payload(member: string, { name, write }: Column): Column {
   };
 }
 
+/** What the attributes of a call say about its usage and that of its children, as call_parts reads it itself. */
+function toUsageMode(attributes: unknown): number {
+  const weave = memberOf(attributes, 'weave');
+  const rollup = memberOf(weave, 'usage_rollup');
+  const mode = ['own', 'rolled_up', 'otel'].findIndex((each) => each === rollup);
+  if (mode !== -1) return mode;
+  return Number(['js-sdk', 'python-sdk'].some((each) => each === memberOf(weave, 'source')));
+}
+
+/** The attributes that say the same; older services read them. */
+const attributesOfMode = [
+  { weave: { usage_rollup: 'own' } },
+  { weave: { usage_rollup: 'rolled_up' } },
+] as const;
+
+function memberOf(value: unknown, name: string): unknown {
+  if (typeof value !== 'object' || value === null || !Object.hasOwn(value, name)) return undefined;
+  return (value as Readonly<Record<string, unknown>>)[name];
+}
+
 /** A longer text is not an id; 0006_payloads.sql has the same limit for rows of pipelines. */
 const maxShortTextBytes = 256;
 
 /** Reads a short text of an output, which may be any JSON. */
 function readShortText(output: unknown, name: string): string | undefined {
-  if (typeof output !== 'object' || output === null || !Object.hasOwn(output, name)) return;
-  const value = (output as Readonly<Record<string, unknown>>)[name];
+  const value = memberOf(output, name);
   if (typeof value !== 'string' || Buffer.byteLength(value) > maxShortTextBytes) return;
   return value;
 }

@@ -40,16 +40,21 @@ export class RowBinary {
     this.#length += bytes.copy(this.#buffer, this.#length);
   }
 
-  /** Writes an `Enum8` by its number. */
-  enum8(value: number): void {
-    this.#reserve(1);
-    this.#length = this.#buffer.writeInt8(value, this.#length);
-  }
-
-  /** Writes a `UInt8`. */
+  /** Writes a `UInt8`, or an `Enum8` by its number from 0 to 127. */
   uint8(value: number): void {
     this.#reserve(1);
     this.#length = this.#buffer.writeUInt8(value, this.#length);
+  }
+
+  /** Writes a `UInt64`. */
+  uint64(value: bigint): void {
+    this.#reserve(8);
+    this.#length = this.#buffer.writeBigUInt64LE(value, this.#length);
+  }
+
+  /** Writes a `Nullable(DateTime64(6, 'UTC'))` from microseconds since 1970. */
+  nullableMicroseconds(value: bigint | undefined): void {
+    this.#writeNullable(value);
   }
 
   /** Writes a `Nullable(DateTime64(6, 'UTC'))` from a text such as `2026-01-31 23:59:59.123456`. */

@@ -26,7 +26,7 @@ async function roundTrip(rows: readonly Row[]): Promise<Row[]> {
   const writer = new RowBinary();
   const chunks = rows.map(({ text, kind, at, number }) => {
     writer.string(text);
-    writer.enum8(kinds[kind as keyof typeof kinds]);
+    writer.uint8(kinds[kind as keyof typeof kinds]);
     writer.nullableTime(at);
     writer.nullableInt64(number === null ? null : Number(number));
     return writer.take();

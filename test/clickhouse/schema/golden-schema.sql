@@ -13,6 +13,7 @@ CREATE TABLE call_parts
     `usage_mode` UInt8 DEFAULT if((kind IN ('start', 'whole')), transform(JSONExtractString(attributes_dump, 'weave', 'usage_rollup'), ['own', 'rolled_up', 'otel'], [0, 1, 2], (JSONExtractString(attributes_dump, 'weave', 'source') IN ('js-sdk', 'python-sdk'))), 0),
     `span_kind` UInt8 DEFAULT 0,
     `scope` UInt64 DEFAULT 0,
+    `span_attributes` String DEFAULT '' CODEC(ZSTD(1)),
     `inputs_dump` String DEFAULT '{}' CODEC(ZSTD(1)),
     `output_dump` String DEFAULT 'null' CODEC(ZSTD(1)),
     `output_id` String DEFAULT if((JSONType(output_dump, 'id') = 'String') AND (length(JSONExtractString(output_dump, 'id')) <= 256), JSONExtractString(output_dump, 'id'), ''),
