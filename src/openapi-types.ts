@@ -179,6 +179,66 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/otel/v1/traces": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Export Traces
+         * @description Stores the spans of an `ExportTraceServiceRequest` of OTLP/HTTP as complete calls. The project is that of the resource attributes `wandb.entity` and `wandb.project`, else of the header `project_id` or `x-project-id`. Spans that cannot be stored do not fail the others: `partialSuccess` says how many there are, and why.
+         */
+        readonly post: operations["otel_export_traces"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/agents/otel/v1/traces": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Export Traces (newer Weave SDKs)
+         * @description Stores the spans of an `ExportTraceServiceRequest` of OTLP/HTTP as complete calls. The project is that of the resource attributes `wandb.entity` and `wandb.project`, else of the header `project_id` or `x-project-id`. Spans that cannot be stored do not fail the others: `partialSuccess` says how many there are, and why.
+         */
+        readonly post: operations["agents_otel_export_traces"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/v1/traces": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Export Traces (path of exporters)
+         * @description Stores the spans of an `ExportTraceServiceRequest` of OTLP/HTTP as complete calls. The project is that of the resource attributes `wandb.entity` and `wandb.project`, else of the header `project_id` or `x-project-id`. Spans that cannot be stored do not fail the others: `partialSuccess` says how many there are, and why.
+         */
+        readonly post: operations["export_traces"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/calls/delete": {
         readonly parameters: {
             readonly query?: never;
@@ -692,6 +752,31 @@ export interface components {
             readonly msg: string;
             /** Error Type */
             readonly type: string;
+        };
+        /**
+         * ExportTraceServiceReq
+         * @description As OTLP 1.x has it. Ids are hexadecimal, 64-bit integers text or numbers, enums integers.
+         */
+        readonly ExportTraceServiceReq: {
+            readonly resourceSpans?: readonly components["schemas"]["OpenMap"][];
+        };
+        /** ExportTraceServiceRes */
+        readonly ExportTraceServiceRes: {
+            readonly partialSuccess?: {
+                /** @description A 64-bit integer. */
+                readonly rejectedSpans: string;
+                readonly errorMessage: string;
+            };
+        };
+        /**
+         * OtlpStatus
+         * @description A `google.rpc.Status`.
+         */
+        readonly OtlpStatus: {
+            /** @description A `google.rpc.Code`. */
+            readonly code: number;
+            readonly message: string;
+            readonly details: readonly Record<string, never>[];
         };
         /**
          * Project Id
@@ -1377,6 +1462,28 @@ export interface components {
                 readonly "application/json": components["schemas"]["ErrorRes"];
             };
         };
+        /** @description Send the same again. */
+        readonly OtlpRetry: {
+            headers: {
+                /** @description In how many seconds to try again. */
+                readonly "retry-after"?: number;
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/x-protobuf": string;
+                readonly "application/json": components["schemas"]["OtlpStatus"];
+            };
+        };
+        /** @description Other errors, such as 400 malformed body, 401 wrong key, 403 forbidden project, 413 too large, 415 other content type. Exporters do not send the same again. */
+        readonly OtlpRefused: {
+            headers: {
+                readonly [name: string]: unknown;
+            };
+            content: {
+                readonly "application/x-protobuf": string;
+                readonly "application/json": components["schemas"]["OtlpStatus"];
+            };
+        };
         /** @description Other errors, such as 400 bad request, 404 unknown path, 405 unknown method, 500 internal error. */
         readonly Refused: {
             headers: {
@@ -1402,6 +1509,9 @@ export type CallsUsageRes = components['schemas']['CallsUsageRes'];
 export type HttpValidationError = components['schemas']['HTTPValidationError'];
 export type LlmAggregatedUsage = components['schemas']['LLMAggregatedUsage'];
 export type ValidationError = components['schemas']['ValidationError'];
+export type ExportTraceServiceReq = components['schemas']['ExportTraceServiceReq'];
+export type ExportTraceServiceRes = components['schemas']['ExportTraceServiceRes'];
+export type OtlpStatus = components['schemas']['OtlpStatus'];
 export type ProjectId = components['schemas']['ProjectId'];
 export type Id = components['schemas']['Id'];
 export type OptionalText = components['schemas']['OptionalText'];
@@ -1489,6 +1599,8 @@ export type ResponseUnsupportedMedia = components['responses']['UnsupportedMedia
 export type ResponseTooManyRequests = components['responses']['TooManyRequests'];
 export type ResponseUnavailable = components['responses']['Unavailable'];
 export type ResponseTimedOut = components['responses']['TimedOut'];
+export type ResponseOtlpRetry = components['responses']['OtlpRetry'];
+export type ResponseOtlpRefused = components['responses']['OtlpRefused'];
 export type ResponseRefused = components['responses']['Refused'];
 export type ParameterEntity = components['parameters']['Entity'];
 export type ParameterProject = components['parameters']['Project'];
@@ -1792,6 +1904,93 @@ export interface operations {
             readonly 503: components["responses"]["Unavailable"];
             readonly 504: components["responses"]["TimedOut"];
             readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly otel_export_traces: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/x-protobuf": string;
+                readonly "application/json": components["schemas"]["ExportTraceServiceReq"];
+            };
+        };
+        readonly responses: {
+            /** @description All spans that are not reported as rejected are stored. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/x-protobuf": string;
+                    readonly "application/json": components["schemas"]["ExportTraceServiceRes"];
+                };
+            };
+            readonly 429: components["responses"]["OtlpRetry"];
+            readonly 503: components["responses"]["OtlpRetry"];
+            readonly default: components["responses"]["OtlpRefused"];
+        };
+    };
+    readonly agents_otel_export_traces: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/x-protobuf": string;
+                readonly "application/json": components["schemas"]["ExportTraceServiceReq"];
+            };
+        };
+        readonly responses: {
+            /** @description All spans that are not reported as rejected are stored. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/x-protobuf": string;
+                    readonly "application/json": components["schemas"]["ExportTraceServiceRes"];
+                };
+            };
+            readonly 429: components["responses"]["OtlpRetry"];
+            readonly 503: components["responses"]["OtlpRetry"];
+            readonly default: components["responses"]["OtlpRefused"];
+        };
+    };
+    readonly export_traces: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/x-protobuf": string;
+                readonly "application/json": components["schemas"]["ExportTraceServiceReq"];
+            };
+        };
+        readonly responses: {
+            /** @description All spans that are not reported as rejected are stored. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/x-protobuf": string;
+                    readonly "application/json": components["schemas"]["ExportTraceServiceRes"];
+                };
+            };
+            readonly 429: components["responses"]["OtlpRetry"];
+            readonly 503: components["responses"]["OtlpRetry"];
+            readonly default: components["responses"]["OtlpRefused"];
         };
     };
     readonly calls_delete: {

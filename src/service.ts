@@ -135,9 +135,13 @@ const mebibyte = 1_048_576;
 
 function toAppLimits(
   settings: Settings,
-): Pick<AppOptions, 'bodyLimits' | 'rateLimitPerSecond' | 'authFailuresPerMinute' | 'corsOrigins'> {
+): Pick<
+  AppOptions,
+  'bodyLimits' | 'maxSpans' | 'rateLimitPerSecond' | 'authFailuresPerMinute' | 'corsOrigins'
+> {
   return {
     bodyLimits: toBodyLimits(settings),
+    maxSpans: settings.otlpMaxSpans,
     rateLimitPerSecond: settings.rateLimitPerSecond,
     authFailuresPerMinute: settings.authFailuresPerMinute,
     corsOrigins: settings.corsOrigins ?? [],

@@ -205,6 +205,12 @@ export const settingsTable = {
     [1_000, 100_000_000],
     'Maximum number of JSON values in one table row, or in one call part without its inputs and output; larger items are dropped.',
   ),
+  otlpMaxSpans: integer(
+    'OTLP_MAX_SPANS',
+    100_000,
+    [1, 10_000_000],
+    'Maximum number of OpenTelemetry spans in one request; beyond it 413.',
+  ),
   rateLimitPerSecond: integer(
     'RATE_LIMIT_PER_SECOND',
     0,

@@ -20,6 +20,8 @@ export interface AppOptions extends Omit<Services, 'countDropped'> {
   readonly log: Logger;
   readonly memoryBudget: MemoryBudget;
   readonly bodyLimits: BodyLimits;
+  /** Spans of one request at most. */
+  readonly maxSpans: number;
   /** Maximum number of requests per key and second; 0 for no limit. */
   readonly rateLimitPerSecond: number;
   /** Wrong keys per remote address and minute; 0 for no limit. */
@@ -30,13 +32,13 @@ export interface AppOptions extends Omit<Services, 'countDropped'> {
 
 /** The HTTP layer: every request passes these middlewares in this order. */
 export function createApp(options: AppOptions): Express {
-  const { getKeys, log, metrics, readiness, openApi, bodyLimits, memoryBudget } = options;
+  const { getKeys, log, metrics, readiness, openApi, bodyLimits, memoryBudget, maxSpans } = options;
   const countDropped = createDroppedCounter(metrics, log);
   const routes = routeTable({ ...options, countDropped });
   const publicRoutes = routes.filter(({ scope }) => scope === 'public');
   const keyRoutes = routes.filter(({ scope }) => scope !== 'public');
   const { keepPayloads } = options.partInserter;
-  const context = { openApi, bodyLimits, memoryBudget, readiness, keepPayloads };
+  const context = { openApi, bodyLimits, memoryBudget, maxSpans, readiness, keepPayloads };
 
   const router = Router({ caseSensitive: true, strict: true });
   validateParameters(router, openApi);

@@ -13,18 +13,23 @@ import { MemoryBudgetError } from '../memory-budget.ts';
 import { NotReadyError } from '../readiness.ts';
 import { LimitExceededError } from '../usage/calls-usage.ts';
 import { ApiError, apiErrors } from './api-errors.ts';
+import { isOtlpPath, sendStatus } from './otlp/otlp-format.ts';
 import { isDisconnected } from './request-log.ts';
 import { toIssue } from './validation/issues.ts';
 
-/** Sends errors in FastAPI's format; their causes are logged, never sent. */
+/** Sends errors in FastAPI's format, or in that of OTLP; their causes are logged, never sent. */
 export function sendErrors(): ErrorRequestHandler {
   // Express recognizes error middleware by its four parameters.
-  return (error: unknown, _request, response, _next) => {
+  return (error: unknown, request, response, _next) => {
     const apiError = toApiError(error);
     if (apiError.cause !== undefined) response.locals.cause = apiError.cause;
     if (isDisconnected(response)) return;
     if (response.headersSent) {
       response.destroy();
+      return;
+    }
+    if (isOtlpPath(request.path)) {
+      sendStatus(response, request, apiError);
       return;
     }
     response.status(apiError.status).set(apiError.headers).json({ detail: apiError.detail });

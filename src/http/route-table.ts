@@ -10,6 +10,7 @@ import { createObject } from './compat/object-handlers.ts';
 import { queryTable, tableRule, TableRows } from './compat/table-handlers.ts';
 import type { Metrics } from '../metrics/metrics.ts';
 import { type CountDropped, sendMetrics } from './metrics.ts';
+import { exportTraces } from './otlp/export-traces.ts';
 import type { OpenApi } from './validation/openapi.ts';
 import { callHandlers } from './routes/call-handlers.ts';
 import { costHandlers } from './routes/cost-handlers.ts';
@@ -67,6 +68,10 @@ export function routeTable(services: Services): Route[] {
     ingest(`${v2}/call/end`, 'CallEndReq', 'end.project_id', calls.insertEnd),
     ingestBatch(`${v2}/calls/complete`, 'CallsUpsertCompleteReq', calls.openCompleteCallBatch),
     post('/calls/delete', 'write', 'CallsDeleteReq', 'project_id', calls.deleteCalls),
+
+    exportTraces('/otel/v1/traces', services),
+    exportTraces('/agents/otel/v1/traces', services),
+    exportTraces('/v1/traces', services),
 
     stub('/obj/create', 'ObjCreateReq', 'obj.project_id', createObject),
     stub('/file/create', 'FileCreateReq', 'project_id', createFile, readFileForm),

@@ -40,6 +40,8 @@ export interface RouteContext {
   readonly openApi: OpenApi;
   readonly bodyLimits: BodyLimits;
   readonly memoryBudget: MemoryBudget;
+  /** Spans of one request at most. */
+  readonly maxSpans: number;
   /** Whether inputs and outputs are stored. */
   readonly keepPayloads: boolean;
   readonly readiness: Readiness;

@@ -50,7 +50,7 @@ export class Metrics {
   readonly registry = new Registry();
   readonly #droppedParts = this.#counter(
     'calls_usage_dropped_parts_total',
-    'Invalid parts that were dropped from batches, by type of their first validation issue.',
+    'Invalid parts and spans that were dropped, by type of their first validation issue.',
     'fault',
   );
   readonly #answersWithCosts = this.#counter(

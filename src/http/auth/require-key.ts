@@ -6,7 +6,8 @@ import { FailureLimit } from './failure-limit.ts';
 import { coversProject, findKey, type Key, type Scope } from './keys.ts';
 
 /**
- * Refuses requests without a valid key: the password of HTTP Basic, whose user name is ignored, or a bearer token.
+ * Refuses requests without a valid key: the password of HTTP Basic, whose user name is ignored, or a bearer token. Where
+ * there is no `authorization`, the header `wandb-api-key` may have the key, as exporters for W&B send it.
  * @param getKeys the keys at the time of a request, since they can be replaced while the service runs
  * @param maxFailuresPerMinute wrong keys of one remote address, before 429 instead of 401; 0 for no limit
  */
@@ -24,7 +25,11 @@ export function requireKey(
       response.locals.key = findKey(getKeys(), password) ?? refuse(request, failures);
       next();
     };
-    const token = /^Bearer +(\S+) *$/i.exec(request.headers.authorization ?? '')?.[1];
+    const { authorization } = request.headers;
+    const token =
+      authorization === undefined
+        ? request.get('wandb-api-key')
+        : /^Bearer +(\S+) *$/i.exec(authorization)?.[1];
     if (token !== undefined) authenticate(token);
     else
       parseBasic(request, response, () =>
@@ -35,7 +40,8 @@ export function requireKey(
 
 /** A browser that has no key yet sends no credentials; only wrong ones are counted. */
 function refuse({ headers, socket }: Request, failures: FailureLimit): never {
-  const waitS = headers.authorization === undefined ? 0 : failures.count(socket.remoteAddress);
+  const isAnonymous = headers.authorization === undefined && headers['wandb-api-key'] === undefined;
+  const waitS = isAnonymous ? 0 : failures.count(socket.remoteAddress);
   if (waitS === 0) throw apiErrors.notAuthenticated();
   throw apiErrors.tooManyRequests('Too many wrong API keys were sent from this address.', waitS);
 }

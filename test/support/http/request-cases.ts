@@ -50,11 +50,12 @@ export interface JsonEndpoint {
   readonly schema: Schema;
 }
 
-/** The endpoints of a document that take a JSON body. */
+/** The endpoints of a document that take a JSON body, but for those of OTLP, whose errors differ. */
 export function jsonEndpointsOf(document: Document): JsonEndpoint[] {
   return Object.entries(document.paths).flatMap(([template, methods]) => {
-    const schema = methods['post']?.requestBody?.content['application/json']?.schema;
-    if (schema === undefined) return [];
+    const content = methods['post']?.requestBody?.content;
+    const schema = content?.['application/json']?.schema;
+    if (schema === undefined || content?.['application/x-protobuf'] !== undefined) return [];
     const path = template.replace('{entity}', 'entity').replace('{project}', 'project');
     return [{ template, path, schema }];
   });
