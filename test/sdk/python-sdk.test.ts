@@ -28,9 +28,11 @@ describe.skipIf(isMissing)('the Python SDK without a W&B account', () => {
   const service = fixture(openServiceWithKeys);
   let research: PythonReport;
   let objects: PythonReport;
+  let spans: PythonReport;
   beforeAll(async () => {
     research = await runToEnd(service, 'research', { PROJECT: 'team/research' });
     objects = await runToEnd(service, 'objects', { PROJECT: 'team/objects' });
+    spans = await runToEnd(service, 'spans', { PROJECT: 'team/spans' });
   }, 240_000);
 
   test('usage is what was spent for nested, asynchronous and threaded ops, generators, streams and errors', async () => {
@@ -42,6 +44,12 @@ describe.skipIf(isMissing)('the Python SDK without a W&B account', () => {
     const roots = Object.values(objects.names).filter((name) => name.endsWith('evaluate'));
     expect(roots).toHaveLength(2);
     await expectSpentUsage(service, 'team/objects', objects);
+  });
+
+  test('usage is what was spent for agents and conversations, which the SDK sends as spans', async () => {
+    const runs = ['OpenAIChatCompletionsModel', 'OpenAIResponsesModel', 'conversation'];
+    expect(Object.values(spans.names).sort()).toEqual(runs);
+    await expectSpentUsage(service, 'team/spans', spans);
   });
 
   test('docs/weave-sdk.md lists every endpoint that the programs requested, and no other', () => {

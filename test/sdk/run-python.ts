@@ -32,7 +32,7 @@ export async function findPython(): Promise<
   { readonly python: string; readonly versions: string } | { readonly missing: string }
 > {
   const python = fileURLToPath(installed);
-  const command = 'import weave, openai; print("weave", weave.__version__)';
+  const command = 'import weave, openai, agents; print("weave", weave.__version__)';
   try {
     const { stdout } = await promisify(execFile)(python, ['-c', command]);
     return { python, versions: stdout.trim() };
@@ -59,6 +59,8 @@ export async function runPython(
       HOME: home,
       REPORT_FILE: reportFile,
       PYTHONDONTWRITEBYTECODE: '1',
+      // The SDK sends a file that it has sent before from this directory, in another process, not again.
+      WEAVE_SERVER_CACHE_DIR: join(home, 'cache'),
     };
     const ended = await new Promise<Omit<EndedPython, 'report'>>((resolve) => {
       execFile(python, [program], { cwd: home, env }, (error, stdout, stderr) => {
