@@ -86,6 +86,7 @@ const emptyColumns = {
   usage_mode: 0,
   span_kind: 0,
   scope: '0',
+  span_attributes: '',
   inputs_dump: {},
   output_dump: null,
   output_id: '',

@@ -241,6 +241,7 @@ describe('a repeated part', () => {
     { usage_mode: 2 },
     { span_kind: 1 },
     { scope: 1 },
+    { span_attributes: '{"a":1}' },
   ];
 
   test.each(differences)(
