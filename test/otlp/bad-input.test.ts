@@ -15,7 +15,7 @@ import {
 import { type OtlpAnswer, type OtlpRequest, postTraces } from './post-traces.ts';
 
 const client = usageClientFixture({ BODY_LIMIT_MB: '8', OTLP_MAX_SPANS: '50' });
-const project = 'team/bad-input';
+const projectId = 'team/bad-input';
 
 async function countRows(): Promise<number> {
   const [row] = await client.clickhouse.query<{ rows: number }>(
@@ -34,7 +34,7 @@ function post(
 
 const capture = readFileSync(new URL('captures/pydantic-ai-v1.pb', import.meta.url));
 const captureInJson = readFileSync(new URL('captures/pydantic-ai-v1.json', import.meta.url));
-const inProject = { headers: { project_id: project } };
+const inProject = { headers: { project_id: projectId } };
 
 describe('nothing is stored of, and a message says what is wrong with', () => {
   afterEach(async () => {
@@ -42,7 +42,7 @@ describe('nothing is stored of, and a message says what is wrong with', () => {
   });
 
   test('a protobuf body that is cut off anywhere', async () => {
-    const resourceSpans = encodeTraces(toTraces([toSpan(0), toSpan(1)], project));
+    const resourceSpans = encodeTraces(toTraces([toSpan(0), toSpan(1)], projectId));
     for (let length = 1; length < resourceSpans.length; length += 1) {
       const answer = await post('protobuf', resourceSpans.subarray(0, length));
       expect(answer, `${length} bytes`).toMatchObject({ status: 400, code: 3 });
@@ -55,7 +55,7 @@ describe('nothing is stored of, and a message says what is wrong with', () => {
   });
 
   test('a protobuf body with a byte that makes it invalid', async () => {
-    const body = encodeTraces(toTraces([toSpan(0)], project));
+    const body = encodeTraces(toTraces([toSpan(0)], projectId));
     const answer = await post('protobuf', Buffer.concat([body, Buffer.from([0x0f])]));
     expect(answer).toMatchObject({ status: 400, code: 3, contentType: 'application/x-protobuf' });
     expect(await post('protobuf', Buffer.from('not protobuf'))).toMatchObject({ status: 400 });
@@ -112,7 +112,7 @@ describe('nothing is stored of, and a message says what is wrong with', () => {
   });
 
   test('other content types and encodings', async () => {
-    const body = encodeTraces(toTraces([toSpan(0)], project));
+    const body = encodeTraces(toTraces([toSpan(0)], projectId));
     for (const type of ['text/plain', 'application/octet-stream', 'application/grpc', '']) {
       const answer = await post('protobuf', body, { headers: { 'content-type': type } });
       expect(answer).toMatchObject({ status: 415, contentType: 'application/json', code: 3 });
@@ -133,7 +133,7 @@ describe('nothing is stored of, and a message says what is wrong with', () => {
   describe.each(formats)('in %s,', (format) => {
     test('a body that is larger than the limit, before or after decompression', async () => {
       const text = 'x'.repeat(9 * 1_048_576);
-      const body = encode(format, toTraces([withAttribute(text)], project));
+      const body = encode(format, toTraces([withAttribute(text)], projectId));
       const gzip = { headers: { 'content-encoding': 'gzip' } };
       expect(await post(format, body)).toMatchObject({ status: 413, code: 3 });
       expect(await post(format, gzipSync(body), gzip)).toMatchObject({ status: 413, code: 3 });
@@ -141,7 +141,7 @@ describe('nothing is stored of, and a message says what is wrong with', () => {
 
     test('more spans than allowed', async () => {
       const spans = Array.from({ length: 51 }, (_, index) => toSpan(index));
-      const answer = await post(format, encode(format, toTraces(spans, project)));
+      const answer = await post(format, encode(format, toTraces(spans, projectId)));
       expect(answer).toMatchObject({ status: 413, message: 'The request has more than 50 spans.' });
     });
 
@@ -164,7 +164,7 @@ describe('nothing is stored of, and a message says what is wrong with', () => {
       ],
       ['30,000 attributes', withManyAttributes(30_000), /more than 25000 attributes/],
     ])('a span with %s', async (_, more, message) => {
-      const body = encode(format, toTraces([toSpan(0, more)], project));
+      const body = encode(format, toTraces([toSpan(0, more)], projectId));
       expect(await post(format, body)).toMatchObject({
         status: 400,
         code: 3,
@@ -182,7 +182,7 @@ describe.each(formats)('in %s,', (format) => {
   });
 
   test('a span keeps its usage beside 10,000 attributes, a value of 7 MB and one of many levels', async () => {
-    const { id, queryUsage } = client.newProject();
+    const project = client.newProject();
     const deep = Array.from({ length: 100 }).reduce<object>(
       (value) => ({ arrayValue: { values: [value] } }),
       { stringValue: 'deep' },
@@ -190,15 +190,15 @@ describe.each(formats)('in %s,', (format) => {
     const spans = [
       withManyAttributes(10_000),
       withAttribute('x'.repeat(7 * 1_048_576)),
-      { attributes: [{ key: 'deep', value: deep as never }, ...(toSpan(2).attributes ?? [])] },
+      { attributes: [{ key: 'deep', value: deep as never }, ...toSpan(2).attributes] },
     ].map((more, index) => toSpan(index, more));
     for (const span of spans) {
-      expect(await post(format, encode(format, toTraces([span], id)))).toMatchObject({
+      expect(await post(format, encode(format, toTraces([span], project.id)))).toMatchObject({
         status: 200,
       });
     }
-    const ids = spans.map(({ spanId = '' }) => spanId);
-    const { call_usage } = await queryUsage(ids);
+    const ids = spans.map(({ spanId }) => spanId);
+    const { call_usage } = await project.queryUsage(ids);
     expect(ids.map((each) => call_usage[each]?.['gpt-4o']?.requests)).toEqual([1, 1, 1]);
   });
 });
@@ -208,7 +208,7 @@ function spanBody(span: unknown): object {
 }
 
 function withAttribute(text: string): JsonSpan {
-  const [first, ...rest] = toSpan(0).attributes ?? [];
+  const [first, ...rest] = toSpan(0).attributes;
   const long = toAttributes({ 'gen_ai.input.messages': text });
   return { attributes: [first!, ...long, ...rest] };
 }
@@ -219,7 +219,7 @@ function withModel(model: string): JsonSpan {
 
 function withManyAttributes(count: number): JsonSpan {
   const many = Object.fromEntries(Array.from({ length: count }, (_, n) => [`a-${n}`, n]));
-  return { attributes: [...toAttributes(many), ...(toSpan(0).attributes ?? [])] };
+  return { attributes: [...toAttributes(many), ...toSpan(0).attributes] };
 }
 
 /** Nested messages of one field each, around the fields that `write` writes. */

@@ -18,10 +18,10 @@ const database = clickhouseFixture();
 const senders = 4;
 const tracesPerSender = 300;
 
-/** So few that senders are refused at first, and accepted before exporters give up, after five attempts. */
-const rateLimitPerSecond = 12;
+/** Fewer than the requests with which all senders begin at once. */
+const overloaded = { RATE_LIMIT_PER_SECOND: '2' };
 
-const settings = { RATE_LIMIT_PER_SECOND: String(rateLimitPerSecond), DRAIN_MS: '0' };
+const settings = { DRAIN_MS: '0' };
 
 test.each([
   ['protobuf', ProtobufExporter],
@@ -31,7 +31,7 @@ test.each([
   { timeout: 120_000 },
   async (format, Exporter) => {
     const projectId = `exporters/${format}`;
-    let service = await openService({ ...database.environment, ...settings });
+    let service = await openService({ ...database.environment, ...settings, ...overloaded });
     onTestFinished(() => service.close());
     await service.ready;
     const services = [service];
@@ -55,7 +55,7 @@ test.each([
     const statuses = services.flatMap(statusesOf);
     expect(statuses).toContain(200);
     expect(statuses).toContain(429);
-    expect(new Set(statuses).difference(new Set([200, 429, 503]))).toEqual(new Set());
+    expect(statuses.filter((status) => ![200, 429, 503].includes(Number(status)))).toEqual([]);
     await expectEverythingOnce(service, projectId);
   },
 );

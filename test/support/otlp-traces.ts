@@ -56,7 +56,10 @@ function toValue(value: string | number | boolean): JsonValue {
 }
 
 /** A model request with usage. */
-export function toSpan(index: number, more: JsonSpan = {}): JsonSpan {
+export function toSpan(
+  index: number,
+  more: JsonSpan = {},
+): JsonSpan & Required<Pick<JsonSpan, 'traceId' | 'spanId' | 'attributes'>> {
   return {
     traceId: (index + 1).toString(16).padStart(32, '0'),
     spanId: (index + 1).toString(16).padStart(16, '0'),

@@ -22,7 +22,7 @@ export interface JsonBodyOptions {
   readonly rule: JsonRule;
   /** Grows and shrinks with what is held of the body. */
   readonly reservation: Reservation;
-  readonly items?: JsonItems | undefined;
+  readonly items?: JsonItems;
 }
 
 /** Gets the items of a body. */
@@ -51,9 +51,22 @@ export async function readJsonBody(
   request: IncomingMessage,
   { maxBytes, limits, rule, reservation, items }: JsonBodyOptions,
 ): Promise<JsonBody> {
+  // Browsers send bodies without a type to other origins, and do not ask before.
+  const contentType = request.headers['content-type'] ?? '';
+  if (contentType !== '' || hasBody(request)) requireJsonType(contentType);
   const scanner = new JsonScanner(rule, limits, items);
   try {
-    await scanBody(request, scanner, { maxBytes, reservation, items });
+    const onSlice = (slice: Buffer, windowBytes: number): void => {
+      try {
+        scanner.write(slice);
+        reservation.resize(windowBytes + scanner.heldBytes + (items?.heldBytes ?? 0));
+      } catch (error) {
+        // At once: older requests would be refused for what this one holds until its client has read the answer.
+        reservation.release();
+        throw error;
+      }
+    };
+    await readBody(request, { maxBytes, reservation, onSlice });
     const bytes = scanner.end();
     if (bytes.length === 0) return { value: undefined, raw: scanner.raw };
     reservation.resize(
@@ -63,49 +76,6 @@ export async function readJsonBody(
   } catch (error) {
     throw toJsonError(error);
   }
-}
-
-/**
- * Reads a JSON body, decompressed, without building anything of it.
- * @returns valid JSON in UTF-8; no bytes for a body without any but white space
- * @throws {ApiError} and {MemoryBudgetError} as {@link readJsonBody}
- */
-export async function readJsonBytes(
-  request: IncomingMessage,
-  { maxBytes, reservation }: Pick<JsonBodyOptions, 'maxBytes' | 'reservation'>,
-): Promise<Buffer> {
-  const scanner = new JsonScanner({}, { maxBytes, maxValues: Infinity });
-  try {
-    await scanBody(request, scanner, { maxBytes, reservation });
-    // The text once more: it is joined from its pieces.
-    reservation.resize(2 * scanner.heldBytes);
-    const bytes = scanner.end();
-    reservation.resize(bytes.length);
-    return bytes;
-  } catch (error) {
-    throw toJsonError(error);
-  }
-}
-
-async function scanBody(
-  request: IncomingMessage,
-  scanner: JsonScanner,
-  { maxBytes, reservation, items }: Pick<JsonBodyOptions, 'maxBytes' | 'reservation' | 'items'>,
-): Promise<void> {
-  // Browsers send bodies without a type to other origins, and do not ask before.
-  const contentType = request.headers['content-type'] ?? '';
-  if (contentType !== '' || hasBody(request)) requireJsonType(contentType);
-  const onSlice = (slice: Buffer, windowBytes: number): void => {
-    try {
-      scanner.write(slice);
-      reservation.resize(windowBytes + scanner.heldBytes + (items?.heldBytes ?? 0));
-    } catch (error) {
-      // At once: older requests would be refused for what this one holds until its client has read the answer.
-      reservation.release();
-      throw error;
-    }
-  };
-  await readBody(request, { maxBytes, reservation, onSlice });
 }
 
 /** How long a large body is parsed without a break. */

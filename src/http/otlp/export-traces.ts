@@ -9,7 +9,6 @@ import { runSteps } from '../../slices/run-in-slices.ts';
 import { apiErrors } from '../api-errors.ts';
 import { coversProject } from '../auth/keys.ts';
 import { eventLoopShare } from '../body/event-loop-share.ts';
-import { readJsonBytes } from '../body/json-body.ts';
 import { readBytes } from '../body/read-bytes.ts';
 import type { CountDropped } from '../metrics.ts';
 import { openRequest } from '../open-request.ts';
@@ -80,9 +79,7 @@ async function readSpans(
   { context, reservation, batch }: ReadOptions,
 ): Promise<void> {
   const { maxBytes, json } = context.bodyLimits.ingest;
-  const bytes = await (format === 'json'
-    ? readJsonBytes(request, { maxBytes, reservation })
-    : readBytes(request, { maxBytes, reservation }));
+  const bytes = await readBytes(request, { maxBytes, reservation });
   if (format === 'json' && bytes.length === 0) throw apiErrors.badRequest(emptyJson);
   const bodyBytes = reservation.bytes;
   const limits = { maxAttributes: json.maxValues };

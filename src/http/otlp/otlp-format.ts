@@ -81,8 +81,12 @@ const statusCodes: Readonly<Record<number, number>> = {
 
 const invalidArgument = 3;
 
-/** Exporters send again what was answered with one of these, after `Retry-After`; anything else they drop. */
-const retriedStatuses = [429, 503, 504];
+/**
+ * `Retry-After` in seconds. Exporters send again what has one of these statuses, and drop anything else. They make five
+ * more attempts within ten seconds: with one second between them they would give up after five, before a service that
+ * restarts is ready.
+ */
+const retryAfterS: Readonly<Record<number, number>> = { 503: 2, 504: 2 };
 
 /** Sends an error as a `google.rpc.Status` in the format of the request, or in JSON. */
 export function sendStatus(response: Response, request: IncomingMessage, error: ApiError): void {
@@ -92,9 +96,7 @@ export function sendStatus(response: Response, request: IncomingMessage, error: 
   const { message, headers } = error;
   const format = toOtlpFormat(request) ?? 'json';
   response.status(status).set(headers);
-  if (retriedStatuses.includes(status) && headers['retry-after'] === undefined) {
-    response.set('retry-after', '1');
-  }
+  if (status in retryAfterS) response.set('retry-after', String(retryAfterS[status]));
   if (format === 'json') {
     send(response, format, Buffer.from(JSON.stringify({ code, message, details: [] })));
     return;

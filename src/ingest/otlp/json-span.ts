@@ -126,9 +126,6 @@ function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** A span of more bytes is not built as a whole. */
-export const maxSpanBytesAtOnce = 131_072;
-
 /** An attribute of more bytes is not built; one that is needed is as long as its longest text, in escapes. */
 const maxAttributeBytes = 6 * maxTextBytes + 1_024;
 
@@ -168,9 +165,9 @@ function useMember(
 ): Steps<void> | undefined {
   if (!spanMembers.includes(name)) return undefined;
   return (function* () {
-    const text = yield* cursor.readText(maxAttributeBytes);
-    if (text === undefined) throw new TraceFormatError(`The ${name} of a span is too long.`);
-    span[name] = JSON.parse(text);
+    const read = yield* cursor.readValue(maxAttributeBytes);
+    if (read === undefined) throw new TraceFormatError(`The ${name} of a span is too long.`);
+    span[name] = read.value;
   })();
 }
 
@@ -182,9 +179,9 @@ function* countElement(cursor: JsonCursor, list: unknown[], maxElements: number)
 /** Of an attribute that is too large the value is left out, but for its length where it is needed. */
 function* addAttribute(cursor: JsonCursor, list: unknown[]): Steps<void> {
   const start = cursor.position;
-  const text = yield* cursor.readText(maxAttributeBytes);
-  if (text !== undefined) {
-    list.push(JSON.parse(text));
+  const read = yield* cursor.readValue(maxAttributeBytes);
+  if (read !== undefined) {
+    list.push(read.value);
     return;
   }
   const end = cursor.position;
@@ -193,8 +190,7 @@ function* addAttribute(cursor: JsonCursor, list: unknown[]): Steps<void> {
   yield* cursor.readObject('An attribute', (name) => {
     if (name !== 'key') return undefined;
     return (function* () {
-      const keyText = yield* cursor.readText(maxTextBytes);
-      key = keyText === undefined ? '' : JSON.parse(keyText);
+      key = (yield* cursor.readValue(maxTextBytes))?.value ?? '';
     })();
   });
   cursor.position = end;

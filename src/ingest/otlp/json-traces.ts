@@ -1,6 +1,7 @@
+import { isUtf8 } from 'node:buffer';
 import type { Steps } from '../../slices/run-in-slices.ts';
 import { JsonCursor } from './json-cursor.ts';
-import { buildLargeSpan, maxSpanBytesAtOnce, toAttributes, toReceivedSpan } from './json-span.ts';
+import { buildLargeSpan, toAttributes, toReceivedSpan } from './json-span.ts';
 import {
   maxResourceBytes,
   type SpanLimits,
@@ -12,7 +13,6 @@ import {
  * Reads an `ExportTraceServiceRequest` in OTLP's JSON, in steps of some 4 KiB. Each resource, scope and span is built by
  * itself; of a large span, the long values are left out.
  *
- * @param bytes valid JSON in UTF-8
  * @throws {TraceFormatError} it is not such a request
  */
 export function* readJsonTraces(
@@ -20,6 +20,7 @@ export function* readJsonTraces(
   limits: SpanLimits,
   handler: TraceHandler,
 ): Steps<void> {
+  if (!isUtf8(bytes)) throw new TraceFormatError('The body is not UTF-8.');
   const cursor = new JsonCursor(bytes);
   const names: string[] = [];
   yield* cursor.readObject('The body', (name) => {
@@ -28,6 +29,7 @@ export function* readJsonTraces(
       ? cursor.readList(name, () => readResourceSpans(cursor, limits, handler))
       : undefined;
   });
+  cursor.requireEnd();
   const [other] = names;
   if (other !== undefined && !names.includes('resourceSpans')) {
     throw new TraceFormatError(
@@ -68,10 +70,9 @@ function* readScopeSpans(
 
 function* readSpan(cursor: JsonCursor, limits: SpanLimits, handler: TraceHandler): Steps<void> {
   const start = cursor.position;
-  const text = yield* cursor.readText(maxSpanBytesAtOnce);
-  if (text === undefined) cursor.position = start;
-  const span =
-    text === undefined ? yield* buildLargeSpan(cursor, limits) : (JSON.parse(text) as unknown);
+  const read = yield* cursor.readValue();
+  if (read === undefined) cursor.position = start;
+  const span = read === undefined ? yield* buildLargeSpan(cursor, limits) : read.value;
   handler.span(toReceivedSpan(span, limits));
   yield;
 }
@@ -112,12 +113,11 @@ function* readHead(
   name: string,
   startHead: (head: JsonObject) => void,
 ): Steps<void> {
-  const text = yield* cursor.readText(maxResourceBytes);
-  if (text === undefined) {
+  const read = yield* cursor.readValue(maxResourceBytes);
+  if (read === undefined) {
     throw new TraceFormatError(`A ${name} has more than ${maxResourceBytes} bytes.`);
   }
-  const head = JSON.parse(text) as unknown;
-  startHead(toObject(head ?? {}, name));
+  startHead(toObject(read.value ?? {}, name));
 }
 
 function toObject(value: unknown, what: string): JsonObject {

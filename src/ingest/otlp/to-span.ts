@@ -42,29 +42,30 @@ export function toSpan(received: ReceivedSpan, context: SpanContext): Span | Ref
   if (excess !== undefined) return { type: 'item_too_large', reason: excess };
   const [startedUs, endedUs] = [received.startedNs / 1_000n, received.endedNs / 1_000n];
   if (!isTime(startedUs) || !isTime(endedUs)) return timeRefusal;
-  const { projectId, scope, resource } = context;
-  const texts = {
+  const { scope, resource } = context;
+  const model = readModel(received) ?? unknownModel;
+  const span: Span = {
+    projectId: context.projectId,
+    traceId,
+    id: spanId,
+    parentId,
     name,
-    model: readModel(received) ?? unknownModel,
     displayName: readText(attributes, attributeNames.displayName) ?? '',
-    threadId: readOfSpanOrResource(attributes, resource, attributeNames.thread),
-    userId: readOfSpanOrResource(attributes, resource, attributeNames.user),
-    turnId: readTurn(attributes, spanId),
-    runId: readText(attributes, attributeNames.run) ?? '',
-    responseId: readText(attributes, attributeNames.responseId) ?? '',
-  };
-  const tooLong = findTooLong(texts);
-  if (tooLong !== undefined) return tooLong;
-  const { model, ...names } = texts;
-  return {
-    ...{ ...names, projectId, traceId, id: spanId, parentId, startedUs, endedUs },
+    startedUs,
+    endedUs,
     usageMode: readUsageMode(attributes, resource),
     kind: toSpanKind(received),
     scope: scope.hash,
-    hasError: received.hasError,
-    summary: toSummary(received, model, scope.name),
     keptAttributes: toKeptAttributes(attributes, scope.name),
+    summary: toSummary(received, model, scope.name),
+    responseId: readText(attributes, attributeNames.responseId) ?? '',
+    hasError: received.hasError,
+    threadId: readOfSpanOrResource(attributes, resource, attributeNames.thread),
+    turnId: readTurn(attributes, spanId),
+    userId: readOfSpanOrResource(attributes, resource, attributeNames.user),
+    runId: readText(attributes, attributeNames.run) ?? '',
   };
+  return findTooLong(span, model) ?? span;
 }
 
 const idRefusal: Refusal = {
@@ -107,24 +108,27 @@ function readTurn(attributes: Attributes, spanId: string): string {
 }
 
 /** Characters at most, as openapi/service.openapi.yaml allows them in calls; the longest response id is that of outputs. */
-const maxLengths: Readonly<Record<string, number>> = {
-  name: 4_096,
-  model: 4_096,
-  displayName: 4_096,
-  threadId: 512,
-  userId: 512,
-  turnId: 512,
-  runId: 512,
-  responseId: 256,
-};
+const maxLengths = [
+  ['name', 4_096],
+  ['displayName', 4_096],
+  ['threadId', 512],
+  ['userId', 512],
+  ['turnId', 512],
+  ['runId', 512],
+  ['responseId', 256],
+] as const;
 
-function findTooLong(texts: Readonly<Record<string, string>>): Refusal | undefined {
-  for (const [name, text] of Object.entries(texts)) {
-    const maxLength = maxLengths[name] ?? 0;
-    if (text.length <= maxLength) continue;
-    return { type: 'string_too_long', reason: `its ${name} has more than ${maxLength} characters` };
+const maxModelLength = 4_096;
+
+function findTooLong(span: Span, model: string): Refusal | undefined {
+  for (const [name, maxLength] of maxLengths) {
+    if (span[name].length > maxLength) return tooLong(name, maxLength);
   }
-  return undefined;
+  return model.length > maxModelLength ? tooLong('model', maxModelLength) : undefined;
+}
+
+function tooLong(name: string, maxLength: number): Refusal {
+  return { type: 'string_too_long', reason: `its ${name} has more than ${maxLength} characters` };
 }
 
 /** What a client says itself about the usage of a span and that of its children wins over the rule for spans. */
