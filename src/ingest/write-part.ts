@@ -2,6 +2,7 @@ import { toDateTime64 } from '../clickhouse/client/date-time64.ts';
 import type { RowBinary } from '../clickhouse/client/row-binary.ts';
 import { toDump } from './json-dump.ts';
 import type { Part, Span } from './part.ts';
+import { readUsageFields, type UsageFields } from './usage-fields/read-usage-fields.ts';
 
 /** Whether the texts that no answer needs are stored: inputs, outputs, exceptions and OpenTelemetry spans. */
 export interface PayloadChoice {
@@ -140,6 +141,7 @@ const columns: readonly Column[] = [
     ({ end }) => end?.summary,
     (span) => span.summary,
   ),
+  usageFields('usage_fields'),
   text('exception', ({ payloads }) => payloads?.end?.exception),
   uint8(
     'has_exception',
@@ -176,6 +178,29 @@ const columns: readonly Column[] = [
 
 /** All columns of an insert: the trace, then those that {@link writePart} writes. */
 export const partColumns: readonly string[] = ['trace_id', ...columns.map(({ name }) => name)];
+
+/** What ClickHouse would compute from the summary. */
+function usageFields(name: string): Column {
+  return {
+    name,
+    write: (writer, { end }) => {
+      const tier = readShortText(end?.output, 'service_tier') ?? '';
+      writeUsageFields(writer, readUsageFields(end?.summary, tier));
+    },
+    writeOfSpan: (writer, { summary }) => writeUsageFields(writer, readUsageFields(summary, '')),
+  };
+}
+
+function writeUsageFields(writer: RowBinary, usage: readonly UsageFields[]): void {
+  writer.arraySize(usage.length);
+  for (const { model, counters, serviceTier, facts } of usage) {
+    writer.string(model);
+    writer.arraySize(counters.length);
+    for (const counter of counters) writer.uint64(counter);
+    writer.utf8(serviceTier);
+    writer.uint8(facts);
+  }
+}
 
 type Read<T> = (source: Source) => T | null | undefined;
 type ReadOfSpan<T> = (span: Span) => T | undefined;

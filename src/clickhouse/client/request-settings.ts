@@ -83,6 +83,8 @@ export function toInsertSettings(limits: Limits): ClickHouseSettings {
     min_insert_block_size_rows: '100000000',
     min_insert_block_size_bytes: '10000000000',
     input_format_skip_unknown_fields: 0,
+    // The service extracts `usage_fields` itself.
+    insert_allow_materialized_columns: 1,
     materialized_views_ignore_errors: 0,
     // A replicated table skips a block that it already has, and then does not feed its materialized views
     // either: a retry after a partial insert would never reach them. Repeated rows are merged anyway.

@@ -62,6 +62,12 @@ export class RowBinary {
     this.#writeNullable(typeof value === 'string' ? toMicroseconds(value) : undefined);
   }
 
+  /** Writes the size of an `Array`, whose elements must follow. */
+  arraySize(size: number): void {
+    this.#reserve(5);
+    this.#writeSize(size);
+  }
+
   /**
    * Writes a `Nullable(Int64)`.
    * @throws {RangeError} the number is not a 64-bit integer
