@@ -35,7 +35,7 @@ import {
   type UsageBench,
 } from './usage/measure-scenario.ts';
 import { type Options, parseOptions } from './usage/options.ts';
-import { readStatistics, waitForQueryLog } from './usage/query-statistics.ts';
+import { readProcessorTimes, readStatistics, waitForQueryLog } from './usage/query-statistics.ts';
 import type { Scenario } from './usage/scenarios.ts';
 import { createStrategies } from './usage/strategies.ts';
 
@@ -135,7 +135,8 @@ async function measureScenarios(
   for (const each of measured) {
     const floor = await readStatistics(client, 'floor', each.periods.get('floor'));
     const ours = await readStatistics(client, 'ours', each.periods.get('ours'));
-    reports.push(toScenarioReport(each, { floor, ours }));
+    const processorMs = await readProcessorTimes(client, each.period);
+    reports.push(toScenarioReport(each, { floor, ours }, processorMs));
   }
   return reports;
 }

@@ -1,6 +1,6 @@
 import { toRatio } from '../support/statistics.ts';
 import type { MeasuredScenario, Outcome, Times } from '../usage/measure-scenario.ts';
-import type { QueryStatistics } from '../usage/query-statistics.ts';
+import type { ProcessorTimes, QueryStatistics } from '../usage/query-statistics.ts';
 
 /** A scenario in the JSON report; times in milliseconds, memory in MiB, null if it could not be measured. */
 export interface ScenarioReport {
@@ -16,6 +16,10 @@ export interface ScenarioReport {
   readonly fetch_and_fold_p95_ms: number | null;
   readonly ours_to_floor: number | null;
   readonly ours_to_fetch_and_fold: number | null;
+  /** Processor time of ClickHouse. */
+  readonly floor_processor_ms: number | null;
+  readonly ours_processor_ms: number | null;
+  readonly processor_to_floor: number | null;
   /** All rows read, including those that a recursion passes from one step to the next. */
   readonly rows_read_to_floor: number | null;
   /** Rows read from tables. */
@@ -32,6 +36,7 @@ export interface ScenarioReport {
 export function toScenarioReport(
   { scenario, outcomes, rssGrowthMb }: MeasuredScenario,
   statistics: Readonly<Record<'floor' | 'ours', QueryStatistics | null>>,
+  processorMs: ProcessorTimes,
 ): ScenarioReport {
   const { floor, ours, level_by_level, fetch_and_fold } = outcomes;
   const { floor: floorStatistics, ours: oursStatistics } = statistics;
@@ -51,6 +56,9 @@ export function toScenarioReport(
     fetch_and_fold_p95_ms: toTimes(fetch_and_fold)?.p95 ?? null,
     ours_to_floor: toRatio(toMedian(ours), toMedian(floor)),
     ours_to_fetch_and_fold: toRatio(toMedian(ours), toMedian(fetch_and_fold)),
+    floor_processor_ms: processorMs.floor,
+    ours_processor_ms: processorMs.ours,
+    processor_to_floor: toRatio(processorMs.ours, processorMs.floor),
     rows_read_to_floor: toRowRatio('rowsRead'),
     table_rows_read_to_floor: toRowRatio('tableRowsRead'),
     query_peak_mb: oursStatistics?.peakMb ?? null,

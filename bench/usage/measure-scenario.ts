@@ -30,6 +30,8 @@ export interface MeasuredScenario {
   readonly outcomes: Readonly<Record<StrategyName, Outcome>>;
   /** When each strategy ran for the first time, to find its queries in system.query_log. */
   readonly periods: ReadonlyMap<StrategyName, Period>;
+  /** All runs of all strategies. */
+  readonly period: Period;
   /** Peak of the service's memory above its idle state, in MiB. */
   readonly rssGrowthMb: number | null;
 }
@@ -52,10 +54,12 @@ export async function measureScenario(
   scenario: Scenario,
 ): Promise<MeasuredScenario> {
   const requested = await locateCalls(bench.client, scenario.ids);
+  const from = Date.now();
   const first = await runEachOnce(bench, requested);
   compareAnswers(scenario, first.answers, requested.keys);
   await resetPeakMemory(bench.service);
   const times = await timeInTurns(bench, requested, first);
+  const period = { from, to: Date.now() };
   const peakMb = (await readMemory(bench.service))?.peak;
   const outcomes = toRecord((name): Outcome => {
     const reason = first.reasons.get(name);
@@ -63,7 +67,7 @@ export async function measureScenario(
   });
   const hasMemory = peakMb !== undefined && bench.idleMb !== undefined;
   const rssGrowthMb = hasMemory ? round(peakMb - bench.idleMb, 1) : null;
-  return { scenario, outcomes, periods: first.periods, rssGrowthMb };
+  return { scenario, outcomes, periods: first.periods, period, rssGrowthMb };
 }
 
 interface FirstRuns {

@@ -57,3 +57,40 @@ export async function readStatistics(
     peakMb: round(Number(row.peak) / 1_048_576, 1),
   };
 }
+
+/** Processor times of ClickHouse in milliseconds; null if nothing ran. */
+export interface ProcessorTimes {
+  readonly floor: number | null;
+  readonly ours: number | null;
+}
+
+/**
+ * The processor time of a flat sum and of a usage request, all its statements together: of each statement the median of
+ * all runs in the period, times how often a request runs it. Unlike clock times these hold on a noisy machine.
+ */
+export async function readProcessorTimes(
+  client: ClickHouseClient,
+  { from, to }: Period,
+): Promise<ProcessorTimes> {
+  const rows = await readRows<Record<'name' | 'runs' | 'ms', string>>(
+    client,
+    `SELECT
+       log_comment AS name, count() AS runs,
+       quantile(0.5)(ProfileEvents['UserTimeMicroseconds'] + ProfileEvents['SystemTimeMicroseconds']) / 1000 AS ms
+     FROM system.query_log
+     WHERE type = 'QueryFinish' AND is_initial_query
+       AND toUnixTimestamp64Milli(query_start_time_microseconds) BETWEEN {from:Int64} AND {to:Int64}
+       AND match(log_comment, '^(bench_floor|locate_calls|usage_.*)$')
+     GROUP BY name`,
+    { from, to },
+  );
+  const requests = Number(rows.find(({ name }) => name === 'locate_calls')?.runs ?? 0);
+  const sum = rows
+    .filter(({ name }) => name !== 'bench_floor')
+    .reduce((total, { runs, ms }) => total + (Number(ms) * Number(runs)) / requests, 0);
+  const floor = rows.find(({ name }) => name === 'bench_floor');
+  return {
+    floor: floor === undefined ? null : round(Number(floor.ms), 1),
+    ours: requests === 0 ? null : round(sum, 1),
+  };
+}
