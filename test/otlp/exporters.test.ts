@@ -35,8 +35,9 @@ test.each([
     onTestFinished(() => service.close());
     await service.ready;
     const services = [service];
-    const providers = Array.from({ length: senders }, () => {
-      const provider = openProvider(new Exporter(toOptions(service)), projectId);
+    const exporters = Array.from({ length: senders }, () => new Exporter(toOptions(service)));
+    const providers = exporters.map((exporter) => {
+      const provider = openProvider(exporter, projectId);
       onTestFinished(() => provider.shutdown());
       return provider;
     });
@@ -51,6 +52,8 @@ test.each([
     services.push(service);
     await service.ready;
     await flushed;
+    // A provider does not wait for what it had begun to send before.
+    await Promise.all(exporters.map((exporter) => exporter.forceFlush()));
 
     const statuses = services.flatMap(statusesOf);
     expect(statuses).toContain(200);
