@@ -26,12 +26,13 @@ const forbiddenToRootFiles = ['main', 'service', 'http', 'ingest', 'usage', 'pri
 
 /** What a room of src/http must not import from its siblings. */
 const forbiddenHttpRooms = {
-  connections: ['routes', 'compat', 'auth', 'body', 'validation'],
-  auth: ['routes', 'compat', 'validation'],
-  body: ['routes', 'compat', 'auth', 'connections'],
-  validation: ['routes', 'compat', 'auth', 'connections'],
-  compat: ['routes'],
-  routes: ['compat'],
+  connections: ['routes', 'compat', 'otlp', 'auth', 'body', 'validation'],
+  auth: ['routes', 'compat', 'otlp', 'validation'],
+  body: ['routes', 'compat', 'otlp', 'auth', 'connections'],
+  validation: ['routes', 'compat', 'otlp', 'auth', 'connections'],
+  compat: ['routes', 'otlp'],
+  routes: ['compat', 'otlp'],
+  otlp: ['routes', 'compat', 'connections', 'validation'],
 };
 
 /** What composes the rooms of src/clickhouse. */
