@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { usageClientFixture } from '../support/fixtures.ts';
-import { endRow } from '../support/part-rows.ts';
+import { completeRow, endRow } from '../support/part-rows.ts';
 
 const usageClient = usageClientFixture({ PAYLOAD_RETENTION_DAYS: '1' });
 
@@ -337,3 +337,32 @@ test.each([
     ]);
   },
 );
+
+test('the usage mode of a call is the one that ClickHouse gives a row with its attributes', async () => {
+  const modes = ['own', 'rolled_up', 'otel', 'other', 5, null, ['own'], { own: 1 }];
+  const sources = ['js-sdk', 'python-sdk', 'otel', 7, ['js-sdk'], undefined];
+  const weaves: unknown[] = [
+    ...modes.flatMap((usage_rollup) => sources.map((source) => ({ usage_rollup, source }))),
+    ...sources.map((source) => ({ source })),
+    ...['own', null, 3, [{ usage_rollup: 'own' }], { weave: { usage_rollup: 'otel' } }],
+  ];
+  const project = usageClient.newProject();
+  const calls = weaves.map((weave, index) => ({ id: String(index), attributes: { weave } }));
+  await usageClient.service.send(`/v2/${project.id}/calls/complete`, {
+    body: {
+      batch: calls.map(({ id, attributes }) => project.completeCall({ id }, { attributes })),
+    },
+  });
+  const rows = calls.map(({ id, attributes }) =>
+    completeRow('team/direct', { id }, { attributes_dump: JSON.stringify(attributes) }),
+  );
+  await usageClient.clickhouse.insert('call_parts', rows);
+  const read = (projectId: string) =>
+    usageClient.clickhouse.query<{ id: string; usage_mode: number }>(
+      'SELECT id, usage_mode FROM call_parts WHERE project_id = {projectId: String} ORDER BY id',
+      { projectId },
+    );
+  const expected = await read('team/direct');
+  expect(new Set(expected.map(({ usage_mode }) => usage_mode))).toEqual(new Set([0, 1, 2]));
+  expect(await read(project.id)).toEqual(expected);
+});

@@ -62,10 +62,10 @@ test('valid JSON is read whatever its members are, and however it is spaced', ()
   fc.assert(
     fc.property(fc.json(), fc.json(), fc.nat(3), (before, after, spaces) => {
       const members = {
-        before: JSON.parse(before),
+        before: JSON.parse(before) as unknown,
         resourceSpans,
-        after: JSON.parse(after),
-      } as object;
+        after: JSON.parse(after) as unknown,
+      };
       const body = Buffer.from(JSON.stringify(members, undefined, spaces));
       expect(readSpans(readJsonTraces, body)).toEqual(expected);
     }),
