@@ -1,16 +1,25 @@
 import type { ClickHouse, ReadOptions } from '../clickhouse/clickhouse.ts';
-import { append, runInSlices, type Steps, toSet } from '../slices/run-in-slices.ts';
+import { append, runInSlices, type Steps } from '../slices/run-in-slices.ts';
 import { ResultTooLargeError } from '../clickhouse/errors.ts';
 import type { Reservation } from '../memory-budget.ts';
 import { noBoundaries } from '../prices/snapshot/price-level.ts';
 import type { PriceSnapshot } from '../prices/snapshot/price-snapshot.ts';
 import type { PriceSnapshots } from '../prices/snapshot/price-snapshots.ts';
-import { needsRules } from './usage-counters.ts';
+import {
+  chooseStatement,
+  findNextStatements,
+  findNextTreeWalk,
+  type FlatSum,
+  type NextStatements,
+  type TreeWalk,
+  type UsageStatement,
+} from './choose-statement.ts';
 import {
   type FlatSumRow,
   fromFlatSum,
   fromStoredSum,
   fromTreeWalk,
+  type LocatedCall,
   type RequestedPrices,
   type StoredSumRow,
   type TreeWalkRow,
@@ -56,8 +65,8 @@ const memoryPerByte = 2;
 /**
  * Locates the requested calls, chooses the statement and runs it; rejects as {@link ClickHouse.read} does.
  *
- * usage_tree_walk.sql is right for all calls. Most requests are about whole traces, for which a flat sum finds the same
- * with less work; its rows say whether they are right, and if not, another statement runs.
+ * usage_tree_walk_otel_counted.sql is right for all calls. Most requests are about whole traces, for which a flat sum finds the same
+ * with less work; its rows say for which traces they are right, and for the others another statement runs.
  */
 export async function queryUsage(
   { clickhouse, prices: snapshots }: UsageSources,
@@ -72,26 +81,86 @@ export async function queryUsage(
   };
   const options = { signal, reserve };
   const calls = await locateCalls(clickhouse, query, options);
-  const locatedBytes = reservation.bytes;
   const knownCallIds = calls.map((call) => call.call_id);
   if (calls.length === 0) return { rows: [], unfinishedCallIds: [], knownCallIds };
   const prices = await readPrices(snapshots, query, calls, signal);
-  const toParametersOf = (name: UsageStatement) => toParameters(name, query, calls, prices);
-  let statement = await runInSlices(chooseStatement(query, calls), signal);
-  while (statement !== 'usage_tree_walk') {
-    const parameters = toParametersOf(statement);
-    const rows = await clickhouse.read<FlatSumRow>(statement, parameters, options);
-    const steps = chooseNextStatement(statement, query, rows, calls.length);
-    const next = await runInSlices(steps, signal);
-    if (next === null) {
-      const toRows = fromFlatSumRows(statement, rows, calls, prices);
-      return { ...(await runInSlices(toRows, signal)), knownCallIds };
-    }
-    statement = next;
-    reservation.resize(locatedBytes);
+  const first = await runInSlices(chooseStatement(query.is_explained, calls), signal);
+  const found: QueriedRows[] = [];
+  const pending: [UsageStatement, readonly LocatedCall[]][] = [[first, calls]];
+  // Iterating over a list visits what is added meanwhile.
+  for (const [statement, asked] of pending) {
+    const bytesBefore = reservation.bytes;
+    const step = { clickhouse, query, calls: asked, prices, options };
+    const { next, ...queried } = await runStatement(statement, step);
+    if (queried.rows.length === 0) reservation.resize(bytesBefore);
+    found.push(queried);
+    pending.push(...next);
   }
-  const rows = await clickhouse.read<TreeWalkRow>(statement, toParametersOf(statement), options);
-  return { ...(await runInSlices(fromTreeWalkRows(rows, prices), signal)), knownCallIds };
+  return { ...(await runInSlices(concatenate(found), signal)), knownCallIds };
+}
+
+/** What a statement is run for. */
+interface StatementStep {
+  readonly clickhouse: ClickHouse;
+  readonly query: UsageQuery;
+  readonly calls: readonly LocatedCall[];
+  readonly prices: PriceSnapshot | null;
+  readonly options: ReadOptions;
+}
+
+/** The rows of the calls for which the statement is right, and which ones follow for the others. */
+async function runStatement(
+  statement: UsageStatement,
+  { clickhouse, query, calls, prices, options }: StatementStep,
+): Promise<QueriedRows & { readonly next: NextStatements }> {
+  const { signal } = options;
+  const parameters = toParameters(statement, query, calls, prices);
+  if (isTreeWalk(statement)) {
+    const rows = await clickhouse.read<TreeWalkRow>(statement, parameters, options);
+    const better = findNextTreeWalk(statement, query.is_explained, rows);
+    const next: NextStatements = new Map(better === null ? [] : [[better, calls]]);
+    if (better !== null) return { rows: [], unfinishedCallIds: [], next };
+    return { ...(await runInSlices(fromTreeWalkRows(rows, prices), signal)), next };
+  }
+  const rows = await clickhouse.read<FlatSumRow>(statement, parameters, options);
+  const steps = findNextStatements(statement, query.is_explained, rows, calls);
+  const next = await runInSlices(steps, signal);
+  const right = await runInSlices(withoutTraces(rows, next), signal);
+  return { ...(await runInSlices(fromFlatSumRows(statement, right, calls, prices), signal)), next };
+}
+
+function isTreeWalk(statement: UsageStatement): statement is TreeWalk {
+  return statement.startsWith('usage_tree_walk');
+}
+
+/** The rows of other traces than those of the calls that are asked for again. */
+function* withoutTraces(rows: FlatSumRow[], next: NextStatements): Steps<FlatSumRow[]> {
+  if (next.size === 0) return rows;
+  const wrong = new Set<string>();
+  for (const calls of next.values()) {
+    for (const { trace_id } of calls) {
+      wrong.add(trace_id);
+      yield;
+    }
+  }
+  const right: FlatSumRow[] = [];
+  for (const row of rows) {
+    if (!wrong.has(row.call_key)) right.push(row);
+    yield;
+  }
+  return right;
+}
+
+function* concatenate(found: readonly QueriedRows[]): Steps<QueriedRows> {
+  const [first] = found;
+  if (found.length === 1 && first !== undefined) return first;
+  const rows: UsageRow[] = [];
+  const unfinishedCallIds: string[] = [];
+  for (const each of found) {
+    yield* append(rows, each.rows);
+    yield* append(unfinishedCallIds, each.unfinishedCallIds);
+  }
+  return { rows, unfinishedCallIds };
 }
 
 /** What usage is read from. */
@@ -122,18 +191,9 @@ export function toParameters(
   const trace_ids = calls.map((call) => call.trace_id);
   const parameters = { project_id, trace_ids, ...(prices?.boundaries ?? noBoundaries) };
   if (statement === 'usage_flat_sum_counted') return { ...parameters, is_explained };
-  if (statement !== 'usage_tree_walk') return parameters;
-  return { ...parameters, is_explained, call_ids: calls.map((call) => call.call_id) };
-}
-
-/** A row of locate_calls.sql. */
-export interface LocatedCall {
-  readonly call_id: string;
-  readonly trace_id: string;
-  readonly is_root: 0 | 1;
-  readonly is_rolled_up: 0 | 1;
-  /** Of the prices that the project sees, the same in all rows; without costs that of no prices. */
-  readonly price_version: string;
+  if (!isTreeWalk(statement)) return parameters;
+  const walked = { ...parameters, call_ids: calls.map((call) => call.call_id) };
+  return statement === 'usage_tree_walk_otel' ? walked : { ...walked, is_explained };
 }
 
 /** Finds the traces of the requested calls; an unknown call has no row. */
@@ -144,82 +204,6 @@ export async function locateCalls(
 ): Promise<LocatedCall[]> {
   const parameters = { project_id, call_ids, include_costs };
   return await clickhouse.read<LocatedCall>('locate_calls', parameters, options);
-}
-
-type UsageStatement = FlatSum | 'usage_tree_walk';
-
-/** A statement that is right for whole traces only. */
-export type FlatSum = StoredSum | 'usage_flat_sum_counted';
-
-/** A statement that sums counters as they are stored. */
-type StoredSum = 'usage_flat_sum' | 'usage_flat_sum_ordered' | 'usage_flat_sum_rolled_up';
-
-function* chooseStatement(query: UsageQuery, calls: readonly LocatedCall[]): Steps<UsageStatement> {
-  if (!(yield* areRoots(calls))) return 'usage_tree_walk';
-  if (calls.some((call) => call.is_rolled_up)) return chooseRolledUp(query);
-  return calls.every(({ call_id }) => growsWithTime(call_id))
-    ? 'usage_flat_sum_ordered'
-    : 'usage_flat_sum';
-}
-
-/** Only usage_flat_sum_counted.sql has what an explanation says was counted twice. */
-function chooseRolledUp({ is_explained }: UsageQuery): FlatSum {
-  return is_explained ? 'usage_flat_sum_counted' : 'usage_flat_sum_rolled_up';
-}
-
-/** Whether each call is the only requested one of its trace, and has no parent. */
-export function* areRoots(calls: readonly LocatedCall[]): Steps<boolean> {
-  if (!calls.every((call) => call.is_root)) return false;
-  const traces = yield* toSet(calls.map((call) => call.trace_id));
-  return traces.size === calls.length;
-}
-
-/** Whether an id is a UUID of version 7, as Weave's SDKs make them. */
-function growsWithTime(id: string): boolean {
-  return /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}$/i.test(id);
-}
-
-/**
- * @param rows of the statement that ran
- * @returns null if they are right: each trace has one root, all calls descend from it, and sums say how tokens count
- */
-export function* chooseNextStatement(
-  statement: FlatSum,
-  query: UsageQuery,
-  rows: readonly FlatSumRow[],
-  traces: number,
-): Steps<UsageStatement | null> {
-  if (yield* needTreeWalk(rows, traces)) return 'usage_tree_walk';
-  if (statement === 'usage_flat_sum_counted') return null;
-  let [isRolledUp, isUnordered] = [false, false];
-  for (const row of rows as readonly StoredSumRow[]) {
-    if (needsRules(row)) return 'usage_flat_sum_counted';
-    if (row.is_rolled_up) isRolledUp = true;
-    if (row.is_unordered) isUnordered = true;
-    yield;
-  }
-  if (isRolledUp) return chooseRolledUp(query);
-  return isUnordered ? 'usage_flat_sum' : null;
-}
-
-function* needTreeWalk(rows: readonly FlatSumRow[], traces: number): Steps<boolean> {
-  const found = new Map<string, { roots: number; calls: number; keys: number | undefined }>();
-  for (const row of rows) {
-    yield;
-    if (row.needs_tree_walk) return true;
-    const trace = found.get(row.call_key) ?? { roots: 0, calls: 0, keys: undefined };
-    trace.roots += Number(row.roots);
-    trace.calls += Number(row.calls);
-    if ('keys' in row) trace.keys = Number(row.keys);
-    found.set(row.call_key, trace);
-  }
-  if (found.size !== traces) return true;
-  for (const { roots, calls, keys } of found.values()) {
-    yield;
-    // The parent of the root is 0, which is no call's key.
-    if (roots !== 1 || (keys !== undefined && keys !== calls + 1)) return true;
-  }
-  return false;
 }
 
 export function* fromFlatSumRows(
@@ -249,7 +233,7 @@ export function* fromTreeWalkRows(
 ): Steps<QueriedRows> {
   const deleted: string[] = [];
   for (const row of rows) {
-    yield* append(deleted, row.deleted_open_call_ids);
+    yield* append(deleted, row.deleted_open_call_ids ?? []);
     yield;
   }
   const collected = yield* collectRows(rows, (row) => fromTreeWalk(row, prices));

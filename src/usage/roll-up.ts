@@ -1,6 +1,6 @@
 import { ResultTooLargeError } from '../clickhouse/errors.ts';
 import { append, type Steps, toSet } from '../slices/run-in-slices.ts';
-import type { UsageRow } from './usage-row.ts';
+import type { Condition, UsageRow } from './usage-row.ts';
 
 /** What rows are summed up to. */
 export interface Summation<Sum> {
@@ -15,9 +15,18 @@ interface RequestedSubtree<Sum> {
   readonly callId: string;
   /** Sums by key: of these calls at first, of all descendants once they are rolled up. */
   readonly sums: Map<string, Sum>;
+  readonly conditional: ConditionalUsage;
   readonly ancestorKey: string;
   calls: bigint;
   readonly unfinishedCallIds: string[];
+}
+
+/** The rows of a subtree whose usage counts under a condition. */
+interface ConditionalUsage {
+  /** By response: those of its smallest place in the subtree. */
+  readonly ofResponses: Map<string, UsageRow[]>;
+  /** Those that count whatever their response, if any, counts for. */
+  readonly ofNone: UsageRow[];
 }
 
 /** Requested subtrees by key. */
@@ -57,8 +66,15 @@ export function* rollUp<Sum>(
   const context = { add: summation.add, countSums: createCounter(rows.length, maxSums) };
   yield* addToAncestors(subtrees, childrenOf, context);
   const usages = new Map<string, ReadonlyMap<string, Sum>>();
-  for (const { callId, sums } of subtrees.values()) {
+  for (const [key, { callId, sums, conditional }] of subtrees) {
     usages.set(callId, sums);
+    for (const row of conditional.ofNone) addTo(sums, row, summation);
+    for (const rows of conditional.ofResponses.values()) {
+      for (const row of rows) {
+        if (row.condition?.isOwnOnly !== true || row.call_key === key) addTo(sums, row, summation);
+      }
+      yield;
+    }
     yield;
   }
   return { usages, touchedBy: (callIds) => findTouched(subtrees, childrenOf, callIds) };
@@ -127,7 +143,8 @@ function* toSubtrees<Sum>(rows: readonly UsageRow[]): Steps<RequestedSubtrees<Su
   for (const { is_present, call_key, call_id, ancestor_key } of rows) {
     yield;
     if (!is_present) continue;
-    const empty = { sums: new Map<string, Sum>(), calls: 0n, unfinishedCallIds: [] };
+    const conditional = { ofResponses: new Map<string, UsageRow[]>(), ofNone: [] };
+    const empty = { sums: new Map<string, Sum>(), conditional, calls: 0n, unfinishedCallIds: [] };
     subtrees.set(call_key, { callId: call_id, ancestorKey: ancestor_key, ...empty });
   }
   return subtrees;
@@ -136,13 +153,44 @@ function* toSubtrees<Sum>(rows: readonly UsageRow[]): Steps<RequestedSubtrees<Su
 function* addRow<Sum>(
   subtrees: RequestedSubtrees<Sum>,
   row: UsageRow,
-  { toKey, toSum, add }: Summation<Sum>,
+  summation: Summation<Sum>,
 ): Steps<void> {
   const subtree = subtrees.get(row.call_key);
   if (subtree === undefined) return;
-  addSum(subtree.sums, toKey(row), toSum(row), add);
+  if (row.condition !== null) {
+    addConditional(subtree.conditional, row, row.condition);
+    return;
+  }
+  addTo(subtree.sums, row, summation);
   subtree.calls += BigInt(row.calls);
   yield* append(subtree.unfinishedCallIds, row.unfinished_call_ids);
+}
+
+function addConditional(
+  { ofNone, ofResponses }: ConditionalUsage,
+  row: UsageRow,
+  { response, place }: Condition,
+): void {
+  if (response === '0') {
+    ofNone.push(row);
+    return;
+  }
+  const known = ofResponses.get(response);
+  const knownPlace = known?.[0]?.condition?.place ?? Infinity;
+  if (place < knownPlace) ofResponses.set(response, [row]);
+  else if (place === knownPlace) known?.push(row);
+}
+
+/** Keeps the first place of each response. */
+function* mergeResponses(
+  to: ConditionalUsage['ofResponses'],
+  from: ConditionalUsage['ofResponses'],
+): Steps<void> {
+  for (const [response, rows] of from) {
+    const [known, place] = [to.get(response), rows[0]?.condition?.place ?? Infinity];
+    if (place < (known?.[0]?.condition?.place ?? Infinity)) to.set(response, rows);
+    yield;
+  }
 }
 
 /** Adds each subtree to its ancestor's, from the innermost outwards; calls in one cycle share one sum. */
@@ -164,9 +212,10 @@ function* addToAncestors<Sum>(
     const subtree = subtrees.get(key);
     const ancestor = subtrees.get(subtree?.ancestorKey ?? '');
     if (subtree === undefined || ancestor === undefined) continue;
-    const before = ancestor.sums.size;
+    const before = countEntries(ancestor);
     yield* addSums(ancestor.sums, subtree.sums, context.add);
-    context.countSums(ancestor.sums.size - before);
+    yield* mergeResponses(ancestor.conditional.ofResponses, subtree.conditional.ofResponses);
+    context.countSums(countEntries(ancestor) - before);
     const pending = (pendingChildren.get(subtree.ancestorKey) ?? 0) - 1;
     pendingChildren.set(subtree.ancestorKey, pending);
     if (pending === 0) complete.push(subtree.ancestorKey);
@@ -178,6 +227,10 @@ function* addToAncestors<Sum>(
     yield;
   }
   for (const key of inCycles) yield* shareCycle(key, subtrees, inCycles, context);
+}
+
+function countEntries({ sums, conditional }: RequestedSubtree<unknown>): number {
+  return sums.size + conditional.ofResponses.size;
 }
 
 function* shareCycle<Sum>(
@@ -194,11 +247,16 @@ function* shareCycle<Sum>(
     key = subtree.ancestorKey;
   }
   const shared = new Map<string, Sum>();
-  for (const { sums } of members) yield* addSums(shared, sums, add);
-  countSums(shared.size * members.length);
-  for (const { sums } of members) {
+  const responses: ConditionalUsage['ofResponses'] = new Map();
+  for (const { sums, conditional } of members) {
+    yield* addSums(shared, sums, add);
+    yield* mergeResponses(responses, conditional.ofResponses);
+  }
+  countSums((shared.size + responses.size) * members.length);
+  for (const { sums, conditional } of members) {
     sums.clear();
     yield* addSums(sums, shared, add);
+    yield* mergeResponses(conditional.ofResponses, responses);
   }
 }
 
@@ -211,6 +269,14 @@ function* addSums<Sum>(
     addSum(to, key, more, add);
     yield;
   }
+}
+
+function addTo<Sum>(
+  sums: Map<string, Sum>,
+  row: UsageRow,
+  { toKey, toSum, add }: Summation<Sum>,
+): void {
+  addSum(sums, toKey(row), toSum(row), add);
 }
 
 function addSum<Sum>(

@@ -3,6 +3,16 @@ import type { ChosenPrice, UsageCounters } from '../prices/snapshot/chosen-price
 import type { PriceSnapshot } from '../prices/snapshot/price-snapshot.ts';
 import { fromCounted, fromStoredSums, type StoredSums } from './usage-counters.ts';
 
+/** A row of locate_calls.sql. */
+export interface LocatedCall {
+  readonly call_id: string;
+  readonly trace_id: string;
+  readonly is_root: 0 | 1;
+  readonly is_rolled_up: 0 | 1;
+  /** Of the prices that the project sees, the same in all rows; without costs that of no prices. */
+  readonly price_version: string;
+}
+
 /** Usage of a requested call, or of one of its descendants, by one model and price. */
 export interface UsageRow {
   /** Identifies the requested call to whose usage the row adds. */
@@ -18,11 +28,25 @@ export interface UsageRow {
   readonly counters: UsageCounters;
   /** Null if the model has no price, or if nobody knows what its requests used. */
   readonly price: ChosenPrice | null;
-  /** Requests, prompt, completion and total that were subtracted as those of children; empty for none or if unknown. */
+  /**
+   * Requests, prompt, completion and total that do not count, since they are those of other calls; empty for none or if
+   * unknown. Below 0 where there is a condition: the usage is double counted elsewhere, unless the condition holds.
+   */
   readonly doubleCounted: readonly bigint[];
+  /** Under which condition the usage counts; null: always. */
+  readonly condition: Condition | null;
   /** An integer as text. */
   readonly calls: string;
   readonly unfinished_call_ids: readonly string[];
+}
+
+/** Of a span of OpenTelemetry: it depends on the requested call whether its usage counts. */
+export interface Condition {
+  /** Of the rows of one response, those of the smallest place in the requested subtree count; `0` for none. */
+  readonly response: string;
+  readonly place: number;
+  /** Whether the usage counts for the requested call of the row only, not for its ancestors. */
+  readonly isOwnOnly: boolean;
 }
 
 /** The columns that all statements have; wide integers as text. */
@@ -42,13 +66,29 @@ interface StatementRow {
   readonly unfinished_call_ids: readonly string[];
 }
 
-/** A row of usage_tree_walk.sql; `counters` are counted. */
+/** A row of a tree walk; `counters` are counted. */
 export interface TreeWalkRow extends StatementRow {
   readonly call_id: string;
   readonly is_present: 0 | 1;
   readonly ancestor_key: string;
   /** Deleted calls without an end whose usage is subtracted from a parent's. */
-  readonly deleted_open_call_ids: readonly string[];
+  readonly deleted_open_call_ids?: readonly string[];
+  /** Only of usage_tree_walk.sql: whether there are spans of OpenTelemetry, whose usage it does not count. */
+  readonly is_otel?: 0 | 1;
+  // Only of those for spans, see Condition.
+  readonly response?: string;
+  readonly place?: string;
+  readonly is_own_only?: 0 | 1;
+}
+
+/** A row of usage_tree_walk_otel.sql; `counters` are as stored. */
+export interface StoredTreeWalkRow extends TreeWalkRow, StoredSums {
+  /** Bits: 1 if usage was rolled up, which the statement does not subtract. */
+  readonly usage_modes: number;
+}
+
+export function isStored(row: TreeWalkRow): row is StoredTreeWalkRow {
+  return 'usage_modes' in row;
 }
 
 /** A row of usage_flat_sum_counted.sql, `counters` are counted; `call_key` is the trace. */
@@ -56,16 +96,24 @@ export interface FlatSumRow extends StatementRow {
   /** How many calls without a parent are in the row. */
   readonly roots: string;
   readonly needs_tree_walk: 0 | 1;
+  /** Only of usage_flat_sum_counted.sql: whether there are spans of OpenTelemetry. */
+  readonly is_otel?: 0 | 1;
 }
 
 /** A row of the other flat sums; `counters` are as stored. */
 export interface StoredSumRow extends FlatSumRow, StoredSums {
-  /** Whether usage was rolled up that the statement does not subtract. */
-  readonly is_rolled_up: 0 | 1;
+  /** Bits: 1 if usage was rolled up that the statement does not subtract, 2 if there are spans of OpenTelemetry. */
+  readonly usage_modes: number;
   /** Only of usage_flat_sum_ordered.sql: whether the id of a call is smaller than its parent's. */
   readonly is_unordered?: 0 | 1;
   /** Only of usage_flat_sum_ordered.sql: the number of distinct keys and parents in the trace. */
   readonly keys?: string;
+}
+
+/** A row of usage_flat_sum_otel.sql. */
+export interface OtelSumRow extends StoredSumRow {
+  /** Whether spans of the trace may repeat usage. */
+  readonly needs_rule: 0 | 1;
 }
 
 /** The prices of a request; null for one without costs. */
@@ -73,8 +121,17 @@ export type RequestedPrices = Pick<PriceSnapshot, 'choose'> | null;
 
 export function fromTreeWalk(row: TreeWalkRow, prices: RequestedPrices): UsageRow {
   const { call_id, ancestor_key } = row;
-  const usage = fromStatement(row, fromCounted(row.counters), prices);
-  return { ...usage, call_id, ancestor_key, is_present: row.is_present === 1 };
+  const condition = toCondition(row);
+  const counters = isStored(row) ? fromStoredSums(row.counters) : fromCounted(row.counters);
+  const usage = fromStatement(row, counters, prices);
+  const doubleCounted =
+    condition === null ? usage.doubleCounted : usage.counters.slice(0, 4).map((n) => -n);
+  const is_present = condition === null && row.is_present === 1;
+  return { ...usage, doubleCounted, condition, call_id, ancestor_key, is_present };
+}
+
+function toCondition({ response = '0', place = '0', is_own_only }: TreeWalkRow): Condition | null {
+  return place === '0' ? null : { response, place: Number(place), isOwnOnly: is_own_only === 1 };
 }
 
 /** @param callId the requested root of the row's trace */
@@ -97,11 +154,12 @@ function fromStatement(
   row: StatementRow,
   counters: UsageCounters,
   prices: RequestedPrices,
-): Omit<UsageRow, 'call_id' | 'ancestor_key' | 'is_present'> {
+): Omit<UsageRow, 'call_id' | 'ancestor_key' | 'is_present'> & { readonly condition: null } {
   const { call_key, model, calls, unfinished_call_ids } = row;
   const price = isUncounted(counters) ? null : choosePrice(row, prices);
   const doubleCounted = row.double_counted?.map(BigInt) ?? [];
-  return { call_key, model, counters, price, doubleCounted, calls, unfinished_call_ids };
+  const rest = { calls, unfinished_call_ids, condition: null };
+  return { call_key, model, counters, price, doubleCounted, ...rest };
 }
 
 /** Whether nothing is known of what the requests of these counters used; also if there are none. */

@@ -6,8 +6,12 @@ import { PriceSnapshots } from '../../src/prices/snapshot/price-snapshots.ts';
 import { runInSlices } from '../../src/slices/run-in-slices.ts';
 import {
   areRoots,
-  chooseNextStatement,
+  findNextStatements,
+  findNextTreeWalk,
   type FlatSum,
+  type TreeWalk,
+} from '../../src/usage/choose-statement.ts';
+import {
   fromFlatSumRows,
   fromTreeWalkRows,
   locateCalls,
@@ -21,6 +25,7 @@ import type { FlatSumRow, TreeWalkRow, UsageRow } from '../../src/usage/usage-ro
 export const flatSumQueries = [
   'usage_flat_sum',
   'usage_flat_sum_ordered',
+  'usage_flat_sum_otel',
   'usage_flat_sum_rolled_up',
   'usage_flat_sum_counted',
 ] as const;
@@ -57,12 +62,16 @@ async function locate(clickhouse: ClickHouse, query: UsageQuery) {
   return { calls, prices };
 }
 
-/** The rows of usage_tree_walk.sql. */
-async function readTreeWalk(clickhouse: ClickHouse, query: UsageQuery): Promise<ReadRow[]> {
-  const name = 'usage_tree_walk';
+/** The rows of a tree walk; undefined if they need another one. */
+export async function readTreeWalk(
+  clickhouse: ClickHouse,
+  name: TreeWalk,
+  query: UsageQuery,
+): Promise<ReadRow[] | undefined> {
   const { calls, prices } = await locate(clickhouse, query);
   const parameters = toParameters(name, query, calls, prices);
   const rows = await clickhouse.read<TreeWalkRow>(name, parameters);
+  if (findNextTreeWalk(name, query.is_explained, rows) !== null) return undefined;
   return (await runInSlices(fromTreeWalkRows(rows, prices))).rows.map(toReadRow);
 }
 
@@ -76,12 +85,15 @@ export async function readFlatSum(
   if (!(await runInSlices(areRoots(calls)))) return undefined;
   const parameters = toParameters(name, query, calls, prices);
   const rows = await clickhouse.read<FlatSumRow>(name, parameters);
-  const next = await runInSlices(chooseNextStatement(name, query, rows, calls.length));
-  if (next !== null) return undefined;
+  const next = await runInSlices(findNextStatements(name, query.is_explained, rows, calls));
+  if (next.size > 0) return undefined;
   return (await runInSlices(fromFlatSumRows(name, rows, calls, prices))).rows.map(toReadRow);
 }
 
-/** The rows of usage_tree_walk.sql. A flat sum that answers too must have the same ones. */
+/**
+ * The rows of usage_tree_walk.sql for calls without spans. usage_tree_walk_otel.sql must have the same ones, and a flat sum
+ * that answers too.
+ */
 export async function readUsage(
   clickhouse: ClickHouse,
   project_id: string,
@@ -89,7 +101,11 @@ export async function readUsage(
   include_costs: boolean,
 ): Promise<ReadRow[]> {
   const query = { project_id, call_ids, include_costs, is_explained: false };
-  const rows = await readTreeWalk(clickhouse, query);
+  const rows = (await readTreeWalk(clickhouse, 'usage_tree_walk', query)) ?? [];
+  for (const name of ['usage_tree_walk_otel', 'usage_tree_walk_otel_counted'] as const) {
+    const otelRows = await readTreeWalk(clickhouse, name, query);
+    if (otelRows !== undefined) expect(toComparable(otelRows)).toEqual(toComparable(rows));
+  }
   for (const name of flatSumQueries) {
     const flatRows = await readFlatSum(clickhouse, name, query);
     if (flatRows !== undefined) expect(toComparable(flatRows)).toEqual(toComparable(rows));

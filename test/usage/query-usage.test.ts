@@ -12,12 +12,13 @@ import {
   startRow,
   completeRow,
 } from '../support/part-rows.ts';
+import { spanRow } from '../support/span-rows.ts';
 import { promptUsage } from '../support/usage-client.ts';
 
 const database = clickhouseFixture();
 
-/** Reads the usage of the call `root`; `queries` are those that were sent to ClickHouse, in order. */
-async function queryRoot(project_id: string) {
+/** Reads the usage of a call; `queries` are those that were sent to ClickHouse, in order. */
+async function queryRoot(project_id: string, id = 'root') {
   const queries: string[] = [];
   const clickhouse = {
     read: (name, ...rest) => {
@@ -30,7 +31,7 @@ async function queryRoot(project_id: string) {
     },
   } as ClickHouse;
   const prices = new PriceSnapshots({ clickhouse, readBook: readPriceBook, maxProjectRows: 1 });
-  const query = { project_id, call_ids: ['root'], include_costs: false, is_explained: false };
+  const query = { project_id, call_ids: [id], include_costs: false, is_explained: false };
   const budget = new MemoryBudget({ totalBytes: 1e6, perKeyBytes: 1e6 });
   const { signal } = new AbortController();
   const context = { signal, reservation: budget.open('key', 'response'), maxBytes: 1e6 };
@@ -112,6 +113,37 @@ describe('another flat sum runs after a flat sum', () => {
     await insert(completeRow('p/thoughts', { ...root, usage }));
     const queries = [locate, flatSum, 'usage_flat_sum_counted'];
     expect(await queryRoot('p/thoughts')).toEqual({ prompt: 10, queries });
+  });
+});
+
+describe('for spans of OpenTelemetry', () => {
+  const [flatSumOtel, treeWalkOtel] = ['usage_flat_sum_otel', 'usage_tree_walk_otel'];
+  const agent = { id: '00f067aa0ba902b7', kind: 'agent', time: [0, 90] } as const;
+  const chat = { id: '00f067aa0ba902b8', parent: agent.id, time: [5, 10], tokens: 30 } as const;
+
+  test('the first statement is one that shows that no usage is repeated', async () => {
+    await insert(spanRow('p/spans', agent), spanRow('p/spans', chat));
+    const queries = [locate, flatSumOtel];
+    expect(await queryRoot('p/spans', agent.id)).toEqual({ prompt: 30, queries });
+  });
+
+  test('the rule is applied where usage may be repeated', async () => {
+    await insert(spanRow('p/rule', { ...agent, tokens: 30 }), spanRow('p/rule', chat));
+    const queries = [locate, flatSumOtel, treeWalkOtel];
+    expect(await queryRoot('p/rule', agent.id)).toEqual({ prompt: 30, queries });
+  });
+
+  test('the rule is applied at once to a span that has a parent', async () => {
+    await insert(spanRow('p/span', { ...agent, tokens: 30 }), spanRow('p/span', chat));
+    expect(await queryRoot('p/span', chat.id)).toEqual({
+      ...{ prompt: 30, queries: [locate, treeWalkOtel] },
+    });
+  });
+
+  test('a root that does not look like a span is found to have some', async () => {
+    await insert(completeRow('p/below', root), spanRow('p/below', { ...chat, parent: 'root' }));
+    const queries = [locate, flatSum, flatSumOtel];
+    expect(await queryRoot('p/below')).toEqual({ prompt: 10 + 30, queries });
   });
 });
 

@@ -41,6 +41,7 @@ function row(call_id: string, ancestor_key: string, prompt: number | bigint = 0)
     counters: countersOf(1, prompt, 0, prompt),
     price: null,
     doubleCounted: [],
+    condition: null,
     calls: '1',
     unfinished_call_ids: [],
   };

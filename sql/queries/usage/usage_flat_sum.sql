@@ -4,8 +4,8 @@
 -- answer.
 --
 -- The rows report whether that is so, and src/usage/query-usage.ts uses another statement if it does not: if a trace
--- has not exactly one root (`roots`), if `is_rolled_up` or `needs_tree_walk` is set, or if sums of what is stored do not
--- say how tokens count.
+-- has not exactly one root (`roots`), if `needs_tree_walk` is set, if `usage_modes` has others than own, or if sums of what
+-- is stored do not say how tokens count.
 WITH
 {include usage_fields},
 position < 2 AS is_first_row,
@@ -18,10 +18,7 @@ SELECT
     used.model AS model,
     used.service_tier AS service_tier,
     {include price_class},
-    -- The call is deleted, its parent is missing, or it does not start after its parent, which every cycle would contain.
-    -- Calls that start in the same microsecond are ordered by their ids (`is_after_parent`).
-    max(call.is_deleted OR call.parent != 0 AND (
-        parent_call.key = 0 OR parent_call.started_us + 1 - call.is_after_parent > call.started_us)) AS needs_tree_walk,
+    {include is_out_of_order},
     {include raw_sums}
 FROM
 (

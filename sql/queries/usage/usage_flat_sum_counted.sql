@@ -23,6 +23,7 @@ families AS
                 NOT is_call AND call.usage_mode = 1 AND call.open_id = ended),
             []) AS children,
         countIf(is_call AND call.parent = 0) AS roots,
+        max(call.usage_mode = 2) AS is_otel,
         max(call.is_deleted) OR NOT max(is_call)
             OR minIf(call.started_us + call.is_after_parent, NOT is_call) <= maxIf(call.started_us, is_call) AND min(is_call) = 0 AS needs_tree_walk,
         groupArrayIf(call.open_id, is_call AND call.open_id != ended) AS open_ids
@@ -45,9 +46,11 @@ SELECT
     {include price_class},
     sumIf(roots, is_first_row) AS roots,
     max(needs_tree_walk) AS needs_tree_walk,
+    max(is_otel) AS is_otel,
     countIf(is_first_row) AS calls,
     groupArrayArrayIf(open_ids, is_first_row) AS unfinished_call_ids,
     sumForEach(CAST(counts[1], 'Array(UInt128)')) AS counters,
     {include double_counted}
 FROM counted_usage
 GROUP BY call_key, model, service_tier, period_us, prompt_size, minute_of_week
+{include planning_settings}

@@ -8,15 +8,10 @@
 -- parent; each step of the recursion lets it point to where its target points, until it points to a requested call or
 -- falls off the tree. The rows are read once, and log2(depth) steps are enough; with one step per level, each level
 -- would take 3 to 4 ms. Cycles without a requested call never settle, hence `last_step`.
---
--- trace_ids[n] is the trace of call_ids[n].
 WITH RECURSIVE
 {include usage_fields},
 {include counting_fields},
-arrayMap(
-    (trace_id, id) -> reinterpretAsUInt128(sipHash128(trace_id, id)),
-    {trace_ids:Array(String)},
-    {call_ids:Array(String)}) AS requested_keys,
+{include requested_keys},
 pointers AS
 (
     SELECT
@@ -67,13 +62,14 @@ pointers AS
         AND call.step < call.last_step
         AND (next.target != 0 OR call.is_requested)
 ),
--- The calls that count, each with its children. A call that is its own parent is not its own child.
+-- The calls that count, each with its children.
 families AS
 (
     SELECT
         call.key AS key,
         call.target AS target,
         call.is_requested AS is_requested,
+        call.usage_mode AS usage_mode,
         call.open_id AS open_id,
         call.started_us AS started_us,
         call.ended_us AS ended_us,
@@ -83,19 +79,7 @@ families AS
         of_parent.deleted_open_ids AS deleted_open_ids
     FROM pointers AS call
     LEFT ANY JOIN
-    (
-        SELECT
-            parent,
-            groupArrayIf(
-                (ended_us, usage)::Tuple(ended_us Int64, usage Array(Tuple(
-                    model String, counters Array(UInt64), service_tier String, facts UInt8))),
-                open_id = ended) AS children,
-            groupArrayIf(open_id, is_deleted AND open_id NOT IN ('', ended)) AS deleted_open_ids
-        {include from_requested_traces}
-            AND usage_mode = 1
-            AND parent NOT IN (0, key)
-        GROUP BY parent
-    ) AS of_parent ON of_parent.parent = call.key
+    {include rolled_up_children} AS of_parent ON of_parent.parent = call.key
     WHERE (NOT call.is_moving OR call.step = call.last_step)
         AND (call.is_settled OR call.is_requested)
 ),
@@ -104,17 +88,8 @@ families AS
 counts[1][2] AS prompt,
 counts[1][1] AS request_count
 SELECT
-    if(is_requested, key, target) AS call_key,
-    model,
-    service_tier,
-    {include price_class},
-    transform(call_key, requested_keys, {call_ids:Array(String)}, '') AS call_id,
-    max(is_requested) AS is_present,
-    maxIf(target, is_requested) AS ancestor_key,
-    countIf(is_first_row) AS calls,
-    groupArrayIf(open_id, open_id != ended AND is_first_row) AS unfinished_call_ids,
-    groupArrayArrayIf(deleted_open_ids, is_first_row) AS deleted_open_call_ids,
-    sumForEach(CAST(counts[1], 'Array(UInt128)')) AS counters,
-    {include double_counted}
+    {include tree_walk_row},
+    max(usage_mode = 2) AS is_otel
 FROM counted_usage
 GROUP BY call_key, model, service_tier, period_us, prompt_size, minute_of_week
+{include planning_settings}

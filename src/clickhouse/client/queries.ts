@@ -30,8 +30,11 @@ const queryFiles = {
     'usage_flat_sum',
     'usage_flat_sum_counted',
     'usage_flat_sum_ordered',
+    'usage_flat_sum_otel',
     'usage_flat_sum_rolled_up',
     'usage_tree_walk',
+    'usage_tree_walk_otel',
+    'usage_tree_walk_otel_counted',
   ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 

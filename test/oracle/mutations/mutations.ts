@@ -19,13 +19,11 @@ interface Change {
   readonly replace: string;
 }
 
-const [treeWalk, flatSum, orderedFlatSum, rolledUpFlatSum, countedFlatSum] = [
+const [treeWalk, orderedFlatSum, countedFlatSum] = [
   'usage_tree_walk',
-  'usage_flat_sum',
   'usage_flat_sum_ordered',
-  'usage_flat_sum_rolled_up',
   'usage_flat_sum_counted',
-].map((name) => `sql/queries/usage/${name}.sql`) as [string, string, string, string, string];
+].map((name) => `sql/queries/usage/${name}.sql`) as [string, string, string];
 const [requestedTraces, ownUsage, countingRules, priceClass, usageFields] = [
   'from_requested_traces',
   'own_usage',
@@ -33,7 +31,12 @@ const [requestedTraces, ownUsage, countingRules, priceClass, usageFields] = [
   'price_class',
   'usage_fields',
 ].map((name) => `sql/queries/fragments/${name}.sql`) as [string, string, string, string, string];
-const queryUsage = 'src/usage/query-usage.ts';
+const [isOutOfOrder, rolledUpChildren, requestedKeys] = [
+  'is_out_of_order',
+  'rolled_up_children',
+  'requested_keys',
+].map((name) => `sql/queries/fragments/${name}.sql`) as [string, string, string];
+const chooseStatement = 'src/usage/choose-statement.ts';
 const migration = 'sql/migrations/0008_merged_calls.sql';
 
 export const mutations: readonly Mutation[] = [
@@ -141,25 +144,25 @@ export const mutations: readonly Mutation[] = [
     [treeWalk, '            AND NOT is_deleted\n', ''],
   ]),
   mutate('flat sum: deleted calls are counted', [
-    [flatSum, 'max(call.is_deleted OR call.parent', 'max(call.parent'],
+    [isOutOfOrder, 'max(call.is_deleted OR call.parent', 'max(call.parent'],
     [orderedFlatSum, 'max(call.is_deleted) AS', 'max(0) AS'],
-    [rolledUpFlatSum, 'max(call.is_deleted OR call.parent', 'max(call.parent'],
     [countedFlatSum, 'max(call.is_deleted) OR NOT', 'NOT'],
   ]),
   mutate('usage of deleted children is not subtracted', [
     [
-      treeWalk,
-      '            AND usage_mode = 1\n',
-      '            AND usage_mode = 1 AND NOT is_deleted\n',
+      rolledUpChildren,
+      '        AND usage_mode = 1\n',
+      '        AND usage_mode = 1 AND NOT is_deleted\n',
     ],
   ]),
   mutate('flat sum: calls with a missing parent are counted', [
-    [flatSum, 'parent_call.key = 0 OR ', ''],
-    [rolledUpFlatSum, 'parent_call.key = 0 OR ', ''],
+    [isOutOfOrder, 'parent_call.key = 0 OR ', ''],
     [countedFlatSum, ' OR NOT max(is_call)', ''],
-    [queryUsage, 'keys !== calls + 1', 'keys < calls'],
+    [chooseStatement, 'keys === calls + 1', 'keys >= calls'],
   ]),
-  mutate('flat sum: a trace may have several roots', [[queryUsage, 'roots !== 1', 'roots < 1']]),
+  mutate('flat sum: a trace may have several roots', [
+    [chooseStatement, 'roots === 1', 'roots >= 1'],
+  ]),
   mutate('orphan ends are not repaired', [
     [
       'src/usage/read-repair.ts',
@@ -179,7 +182,7 @@ export const mutations: readonly Mutation[] = [
           `sipHash128(${find.replace('trace_id', "''")})`,
         ] as const,
     ),
-    [treeWalk, 'sipHash128(trace_id, id)', "sipHash128('', id)"],
+    [requestedKeys, 'sipHash128(trace_id, id)', "sipHash128('', id)"],
   ]),
 ];
 

@@ -55,9 +55,9 @@ export const plainSumMutations: readonly Mutation[] = [
     name: 'ordered sum: missing parents do not matter',
     changes: [
       {
-        file: 'src/usage/query-usage.ts',
-        find: 'keys !== undefined && keys !== calls + 1',
-        replace: 'keys === -1',
+        file: 'src/usage/choose-statement.ts',
+        find: 'keys === undefined || keys === calls + 1',
+        replace: 'keys !== -1',
       },
     ],
     tests: sqlTests,
