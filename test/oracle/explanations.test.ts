@@ -10,6 +10,7 @@ import { expect, test } from 'vitest';
 import { usageClientFixture } from '../support/fixtures.ts';
 import { forestSeeds, type ForestSeed } from './forests/forest-seed.ts';
 import { toBatches } from './forests/part-requests.ts';
+import { toPartRow } from './forests/part-row.ts';
 import { type Part, type Plan, planForest } from './forests/plan-forest.ts';
 import { toCost } from './forests/run-forest.ts';
 import {
@@ -98,7 +99,11 @@ async function send(plan: Plan, change: (part: Part) => Part): Promise<void> {
       await ask('/cost/create', { project_id: price.project, costs });
     }
     const parts = requests.flatMap((request) => request.parts).map(change);
-    for (const { path, body } of toBatches(parts)) await ask(path, body);
+    const isSpan = ({ part }: Part): boolean => part.has('span');
+    await usageClient.clickhouse.insert('call_parts', parts.filter(isSpan).map(toPartRow));
+    for (const { path, body } of toBatches(parts.filter((part) => !isSpan(part)))) {
+      await ask(path, body);
+    }
     for (const { project, callIds } of deletions) {
       await ask('/calls/delete', { project_id: project, call_ids: callIds });
     }

@@ -6,6 +6,8 @@
  * Events are listed in the order in which they were acknowledged. An answer and a deletion depend on the set of parts
  * before them, not on the order of these parts.
  */
+import { callKey } from './call-key.ts';
+import { countedCalls } from './counted-calls.ts';
 import { isObject, JsonNumber, type Json, type JsonObject } from './json.ts';
 
 /** A request that the service acknowledged. A part is the JSON object `start` or `end`, or an item of a batch. */
@@ -126,15 +128,25 @@ interface Counters {
   readonly unknownRequests: bigint;
 }
 
+/** What a span of OpenTelemetry is; agents include workflows. */
+export type SpanKind = 'other' | 'inference' | 'tool' | 'agent';
+
 /** A call whose start has arrived; other calls are ignored. */
-interface Call {
+export interface Call {
   readonly id: string;
   readonly traceId: string;
   readonly parentId: string | undefined;
+  /** Undefined until it has arrived, too. */
+  parent: Call | undefined;
   readonly startedAt: bigint;
   /** Undefined while there is no end. */
   readonly endedAt: bigint | undefined;
-  readonly isRolledUp: boolean;
+  readonly mode: 'own' | 'rolled_up' | 'otel';
+  readonly spanKind: SpanKind;
+  readonly scope: string;
+  /** Empty without one. */
+  readonly responseId: string;
+  readonly key: bigint;
   /** Whether an npm package `weave` sent it that stores Anthropic's counts as they are. */
   readonly isNativeSdk: boolean;
   readonly isDeleted: boolean;
@@ -211,12 +223,18 @@ function callsOf(events: readonly Event[], project: string): Call[] {
       parentId,
       startedAt: microseconds(start.get('started_at') as string),
       endedAt: end === undefined ? undefined : microseconds(end.get('ended_at') as string),
-      isRolledUp: isRolledUp(start.get('attributes')),
+      parent: undefined,
+      mode: modeOf(start),
+      spanKind: (at(start.get('span'), 'kind') ?? 'other') as SpanKind,
+      scope: (at(start.get('span'), 'scope') ?? '') as string,
+      responseId: (at(end?.get('output'), 'id') ?? '') as string,
+      key: callKey(traceId, id),
       isNativeSdk: isNativeSdk(start.get('attributes')),
       isDeleted: deleted.has(id),
       stored: storedUsage(end),
     });
   }
+  for (const call of calls) call.parent = calls.find((other) => isChild(call, other));
   return calls;
 }
 
@@ -246,13 +264,14 @@ function placeOf(start: JsonObject): { traceId: string; parentId: string | undef
   };
 }
 
-function isRolledUp(attributes: Json | undefined): boolean {
-  const weave = at(attributes, 'weave');
+/** A span of OpenTelemetry is a part with the object `span`. */
+function modeOf(start: JsonObject): Call['mode'] {
+  const weave = at(start.get('attributes'), 'weave');
   const rollup = at(weave, 'usage_rollup');
-  if (rollup === 'rolled_up') return true;
-  if (rollup === 'own' || rollup === 'otel') return false;
+  if (rollup === 'own' || rollup === 'rolled_up' || rollup === 'otel') return rollup;
+  if (start.has('span')) return 'otel';
   const source = at(weave, 'source');
-  return source === 'js-sdk' || source === 'python-sdk';
+  return source === 'js-sdk' || source === 'python-sdk' ? 'rolled_up' : 'own';
 }
 
 /** The npm package before 0.12.0, pre-releases of that included. */
@@ -360,7 +379,7 @@ function ownUsage(call: Call, calls: readonly Call[]): Map<string, Counters> {
 function isAdded(child: Call, parent: Call): boolean {
   // A call is not its own child, even if it is its own parent.
   if (child === parent || !isChild(child, parent)) return false;
-  if (!child.isRolledUp || !parent.isRolledUp) return false;
+  if (child.mode !== 'rolled_up' || parent.mode !== 'rolled_up') return false;
   if (child.endedAt === undefined || parent.endedAt === undefined) return false;
   if (child.endedAt > parent.endedAt) return false;
   const total = storedTotal(parent);
@@ -482,7 +501,7 @@ function rollUp(
   { project, includeCosts }: UsageRequest,
 ): Map<string, ModelUsage> {
   const sums = new Map<string, Sum>();
-  for (const call of subtree) {
+  for (const call of countedCalls(subtree, calls)) {
     for (const [model, counters] of ownUsage(call, calls)) {
       const sum = sums.get(model) ?? emptySum();
       sums.set(model, sum);

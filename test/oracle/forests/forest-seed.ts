@@ -5,13 +5,15 @@
 import fc from 'fast-check';
 
 import { JsonNumber } from '../json.ts';
-import type { Costs, Price } from '../oracle.ts';
+import type { Costs, Price, SpanKind } from '../oracle.ts';
 
 export interface ForestSeed {
   readonly shapes: readonly Shape[];
   /** Whether each trace is one tree whose calls start after their parents, as in most real traces. */
   readonly isOrderly: boolean;
   readonly rollUp: 'never' | 'always' | 'mixed';
+  /** Which calls are spans of OpenTelemetry. */
+  readonly spans: 'never' | 'always' | 'mixed';
   readonly models: number;
   readonly calls: readonly CallSeed[];
   readonly prices: readonly PriceSeed[];
@@ -31,17 +33,42 @@ export interface CallSeed {
   readonly form: 'start and end' | 'complete' | 'both' | 'unfinished' | 'end only';
   readonly endHasTrace: boolean;
   readonly sender:
-    'none' | 'js' | 'python' | 'rolled up' | 'own' | 'other source' | 'no rollup' | 'odd rollup';
+    | 'none'
+    | 'js'
+    | 'python'
+    | 'rolled up'
+    | 'own'
+    | 'otel'
+    | 'other source'
+    | 'no rollup'
+    | 'odd rollup';
   /** Of the SDK that sends the call; several versions count differently. */
   readonly version: number;
   readonly stored: 'added' | 'all added' | 'children only' | 'own only' | 'one less' | 'nulls';
+  readonly span: SpanSeed;
   /** The service tier in the output. */
   readonly outputTier: string | undefined;
+  /** The id in the output: 0 for none. */
+  readonly response: number;
   readonly usage: readonly { readonly model: number; readonly entry: unknown }[];
   /** Replaces the summary by an invalid one. */
   readonly summary: unknown;
   readonly start: DeliverySeed;
   readonly end: DeliverySeed;
+}
+
+/** A call as a span: frameworks repeat usage on several spans, with few different times, counts and scopes. */
+interface SpanSeed {
+  /** Whether it is one in a forest that has both. */
+  readonly isSpan: boolean;
+  readonly kind: SpanKind;
+  readonly scope: number;
+  /** Microseconds after the first call, or after the start that the shape of the forest requires. */
+  readonly start: number;
+  readonly end: number;
+  readonly usage: readonly { readonly model: number; readonly entry: unknown }[];
+  /** What a client has set for itself. */
+  readonly rollUp: 'none' | 'own' | 'rolled up' | 'otel';
 }
 
 /** When a part is sent and repeated. */
@@ -308,6 +335,51 @@ const summary: fc.Arbitrary<unknown> = fc.oneof(
   },
 );
 
+/** Counts of spans, few of them different, and some that are no usage. */
+const spanEntry: fc.Arbitrary<unknown> = fc.oneof(
+  {
+    weight: 9,
+    arbitrary: fc.record(
+      {
+        requests: fc.constant(1),
+        input_tokens: fc.constantFrom(0, 10, 20),
+        output_tokens: fc.constantFrom(0, 1, 2),
+        cache_read_input_tokens: fc.constantFrom(0, 5),
+      },
+      { requiredKeys: ['requests', 'input_tokens', 'output_tokens'] },
+    ),
+  },
+  { weight: 1, arbitrary: fc.constantFrom({ requests: 1 }, { total_tokens: 4 }) },
+  { weight: 1, arbitrary: fc.constant({ requests: 1, prompt_tokens: 10, completion_tokens: 1 }) },
+  { weight: 1, arbitrary: providerEntry },
+);
+
+const span: fc.Arbitrary<SpanSeed> = fc.record({
+  isSpan: mostly(3, true, false),
+  kind: fc.oneof(
+    { weight: 5, arbitrary: fc.constant<SpanKind>('inference') },
+    { weight: 4, arbitrary: fc.constantFrom<SpanKind>('other', 'agent', 'tool', 'agent') },
+  ),
+  scope: fc.nat(2),
+  start: fc.nat(3),
+  end: fc.nat(6),
+  usage: fc.oneof(
+    { weight: 2, arbitrary: fc.constant([]) },
+    {
+      weight: 5,
+      arbitrary: fc.array(fc.record({ model: fc.nat(1), entry: spanEntry }), {
+        minLength: 1,
+        maxLength: 1,
+      }),
+    },
+    {
+      weight: 1,
+      arbitrary: fc.array(fc.record({ model: fc.nat(5), entry: spanEntry }), { maxLength: 3 }),
+    },
+  ),
+  rollUp: mostly<SpanSeed['rollUp']>(15, ...(['none', 'own', 'rolled up', 'otel'] as const)),
+});
+
 const delivery: fc.Arbitrary<DeliverySeed> = fc.record({
   phase: mostly(3, 0, 1, 2),
   order: pick,
@@ -344,13 +416,15 @@ const call: fc.Arbitrary<CallSeed> = fc.record({
   endHasTrace: fc.boolean(),
   sender: fc.oneof(
     fc.constantFrom('none' as const, 'js', 'python', 'rolled up', 'own', 'js', 'js'),
-    fc.constantFrom('none' as const, 'other source', 'no rollup', 'odd rollup'),
+    fc.constantFrom('none' as const, 'other source', 'no rollup', 'odd rollup', 'otel'),
   ),
   version: fc.nat(9),
   stored: mostly<CallSeed['stored']>(
     6,
     ...(['added', 'all added', 'children only', 'own only', 'one less', 'nulls'] as const),
   ),
+  span,
+  response: mostly(3, 0, 1, 2, 3),
   outputTier: fc.option(tier, { freq: 1, nil: undefined }),
   usage: fc.array(fc.record({ model: fc.nat(50), entry }), { maxLength: 3 }),
   summary,
@@ -438,6 +512,7 @@ export const forestSeeds: fc.Arbitrary<ForestSeed> = fc.record({
   }),
   isOrderly: fc.boolean(),
   rollUp: fc.constantFrom('never', 'always', 'mixed'),
+  spans: fc.constantFrom('never', 'always', 'mixed'),
   models: mostly(4, 3, 1, 8, 40),
   calls: fc.oneof(
     { weight: 10, arbitrary: callsOfSize(0, 12) },

@@ -1,4 +1,4 @@
-import { writeJson } from '../json.ts';
+import { isObject, type JsonObject, writeJson } from '../json.ts';
 import type { Part } from './plan-forest.ts';
 
 /** A part as a row of `call_parts`, with the columns that pipelines have set since the first release. */
@@ -18,6 +18,21 @@ export function toPartRow({ kind, part }: Part): object {
     attributes_dump: dump('attributes'),
     output_dump: writeJson(part.get('output') ?? null),
     summary_dump: dump('summary'),
+    ...toSpanColumns(part),
+  };
+}
+
+/** What only rows of spans set. A client's own usage mode precedes. */
+function toSpanColumns(part: JsonObject): object {
+  const span = part.get('span');
+  if (!isObject(span)) return {};
+  const weave = part.get('attributes');
+  const rollup = isObject(weave) ? writeJson(weave) : '';
+  const mode = rollup.includes('"own"') ? 0 : rollup.includes('"rolled_up"') ? 1 : 2;
+  return {
+    usage_mode: mode,
+    span_kind: ['other', 'inference', 'tool', 'agent'].indexOf(span.get('kind') as string),
+    scope: Buffer.from(span.get('scope') as string).reduce((sum, byte) => sum + byte, 0),
   };
 }
 

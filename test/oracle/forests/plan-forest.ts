@@ -54,6 +54,7 @@ interface Draft {
   readonly parent: string | undefined;
   readonly sender: CallSeed['sender'];
   readonly isRolledUp: boolean;
+  readonly isSpan: boolean;
   readonly startedAt: string;
   readonly endedAt: string;
   /** The first call of its trace. */
@@ -176,8 +177,10 @@ function draftCalls(seed: ForestSeed, project: string, seeds: readonly CallSeed[
           place,
         )
       : parentOf(call, seed.shapes[trace]!, { ids, inTrace, place });
-    const sender = senderOf(seed, call);
-    const rolledUp = !['none', 'own', 'other source'].includes(sender);
+    const isSpan = seed.spans === 'always' || (seed.spans === 'mixed' && call.span.isSpan);
+    const sender = isSpan ? call.span.rollUp : senderOf(seed, call);
+    const rolledUp = !['none', 'own', 'otel', 'other source'].includes(sender);
+    const startedAt = seed.isOrderly ? orderlyTime(place) : times[call.time % times.length]!;
     return {
       seed: call,
       project,
@@ -186,8 +189,9 @@ function draftCalls(seed: ForestSeed, project: string, seeds: readonly CallSeed[
       parent,
       sender,
       isRolledUp: rolledUp,
-      startedAt: seed.isOrderly ? orderlyTime(place) : times[call.time % times.length]!,
-      endedAt: endTime(call, place),
+      isSpan,
+      startedAt: isSpan && !seed.isOrderly ? spanTime(call.span.start) : startedAt,
+      endedAt: isSpan && !seed.isOrderly ? spanTime(call.span.end) : endTime(call, place),
       isFirst: place === 0,
     };
   });
@@ -197,6 +201,10 @@ function draftCalls(seed: ForestSeed, project: string, seeds: readonly CallSeed[
 function orderlyTime(place: number): string {
   const minutes = Math.floor(place * 0.9) * (10 * 1_440 + 97);
   return new Date(Date.UTC(2024, 11, 25) + minutes * 60_000).toISOString();
+}
+
+function spanTime(microseconds: number): string {
+  return `2025-07-01T00:00:00.00000${microseconds}Z`;
 }
 
 /** Children have later places than their parents, except in rings. */
@@ -269,6 +277,8 @@ function attributesOf({ sender, version }: CallSeed): object {
       return { weave: { source: `${sender}-sdk`, client_version } };
     case 'rolled up':
       return { weave: { usage_rollup: 'rolled_up' } };
+    case 'otel':
+      return { weave: { usage_rollup: 'otel', source: 'js-sdk', client_version } };
     case 'no rollup':
       return { weave: { source: 'python-sdk', usage_rollup: null } };
     case 'odd rollup':
@@ -310,7 +320,11 @@ function toParts(draft: Draft, summary: JsonObject): { part: Part; delivery: Cal
     started_at: draft.startedAt,
     ...{ attributes: attributesOf({ ...call, sender: draft.sender }), inputs: {} },
   };
-  const output = call.outputTier === undefined ? null : { service_tier: call.outputTier };
+  const responseId = call.response === 0 ? undefined : `response ${call.response}`;
+  const output =
+    call.outputTier === undefined && responseId === undefined
+      ? null
+      : { service_tier: call.outputTier, id: responseId };
   const endFields = { project_id: project, id, ended_at: draft.endedAt, output, summary };
   const endTrace = call.endHasTrace ? { trace_id: trace } : {};
   const start = {
@@ -324,6 +338,11 @@ function toParts(draft: Draft, summary: JsonObject): { part: Part; delivery: Cal
   const whole = {
     part: { kind: 'whole', part: toObject({ ...startFields, ...endFields }) },
   } as const;
+  if (draft.isSpan) {
+    const { kind, scope } = call.span;
+    const part = toObject({ ...startFields, ...endFields, span: { kind, scope: scopes[scope] } });
+    return [{ part: { kind: 'whole', part }, delivery: call.start }];
+  }
   switch (call.form) {
     case 'start and end':
       return [start, end];
@@ -337,6 +356,9 @@ function toParts(draft: Draft, summary: JsonObject): { part: Part; delivery: Cal
       return [end];
   }
 }
+
+/** Names of instrumentation scopes; the first is none. */
+const scopes = ['', 'scope one', 'scope two'];
 
 /** The summary of each call. Those of rolled-up calls include their children's usage, as SDKs send it. */
 class Summaries {
@@ -363,8 +385,9 @@ class Summaries {
 
   #compute(draft: Draft): JsonObject {
     const { seed, isRolledUp: rolledUp } = draft;
-    if (seed.summary !== undefined) return toObject(seed.summary as object);
-    const entries = seed.usage.map(({ model, entry }): [string, Json] => [
+    if (seed.summary !== undefined && !draft.isSpan) return toObject(seed.summary as object);
+    const usage = draft.isSpan ? seed.span.usage : seed.usage;
+    const entries = usage.map(({ model, entry }): [string, Json] => [
       this.#modelNames[model % this.#modelNames.length]!,
       toJson(entry),
     ]);

@@ -33,6 +33,7 @@ function* smallerForests(seed: ForestSeed): Generator<ForestSeed> {
   if (seed.models > 1) yield { ...seed, models: 1 };
   if (seed.isOrderly) yield { ...seed, isOrderly: false };
   if (seed.rollUp !== 'never') yield { ...seed, rollUp: 'never' };
+  if (seed.spans !== 'never') yield { ...seed, spans: 'never' };
   for (const calls of changedLists(seed.calls, simplerCalls)) yield { ...seed, calls };
 }
 
@@ -60,6 +61,7 @@ function* simplerCalls(call: CallSeed): Generator<CallSeed> {
     sender: 'none',
     ends: 'after its children',
     outputTier: undefined,
+    response: 0,
     version: 0,
     stored: 'added',
     summary: undefined,
@@ -69,11 +71,20 @@ function* simplerCalls(call: CallSeed): Generator<CallSeed> {
     if (call[field] !== value) yield { ...call, [field]: value };
   }
   for (const usage of shorterLists(call.usage)) yield { ...call, usage };
+  for (const span of simplerSpans(call.span)) yield { ...call, span };
   for (const part of ['start', 'end'] as const) {
     const { phase, order, repeats } = call[part];
     if (repeats.length > 0) yield { ...call, [part]: { phase, order, repeats: [] } };
     if (phase > 0) yield { ...call, [part]: { phase: 0, order, repeats } };
   }
+}
+
+function* simplerSpans(span: CallSeed['span']): Generator<CallSeed['span']> {
+  const simplest = { isSpan: false, kind: 'other', scope: 0, start: 0, end: 0, rollUp: 'none' };
+  for (const [field, value] of Object.entries(simplest)) {
+    if (span[field as keyof typeof simplest] !== value) yield { ...span, [field]: value };
+  }
+  for (const usage of shorterLists(span.usage)) yield { ...span, usage };
 }
 
 /** The list without each of its halves, quarters, and so on down to single entries. */

@@ -103,11 +103,14 @@ class ForestRun {
 
   // Parts
 
-  async #sendParts({ channel, hasInvalidItem, parts }: PlannedRequest): Promise<void> {
+  async #sendParts({ channel, hasInvalidItem, parts: all }: PlannedRequest): Promise<void> {
+    const isSpan = ({ part }: Part): boolean => part.has('span');
+    await this.#insertParts(all.filter(isSpan));
+    const parts = all.filter((part) => !isSpan(part));
     if (channel === 'table') await this.#insertParts(parts);
     else if (channel === 'batch') await this.#sendBatches(parts, hasInvalidItem);
     else for (const part of parts) await this.#sendSingle(part, channel === 'single, v2');
-    this.#events.push(...parts);
+    this.#events.push(...all);
   }
 
   async #insertParts(parts: readonly Part[]): Promise<void> {
