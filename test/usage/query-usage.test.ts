@@ -141,7 +141,11 @@ describe('for spans of OpenTelemetry', () => {
   });
 
   test('a root that does not look like a span is found to have some', async () => {
-    await insert(completeRow('p/below', root), spanRow('p/below', { ...chat, parent: 'root' }));
+    const usage = { other: { prompt_tokens: 10 } };
+    await insert(
+      completeRow('p/below', { ...root, usage }),
+      spanRow('p/below', { ...chat, parent: 'root' }),
+    );
     const queries = [locate, flatSum, flatSumOtel];
     expect(await queryRoot('p/below')).toEqual({ prompt: 10 + 30, queries });
   });
