@@ -229,7 +229,7 @@ describe('in a trace with calls of other modes', () => {
           { id: 'call', parent: 'op', usage: usage(30) },
           { ...rolledUp, output_dump },
         ),
-        spanRow(project, { id: 'span', parent: 'call', response: 'r', tokens: 30 }),
+        spanRow(project, { id: 'span', parent: 'call', time: [5, 9], response: 'r', tokens: 30 }),
       ],
       { op: 30, call: 30, span: 30 },
     );
