@@ -1,7 +1,10 @@
 import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
-import { describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { findPython } from '../sdk/run-python.ts';
 import { openTestClickHouse, type TestClickHouse } from '../support/clickhouse/clickhouse.ts';
 import { fixture } from '../support/fixtures.ts';
@@ -23,10 +26,35 @@ const exported = { 'gpt-4o': { requests: 1, prompt_tokens: 1000, completion_toke
 
 describe('each block of docs/otlp.md sends a trace whose root has the usage that was spent', () => {
   const client = fixture(openClient);
+  let api: Server;
+  beforeAll(async () => {
+    api = createServer((_request, response) => {
+      response.setHeader('content-type', 'application/json').end(JSON.stringify(modelAnswer));
+    }).listen(0, '127.0.0.1');
+    await once(api, 'listening');
+  });
+  afterAll(() => {
+    api.close();
+  });
+
   test('the exporter of Node', async () => {
     const [block = ''] = codeIn(sectionOf(document, 'Node exporter'), 'js');
     await runNode(block, variablesOf(client.service, 'team/node'));
     expect(await client.queryRoots('team/node')).toEqual([exported]);
+  });
+
+  test('the AI SDK', async () => {
+    const block = codeIn(sectionOf(document, 'Vercel AI SDK'), 'js').find((code) =>
+      code.includes('experimental_telemetry'),
+    );
+    await runNode(block!, {
+      ...variablesOf(client.service, 'team/ai'),
+      OPENAI_BASE_URL: `http://127.0.0.1:${(api.address() as AddressInfo).port}/v1`,
+      OPENAI_API_KEY: 'none',
+    });
+    const { input_tokens, output_tokens } = modelAnswer.usage;
+    const spent = { requests: 1, prompt_tokens: input_tokens, completion_tokens: output_tokens };
+    expect(await client.queryRoots('team/ai')).toEqual([{ [modelAnswer.model]: spent }]);
   });
 
   test.skipIf('missing' in python)('the exporter of Python', async () => {
@@ -109,3 +137,28 @@ async function run(
   const { stderr } = await promisify(execFile)(command, parameters, options);
   expect(stderr).toBe('');
 }
+
+/** An answer of OpenAI's Responses API. */
+const modelAnswer = {
+  id: 'resp_1',
+  object: 'response',
+  created_at: 1,
+  model: 'gpt-4o-2026-11-01',
+  status: 'completed',
+  output: [
+    {
+      id: 'msg_1',
+      type: 'message',
+      role: 'assistant',
+      status: 'completed',
+      content: [{ type: 'output_text', text: 'sunny', annotations: [] }],
+    },
+  ],
+  usage: {
+    input_tokens: 1100,
+    input_tokens_details: { cached_tokens: 600 },
+    output_tokens: 51,
+    output_tokens_details: { reasoning_tokens: 0 },
+    total_tokens: 1151,
+  },
+};
