@@ -75,6 +75,7 @@ export function routeTable(services: Services): Route[] {
 
     stub('/obj/create', 'ObjCreateReq', 'obj.project_id', createObject),
     stub('/file/create', 'FileCreateReq', 'project_id', createFile, readFileForm),
+    stub('/files/create', 'FileCreateReq', 'project_id', createFile, readFileForm),
     stubWithItems('/table/create', 'TableCreateReq', 'table.project_id', tableRule, newTableRows),
     stub('/table/query', 'TableQueryReq', 'project_id', queryTable),
     stub('/feedback/create', 'FeedbackCreateReq', 'project_id', createFeedback),

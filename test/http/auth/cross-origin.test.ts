@@ -98,10 +98,22 @@ describe('without CORS_ORIGINS', () => {
     expect(answer.status).toBe(403);
   });
 
-  test('a POST without a content type is refused with what would be right', async () => {
-    const answer = await sendHeaders(`${service.url}/calls/usage`, {}, body);
+  test.each([
+    ['Origin', () => ({ origin: service.url })],
+    ['Sec-Fetch-Site', () => ({ 'sec-fetch-site': 'same-origin' })],
+  ])(
+    'a POST of a browser, which sends %s, is refused without a content type, with what would be right',
+    async (_header, toHeaders) => {
+      const answer = await sendHeaders(`${service.url}/calls/usage`, toHeaders(), body);
+      expect(answer.status).toBe(422);
+      expect(answer.text).toContain('the content type should be application/json');
+    },
+  );
+
+  test('a POST of any other client without a content type is read as JSON', async () => {
+    const answer = await sendHeaders(`${service.url}/calls/usage`, {}, {});
     expect(answer.status).toBe(422);
-    expect(answer.text).toContain('the content type should be application/json');
+    expect(answer.text).toContain('Field required');
   });
 });
 

@@ -29,6 +29,17 @@ test.each([
   },
 );
 
+test('/files/create answers the same', async () => {
+  const form = new FormData();
+  form.set('project_id', 'a/b');
+  form.set('file', new Blob(['x = 1']));
+  const answers = ['/file/create', '/files/create'].map((path) =>
+    service.send(path, { body: form }),
+  );
+  const [file, files] = await Promise.all(answers);
+  expect([files?.status, files?.text]).toEqual([200, file?.text]);
+});
+
 test('/file/create answers the digest of binary and of empty files', async () => {
   const bytes = Uint8Array.from({ length: 70_000 }, (_, index) => index % 251);
   const binary = await createFile({ project_id: 'a/b', file: fileOf(bytes) });
