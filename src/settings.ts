@@ -203,7 +203,7 @@ export const settingsTable = {
     'ITEM_MAX_VALUES',
     25_000,
     [1_000, 100_000_000],
-    'Maximum number of JSON values in one table row, or in one call part without its inputs and output; larger items are dropped.',
+    'Maximum number of JSON values in one table row, or in one call part without its inputs and output, and of attributes, events and links of a span; larger items are dropped.',
   ),
   otlpMaxSpans: integer(
     'OTLP_MAX_SPANS',

@@ -203,6 +203,22 @@ describe.each(formats)('in %s,', (format) => {
   });
 });
 
+test.each([1_000, 100_000])(
+  'a span keeps its usage beside a value of %i levels in JSON',
+  async (levels) => {
+    const project = client.newProject();
+    const span = toSpan(levels);
+    const [start, end] = ['{"arrayValue":{"values":[', ']}}'].map((text) => text.repeat(levels));
+    const deep = `{"key":"deep","value":${start}{"intValue":1}${end}},`;
+    const text = JSON.stringify(toTraces([span], project.id));
+    const body = text.replace(/("endTimeUnixNano":"\d+","attributes":\[)/, `$1${deep}`);
+    expect(body.length).toBeGreaterThan(levels * 20);
+    expect(await post('json', Buffer.from(body))).toMatchObject({ status: 200, rejectedSpans: 0 });
+    const { call_usage } = await project.queryUsage([span.spanId]);
+    expect(call_usage[span.spanId]?.['gpt-4o']).toMatchObject({ requests: 1 });
+  },
+);
+
 function spanBody(span: unknown): object {
   return { resourceSpans: [{ scopeSpans: [{ spans: [span] }] }] };
 }

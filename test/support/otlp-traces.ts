@@ -29,7 +29,7 @@ type JsonValue =
   | { readonly arrayValue: { readonly values: readonly JsonValue[] } }
   | { readonly kvlistValue: { readonly values: readonly JsonAttribute[] } };
 
-export interface JsonResourceSpans {
+interface JsonResourceSpans {
   readonly resource?: { readonly attributes: readonly JsonAttribute[] };
   readonly scopeSpans: readonly {
     readonly scope?: { readonly name: string };
