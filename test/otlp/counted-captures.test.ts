@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { usageClientFixture } from '../support/fixtures.ts';
+import { readText, tableOf } from '../support/markdown.ts';
 
 const directory = new URL('captures/', import.meta.url);
 const names = readdirSync(directory)
@@ -20,6 +21,7 @@ interface ModelCounts {
 
 /** What truth.json says of a capture: `counted_by_root` is what was spent, without what spans do not report. */
 interface Truth {
+  readonly spent: Readonly<Record<string, ModelCounts>>;
   readonly counted_by_root: readonly {
     readonly span_id: string;
     readonly usage: Readonly<Record<string, ModelCounts>>;
@@ -95,11 +97,13 @@ interface StoredSpan {
   readonly trace_id: string;
   readonly parent_id: string;
   readonly input: string;
+  readonly output: string;
 }
 
 async function readSpans(projectId: string): Promise<StoredSpan[]> {
   return await client.clickhouse.query<StoredSpan>(
-    `SELECT id, trace_id, parent_id, toString(usage_fields[1].counters[2] + usage_fields[1].counters[5]) AS input
+    `SELECT id, trace_id, parent_id, toString(usage_fields[1].counters[2] + usage_fields[1].counters[5]) AS input,
+      toString(usage_fields[1].counters[3] + usage_fields[1].counters[6]) AS output
     FROM call_parts FINAL WHERE project_id = '${projectId}'`,
   );
 }
@@ -114,6 +118,31 @@ function sumInput(id: string, spans: readonly StoredSpan[], dropped: readonly st
   return sum;
 }
 
+/** The table of docs/usage.md by capture. */
+const documented = new Map(
+  tableOf(readText('docs/usage.md'), 'capture').map(([name = '', ...cells]) => [name, cells]),
+);
+
+function format(count: number): string {
+  return count.toLocaleString('en');
+}
+
+function sumCounts(all: readonly ModelCounts[]): ModelCounts {
+  const sumOf = (name: keyof ModelCounts): number =>
+    all.reduce((sum, counts) => sum + counts[name], 0);
+  return {
+    ...{ requests: sumOf('requests'), input: sumOf('input'), output: sumOf('output') },
+    ...{ cache_read: sumOf('cache_read'), cache_creation: sumOf('cache_creation') },
+  };
+}
+
+function toSpanCounts({ input, output }: StoredSpan): ModelCounts {
+  return {
+    ...{ requests: 0, input: Number(input), output: Number(output) },
+    ...{ cache_read: 0, cache_creation: 0 },
+  };
+}
+
 test('the captures are more than a few, and most repeat usage', () => {
   expect(names.length).toBeGreaterThanOrEqual(26);
   const repeating = names.filter((name) => (truths[name]?.dropped_spans.length ?? 0) > 0);
@@ -121,13 +150,21 @@ test('the captures are more than a few, and most repeat usage', () => {
 });
 
 describe.each(names)('%s', (name) => {
-  const truth = truths[name] ?? { counted_by_root: [], dropped_spans: [] };
+  const truth = truths[name] ?? { spent: {}, counted_by_root: [], dropped_spans: [] };
 
   test('each root counts what was spent, as far as its spans tell', async () => {
     const projectId = await sendCapture(name);
     const ids = truth.counted_by_root.map(({ span_id }) => span_id);
     const expected = truth.counted_by_root.map(({ span_id, usage }) => [span_id, usage]);
-    expect(await readCounted(projectId, ids)).toEqual(Object.fromEntries(expected));
+    const counted = await readCounted(projectId, ids);
+    expect(counted).toEqual(Object.fromEntries(expected));
+    const roots = sumCounts(Object.values(counted).flatMap((models) => Object.values(models)));
+    const spans = sumCounts((await readSpans(projectId)).map(toSpanCounts));
+    const spent = sumCounts(Object.values(truth.spent));
+    expect(documented.get(name)).toEqual([
+      ...[spent, spans, roots].map(({ input, output }) => `${format(input)} / ${format(output)}`),
+      ...[format(roots.requests), format(roots.cache_read)],
+    ]);
   });
 
   test('each call counts what is below it but for what is repeated, alone and with all others', async () => {

@@ -89,12 +89,13 @@ describe('a span with usage below it does not count', () => {
     );
   });
 
-  test('and a span without tokens is no request', async () => {
+  test('and a span without tokens is no request, and repeats nothing', async () => {
     const summary_dump = '{"usage":{"m":{"requests":1}}}';
     const project = client.newProject();
     await client.clickhouse.insert('call_parts', [
-      spanRow(project.id, root, { summary_dump }),
+      spanRow(project.id, root),
       spanRow(project.id, { id: 'chat', parent: 'root', tokens: 20 }),
+      spanRow(project.id, { id: 'raw', parent: 'chat' }, { summary_dump }),
     ]);
     const { call_usage } = await project.queryUsage(['root']);
     expect(call_usage['root']?.['m']).toMatchObject({ requests: 1, prompt_tokens: 20 });

@@ -32,3 +32,4 @@ FROM
     LEFT ARRAY JOIN call.usage AS used, arrayEnumerate(call.usage) AS position
     GROUP BY call_key, model, service_tier, period_us, prompt_size, minute_of_week
 )
+{include planning_settings}

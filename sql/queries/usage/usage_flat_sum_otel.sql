@@ -59,3 +59,4 @@ FROM
     GROUP BY call_key, model, service_tier, period_us, prompt_size, minute_of_week
 )
 WINDOW trace AS (PARTITION BY call_key)
+{include planning_settings}

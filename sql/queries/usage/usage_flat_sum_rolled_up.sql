@@ -67,3 +67,4 @@ SELECT
     maxForEach(stored) AS stored_counters
 FROM rest_usage
 GROUP BY call_key, model, service_tier, period_us, prompt_size, minute_of_week
+{include planning_settings}
