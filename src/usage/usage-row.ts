@@ -21,7 +21,7 @@ export interface UsageRow {
   readonly is_present: boolean;
   /** The id of the requested call, which may be unknown or deleted. */
   readonly call_id: string;
-  /** The nearest requested ancestor, in the row that contains the requested call; `0` for none. */
+  /** The nearest requested ancestor, in the row that contains the requested call. Without one `0`, or empty where keys are trace ids. */
   readonly ancestor_key: string;
   /** Empty for calls without usage. */
   readonly model: string;
@@ -137,7 +137,7 @@ function toCondition({ response = '0', place = '0', is_own_only }: TreeWalkRow):
 /** @param callId the requested root of the row's trace */
 export function fromFlatSum(row: FlatSumRow, callId: string, prices: RequestedPrices): UsageRow {
   const usage = fromStatement(row, fromCounted(row.counters), prices);
-  return { ...usage, call_id: callId, ancestor_key: '0', is_present: row.roots !== '0' };
+  return { ...usage, call_id: callId, ancestor_key: '', is_present: row.roots !== '0' };
 }
 
 /** @param callId the requested root of the row's trace */
@@ -147,7 +147,7 @@ export function fromStoredSum(
   prices: RequestedPrices,
 ): UsageRow {
   const usage = fromStatement(row, fromStoredSums(row.counters), prices);
-  return { ...usage, call_id: callId, ancestor_key: '0', is_present: row.roots !== '0' };
+  return { ...usage, call_id: callId, ancestor_key: '', is_present: row.roots !== '0' };
 }
 
 function fromStatement(

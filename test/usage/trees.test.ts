@@ -26,6 +26,15 @@ const tree = [
 ];
 
 describe('which calls count', () => {
+  test('a trace whose id is 0 contains nothing of other traces', async () => {
+    const project = usageClient.newProject();
+    await project.sendCompleteCalls(
+      { id: 'a', trace: '0', usage: promptUsage(1) },
+      { id: 'b', trace: '1', usage: promptUsage(10) },
+    );
+    expect(tokensIn(await project.queryUsage(['a', 'b']))).toEqual({ a: 1, b: 10 });
+  });
+
   test('the call itself and every descendant, for roots, inner calls and leaves alike', async () => {
     const project = usageClient.newProject();
     await project.sendCompleteCalls(...tree);
