@@ -90,7 +90,7 @@ describe('a span with usage below it does not count', () => {
   });
 
   test('and a span without tokens is no request, and repeats nothing', async () => {
-    const summary_dump = '{"usage":{"m":{"requests":1}}}';
+    const summary_dump = '{"usage":{"m":{"requests":1,"input_tokens":0}}}';
     const project = client.newProject();
     await client.clickhouse.insert('call_parts', [
       spanRow(project.id, root),

@@ -81,7 +81,7 @@ describe('usage_flat_sum_otel needs the rule', () => {
   });
 
   test('for a span with requests but without tokens', async () => {
-    const summary_dump = '{"usage":{"m":{"requests":1}}}';
+    const summary_dump = '{"usage":{"m":{"requests":1,"input_tokens":0}}}';
     const rows = (project: string): Row[] => [spanRow(project, root, { summary_dump })];
     expect(await read(rows)).toBeUndefined();
   });
