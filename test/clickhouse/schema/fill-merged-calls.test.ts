@@ -44,7 +44,10 @@ function toForests(count: number): Forest[] {
     const calls = forest.calls.map((call) => ({ ...call, inOtherProject: false }));
     const { phases } = planForest({ ...forest, calls }, `fill-${index}`);
     const requests = phases.flatMap(({ requests }) => requests);
-    const parts = requests.flatMap(({ parts }) => parts).filter(canBeInserted);
+    // The tables of the earlier release have no columns for spans.
+    const parts = requests
+      .flatMap(({ parts }) => parts)
+      .filter((part) => canBeInserted(part) && !part.part.has('span'));
     return { project: `forest-fill-${index}/one`, parts };
   });
 }
@@ -102,7 +105,7 @@ function fillLines(service: TestService): Record<string, unknown>[] {
 
 test('a fill that is killed and resumed by one of two services, while parts arrive, equals one at once, and answers are right', async () => {
   const opened = await useEarlierDatabase();
-  const forests = toForests(60);
+  const forests = toForests(100);
   const parts = forests.flatMap(({ parts }) => parts);
   const half = Math.ceil(parts.length / 2);
   await opened.insert('call_parts', parts.slice(0, half).map(toPartRow));
