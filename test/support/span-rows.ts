@@ -14,7 +14,7 @@ export interface SpanShape {
   readonly tokens?: number;
 }
 
-export type SpanKind = keyof typeof spanKinds;
+type SpanKind = keyof typeof spanKinds;
 
 const spanKinds = { other: 0, inference: 1, tool: 2, agent: 3 } as const;
 
