@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { clickhouseFixture, fixture } from '../support/fixtures.ts';
 import { openMeasuredService, type RawAnswer } from '../support/http/measured-service.ts';
+import { toMaxTurnMs } from '../support/http/max-turn.ts';
 import type { UsageAnswer } from '../support/usage-client.ts';
 
 const database = clickhouseFixture();
@@ -11,9 +12,6 @@ const service = fixture(() =>
 
 const project_id = 'team/large';
 const jsonType = { 'content-type': 'application/json' };
-
-/** What a request may take of the event loop without a break: processor time, which no other program changes. */
-const maxTurnMs = 100;
 
 beforeAll(async () => {
   // The first request of a kind compiles code.
@@ -29,7 +27,7 @@ async function post(path: string, body: Buffer, headers = jsonType): Promise<Raw
   if (process.env['PRINT_TURNS'] !== undefined) {
     console.log(`${path}, ${body.length} bytes: ${longestMs.toFixed(0)} ms`);
   }
-  expect(longestMs).toBeLessThanOrEqual(maxTurnMs);
+  expect(longestMs).toBeLessThanOrEqual(toMaxTurnMs());
   return answer;
 }
 

@@ -23,7 +23,7 @@ import {
   writeJson,
 } from './json.ts';
 
-const forests = 24;
+const forests = 10;
 const seed = Number(process.env['FOREST_SEED'] ?? randomBytes(4).readInt32LE());
 /** Lower bounds, so that the test does not pass because there was nothing to explain. */
 const minLines = 200;

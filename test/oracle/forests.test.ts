@@ -18,8 +18,8 @@ import { planForest } from './forests/plan-forest.ts';
 import { newTally, runForest, type Target, type Tally } from './forests/run-forest.ts';
 import { reduceForest } from './forests/reduce-forest.ts';
 
-const onServer = Number(process.env['FORESTS'] ?? 200);
-const onCluster = Number(process.env['CLUSTER_FORESTS'] ?? 24);
+const onServer = Number(process.env['FORESTS'] ?? 48);
+const onCluster = Number(process.env['CLUSTER_FORESTS'] ?? 8);
 const shrinkMs = Number(process.env['FOREST_SHRINK_MS'] ?? 60_000);
 const seed = Number(process.env['FOREST_SEED'] ?? randomBytes(4).readInt32LE());
 const path = process.env['FOREST_PATH'];

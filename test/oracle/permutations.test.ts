@@ -1,5 +1,5 @@
 /**
- * Sends the parts of one forest in 50 orders with random repeats, each order to its own project, from several clients
+ * Sends the parts of one forest in 20 orders with random repeats, each order to its own project, from several clients
  * concurrently. Halfway, ClickHouse is killed and restarted on the same files; the clients retry every request that was
  * not answered with 200.
  */
@@ -19,7 +19,7 @@ import { toBatches } from './forests/part-requests.ts';
 import { toCost } from './forests/run-forest.ts';
 import { readAnswer, toComparable } from './read-answer.ts';
 
-const permutations = 50;
+const permutations = 20;
 const clients = 4;
 const seed = 20_261_123;
 
