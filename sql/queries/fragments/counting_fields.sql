@@ -13,5 +13,4 @@
 22 AS audio_of_output,
 23 AS cached_audio,
 24 AS cached_tokens,
-25 AS prompt_cache_hits,
-26 AS unknown_requests
+25 AS prompt_cache_hits

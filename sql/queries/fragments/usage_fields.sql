@@ -11,5 +11,6 @@
 8 AS cache_write,
 9 AS cached_prompt,
 10 AS cached_input,
+26 AS unknown_requests,
 '\xFF' AS ended,
 1000000012000000 AS last_native_sdk

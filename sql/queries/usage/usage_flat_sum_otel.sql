@@ -30,7 +30,7 @@ FROM
         {include price_class},
         {include is_out_of_order},
         max(parent_call.is_span_with_usage AND NOT (call.span_kind = 2 AND empty(call.usage))
-            OR call.usage_mode = 2 AND fields[requests] > 0 AND arraySum(fields) = fields[requests] + fields[26]) AS is_above_calls,
+            OR call.usage_mode = 2 AND fields[requests] > 0 AND arraySum(fields) = fields[requests] + fields[unknown_requests]) AS is_above_calls,
         countIf(has_response) AS responses,
         uniqExactIfState(call.response, has_response) AS different_responses,
         minIf(call.scope, is_inference) AS min_scope,

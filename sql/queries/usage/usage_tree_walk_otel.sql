@@ -8,7 +8,6 @@
 -- subtree. A twin counts for itself only (`is_own_only`).
 WITH RECURSIVE
 {include usage_fields},
-26 AS unknown_requests,
 {include requested_keys},
 {include otel_calls},
 position < 2 AS is_first_row,

@@ -117,7 +117,7 @@ const proofChanges: readonly Change[] = [
   [
     'requests without tokens count',
     proof,
-    'OR call.usage_mode = 2 AND fields[requests] > 0 AND arraySum(fields) = fields[requests] + fields[26]',
+    'OR call.usage_mode = 2 AND fields[requests] > 0 AND arraySum(fields) = fields[requests] + fields[unknown_requests]',
     '',
   ],
   [
