@@ -7,6 +7,7 @@ import { openClient, type Address } from '../../../src/clickhouse/client/open-cl
 import type { EmbeddedServer } from '../../../src/clickhouse/embedded/embedded-server.ts';
 import { makeDirectory, startServer } from './embedded-clickhouse.ts';
 import { addOverride, addQuickCleanup, addUser } from './embedded-overrides.ts';
+import { startTcpRelay } from './tcp-relay.ts';
 
 /** Two embedded ClickHouse servers that are the shards of one cluster. */
 export interface EmbeddedPair {
@@ -35,8 +36,11 @@ export async function startEmbeddedPair(): Promise<EmbeddedPair> {
   const password = randomBytes(32).toString('base64url');
   const ports = await findFreePorts(4);
   const [httpPorts, tcpPorts] = [ports.slice(0, 2), ports.slice(2)];
+  const relays = await Promise.all(tcpPorts.map(startTcpRelay));
   for (const [node, dataDir] of dataDirs.entries()) {
-    const xml = toClusterXml(httpPorts[node]!, tcpPorts[node]!, tcpPorts, password);
+    // A node finds itself by its own port.
+    const shardPorts = relays.map(({ port }, shard) => (shard === node ? tcpPorts[node]! : port));
+    const xml = toClusterXml(httpPorts[node]!, tcpPorts[node]!, shardPorts, password);
     await addOverride(dataDir, 'config.d', 'cluster', xml);
     await addUser(dataDir, { username, password });
     await addQuickCleanup(dataDir);
@@ -50,12 +54,15 @@ export async function startEmbeddedPair(): Promise<EmbeddedPair> {
     kill: async (node) => {
       process.kill(servers[node]!.processId, 'SIGKILL');
       await servers[node]!.ended;
+      await relays[node]!.close();
     },
     restart: async (node) => {
       servers[node] = await startNode(dataDirs[node]!);
+      await relays[node]!.listen();
     },
     stop: async () => {
       await Promise.all(servers.map((server) => server.stop()));
+      await Promise.all(relays.map((relay) => relay.close()));
       await directory.remove();
     },
   };
@@ -64,10 +71,10 @@ export async function startEmbeddedPair(): Promise<EmbeddedPair> {
 function toClusterXml(
   httpPort: number,
   tcpPort: number,
-  tcpPorts: readonly number[],
+  shardPorts: readonly number[],
   password: string,
 ): string {
-  const shards = tcpPorts.map(
+  const shards = shardPorts.map(
     (port) => `<shard><replica>
       <host>127.0.0.1</host>
       <port>${port}</port>
