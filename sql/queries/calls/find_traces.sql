@@ -13,7 +13,7 @@ INNER JOIN
 (
     SELECT project_id, key, trace_id
     FROM call_traces FINAL
-    WHERE (project_id, key) IN (
+    PREWHERE (project_id, key) IN (
         SELECT call.1, reinterpretAsUInt128(sipHash128(call.2))
         FROM (SELECT arrayJoin(arrayZip({project_ids:Array(String)}, {call_ids:Array(String)})) AS call)
     )

@@ -9,7 +9,7 @@
             open_id = ended) AS children,
         groupArrayIf(open_id, is_deleted AND open_id NOT IN ('', ended)) AS deleted_open_ids
     {include from_requested_traces}
-        AND usage_mode = 1
+    WHERE usage_mode = 1
         AND parent NOT IN (0, key)
     GROUP BY parent
 )

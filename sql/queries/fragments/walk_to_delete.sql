@@ -32,7 +32,7 @@ pointers AS
     (
         SELECT *
         FROM merged_calls FINAL
-        WHERE project_id = {project_id:String}
+        PREWHERE project_id = {project_id:String}
             AND trace_id IN (SELECT arrayJoin(requested_trace_ids))
     )
     WHERE target != 0

@@ -32,7 +32,7 @@ pointers AS
     (
         SELECT *
         {include from_requested_traces}
-            AND NOT is_deleted
+        WHERE NOT is_deleted
     )
     WHERE parent != 0 OR is_requested
 

@@ -49,7 +49,7 @@ export const mutations: readonly Mutation[] = [
     [requestedTraces, 'FROM merged_calls FINAL', 'FROM merged_calls'],
   ]),
   mutate('calls of all projects are read', [
-    [requestedTraces, 'WHERE project_id = {project_id:String}', "WHERE project_id != ''"],
+    [requestedTraces, 'PREWHERE project_id = {project_id:String}', "PREWHERE project_id != ''"],
   ]),
   mutate('usage of rolled-up children is not subtracted', [
     [ownUsage, 'toInt64(stored - least(stored, of_children))', 'toInt64(stored)'],
@@ -143,7 +143,10 @@ export const mutations: readonly Mutation[] = [
     [priceClass, 'intDiv(prompt - 1, greatest(request_count, 1))', 'prompt - 1'],
   ]),
   mutate('tree walk: deleted calls are counted', [
-    [treeWalk, '            AND NOT is_deleted\n', ''],
+    [treeWalk, '        WHERE NOT is_deleted\n', ''],
+  ]),
+  mutate('tree walk: rows are filtered before they are merged', [
+    [treeWalk, '        WHERE NOT is_deleted\n', '        AND NOT is_deleted\n'],
   ]),
   mutate('flat sum: deleted calls are counted', [
     [isOutOfOrder, 'max(call.is_deleted OR call.parent', 'max(call.parent'],
@@ -153,8 +156,8 @@ export const mutations: readonly Mutation[] = [
   mutate('usage of deleted children is not subtracted', [
     [
       rolledUpChildren,
-      '        AND usage_mode = 1\n',
-      '        AND usage_mode = 1 AND NOT is_deleted\n',
+      '    WHERE usage_mode = 1\n',
+      '    WHERE usage_mode = 1 AND NOT is_deleted\n',
     ],
   ]),
   mutate('flat sum: calls with a missing parent are counted', [

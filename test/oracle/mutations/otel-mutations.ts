@@ -30,7 +30,7 @@ const ruleChanges: readonly Change[] = [
     ' AND NOT is_in_cycle) AS has_usage',
     ') AS has_usage',
   ],
-  ['deleted spans count', rule, '            AND NOT is_deleted\n', ''],
+  ['deleted spans count', rule, '        WHERE NOT is_deleted\n', ''],
   [
     'a span without tokens is a request',
     rule,
