@@ -11,10 +11,13 @@ import {
 
 export type UsageStatement = FlatSum | TreeWalk;
 
-/** A statement that is right for any calls; the first one if none of them is a span of OpenTelemetry. */
-export type TreeWalk = 'usage_tree_walk' | OtelTreeWalk;
+/** A statement that is right for any calls. */
+export type TreeWalk = PlainTreeWalk | OtelTreeWalk;
 
-/** The first one sums counters as they are stored, the second one is always right. */
+/** For calls of which none is a span of OpenTelemetry: the first one sums counters as they are stored, the second one is always right. */
+type PlainTreeWalk = 'usage_tree_walk_stored' | 'usage_tree_walk';
+
+/** The same for any calls. */
 type OtelTreeWalk = 'usage_tree_walk_otel' | 'usage_tree_walk_otel_counted';
 
 /** A statement that is right for whole traces only. */
@@ -30,10 +33,11 @@ export function* chooseStatement(
   calls: readonly LocatedCall[],
 ): Steps<UsageStatement> {
   const hasSpans = calls.some(({ call_id }) => isSpanId(call_id));
+  const isRolledUp = calls.some((call) => call.is_rolled_up === 1);
   if (!(yield* areRoots(calls))) {
-    return hasSpans ? chooseOtelTreeWalk(isExplained) : 'usage_tree_walk';
+    return hasSpans ? chooseOtelTreeWalk(isExplained) : chooseTreeWalk(isExplained || isRolledUp);
   }
-  if (calls.some((call) => call.is_rolled_up)) return chooseRolledUp(isExplained);
+  if (isRolledUp) return chooseRolledUp(isExplained);
   if (hasSpans) return 'usage_flat_sum_otel';
   return calls.every(({ call_id }) => growsWithTime(call_id))
     ? 'usage_flat_sum_ordered'
@@ -43,6 +47,10 @@ export function* chooseStatement(
 /** Only usage_flat_sum_counted.sql has what an explanation says was counted twice. */
 function chooseRolledUp(isExplained: boolean): FlatSum {
   return isExplained ? 'usage_flat_sum_counted' : 'usage_flat_sum_rolled_up';
+}
+
+function chooseTreeWalk(needsCounting: boolean): PlainTreeWalk {
+  return needsCounting ? 'usage_tree_walk' : 'usage_tree_walk_stored';
 }
 
 function chooseOtelTreeWalk(needsCounting: boolean): OtelTreeWalk {
@@ -97,13 +105,19 @@ export function findNextTreeWalk(
   statement: TreeWalk,
   isExplained: boolean,
   rows: readonly TreeWalkRow[],
-): OtelTreeWalk | null {
-  if (statement === 'usage_tree_walk') {
-    return rows.some((row) => row.is_otel === 1) ? chooseOtelTreeWalk(isExplained) : null;
+): TreeWalk | null {
+  const mustCount = rows.some(
+    (row) => isStored(row) && (needsRules(row) || (row.usage_modes & 1) !== 0),
+  );
+  if (statement === 'usage_tree_walk_stored' || statement === 'usage_tree_walk') {
+    if (rows.some(isOtel)) return chooseOtelTreeWalk(isExplained || mustCount);
+    return mustCount ? 'usage_tree_walk' : null;
   }
-  const mustCount = (row: TreeWalkRow): boolean =>
-    isStored(row) && (needsRules(row) || (row.usage_modes & 1) !== 0);
-  return rows.some(mustCount) ? 'usage_tree_walk_otel_counted' : null;
+  return mustCount ? 'usage_tree_walk_otel_counted' : null;
+}
+
+function isOtel(row: TreeWalkRow): boolean {
+  return isStored(row) ? (row.usage_modes & 2) !== 0 : row.is_otel === 1;
 }
 
 /** What the rows of one trace say. */
@@ -163,9 +177,13 @@ function chooseNext(
   { is_rolled_up }: LocatedCall,
   trace: Trace | undefined,
 ): UsageStatement | null {
-  if (trace === undefined) return 'usage_tree_walk';
+  if (trace === undefined) return chooseTreeWalk(isExplained);
   if (trace.isOtel) return chooseNextOtel(statement, isExplained, is_rolled_up === 1, trace);
-  if (!isTree(trace)) return 'usage_tree_walk';
+  if (!isTree(trace)) {
+    const mustCount = trace.isRolledUp || is_rolled_up === 1 || trace.needsRules;
+    const isCounted = statement === 'usage_flat_sum_counted';
+    return chooseTreeWalk(isExplained || mustCount || isCounted);
+  }
   if (statement === 'usage_flat_sum_counted') return null;
   if (trace.needsRules) return 'usage_flat_sum_counted';
   if (trace.isRolledUp) return chooseRolledUp(isExplained);

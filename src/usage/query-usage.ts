@@ -193,7 +193,8 @@ export function toParameters(
   if (statement === 'usage_flat_sum_counted') return { ...parameters, is_explained };
   if (!isTreeWalk(statement)) return parameters;
   const walked = { ...parameters, call_ids: calls.map((call) => call.call_id) };
-  return statement === 'usage_tree_walk_otel' ? walked : { ...walked, is_explained };
+  const isStored = statement === 'usage_tree_walk_stored' || statement === 'usage_tree_walk_otel';
+  return isStored ? walked : { ...walked, is_explained };
 }
 
 /** Finds the traces of the requested calls; an unknown call has no row. */

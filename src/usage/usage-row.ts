@@ -81,9 +81,9 @@ export interface TreeWalkRow extends StatementRow {
   readonly is_own_only?: 0 | 1;
 }
 
-/** A row of usage_tree_walk_otel.sql; `counters` are as stored. */
+/** A row of usage_tree_walk_stored.sql or usage_tree_walk_otel.sql; `counters` are as stored. */
 export interface StoredTreeWalkRow extends TreeWalkRow, StoredSums {
-  /** Bits: 1 if usage was rolled up, which the statement does not subtract. */
+  /** Bits: 1 if usage was rolled up, which the statement does not subtract, 2 if there are spans of OpenTelemetry. */
   readonly usage_modes: number;
 }
 

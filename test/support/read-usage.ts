@@ -30,6 +30,12 @@ export const flatSumQueries = [
   'usage_flat_sum_counted',
 ] as const;
 
+const otherTreeWalks = [
+  'usage_tree_walk_stored',
+  'usage_tree_walk_otel',
+  'usage_tree_walk_otel_counted',
+] as const;
+
 /** A row with its counters and costs as text. */
 export interface ReadRow extends UsageRow {
   readonly requests: string;
@@ -91,8 +97,8 @@ export async function readFlatSum(
 }
 
 /**
- * The rows of usage_tree_walk.sql for calls without spans. usage_tree_walk_otel.sql must have the same ones, and a flat sum
- * that answers too.
+ * The rows of usage_tree_walk.sql for calls without spans. Other tree walks must have the same ones, and a flat sum that
+ * answers too.
  */
 export async function readUsage(
   clickhouse: ClickHouse,
@@ -102,9 +108,9 @@ export async function readUsage(
 ): Promise<ReadRow[]> {
   const query = { project_id, call_ids, include_costs, is_explained: false };
   const rows = (await readTreeWalk(clickhouse, 'usage_tree_walk', query)) ?? [];
-  for (const name of ['usage_tree_walk_otel', 'usage_tree_walk_otel_counted'] as const) {
-    const otelRows = await readTreeWalk(clickhouse, name, query);
-    if (otelRows !== undefined) expect(toComparable(otelRows)).toEqual(toComparable(rows));
+  for (const name of otherTreeWalks) {
+    const walkedRows = await readTreeWalk(clickhouse, name, query);
+    if (walkedRows !== undefined) expect(toComparable(walkedRows)).toEqual(toComparable(rows));
   }
   for (const name of flatSumQueries) {
     const flatRows = await readFlatSum(clickhouse, name, query);

@@ -51,11 +51,12 @@ const [first, second, third] = ['00', '01', '02'].map((s) => `2026-01-31 12:00:$
 ];
 const root = { id: 'root', startedAt: first, usage: promptUsage(10) };
 const child = { id: 'child', parent: 'root', startedAt: second, usage: promptUsage(3) };
-const [locate, flatSum, flatSumRolledUp, treeWalk] = [
+const [locate, flatSum, flatSumRolledUp, treeWalk, treeWalkStored] = [
   'locate_calls',
   'usage_flat_sum',
   'usage_flat_sum_rolled_up',
   'usage_tree_walk',
+  'usage_tree_walk_stored',
 ];
 const [countOrphanEnds, repairOrphanEnds] = ['count_orphan_ends', 'repair_orphan_ends'];
 
@@ -78,8 +79,17 @@ describe('the statement for located calls', () => {
       completeRow('p/inner', child),
       completeRow('p/inner', { ...root, parent: 'missing' }),
     );
-    const queries = [locate, treeWalk];
+    const queries = [locate, treeWalkStored];
     expect(await queryRoot('p/inner')).toEqual({ prompt: 10 + 3, queries });
+  });
+
+  test('is the tree walk that subtracts for calls that have a parent and were rolled up', async () => {
+    await insert(
+      completeRow('p/inner-rolled', child, rolledUp),
+      completeRow('p/inner-rolled', { ...root, parent: 'missing' }, rolledUp),
+    );
+    const queries = [locate, treeWalk];
+    expect(await queryRoot('p/inner-rolled')).toEqual({ prompt: 10, queries });
   });
 
   test('is none for unknown calls', async () => {
@@ -90,7 +100,7 @@ describe('the statement for located calls', () => {
 describe('the tree walk runs after a flat sum', () => {
   test('whose rows show that a trace has several roots', async () => {
     await insert(completeRow('p/two', root), completeRow('p/two', { ...child, parent: '' }));
-    const queries = [locate, flatSum, treeWalk];
+    const queries = [locate, flatSum, treeWalkStored];
     expect(await queryRoot('p/two')).toEqual({ prompt: 10, queries });
   });
 });

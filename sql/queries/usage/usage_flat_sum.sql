@@ -19,6 +19,7 @@ SELECT
     used.service_tier AS service_tier,
     {include price_class},
     {include is_out_of_order},
+    countIf(call.parent = 0 AND is_first_row) AS roots,
     {include raw_sums}
 FROM
 (

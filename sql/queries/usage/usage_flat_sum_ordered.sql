@@ -23,6 +23,7 @@ FROM
         max(call.is_deleted) AS needs_tree_walk,
         max(NOT call.is_after_parent) AS is_unordered,
         uniqExactArrayIfState([call.parent, call.key], is_first_row) AS key_set,
+        countIf(call.parent = 0 AND is_first_row) AS roots,
         {include raw_sums}
     FROM
     (

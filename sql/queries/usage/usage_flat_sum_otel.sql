@@ -43,6 +43,7 @@ FROM
                 arraySum(each -> each.counters[completion_tokens] + each.counters[output_tokens], call.usage)
             ),
             is_inference) AS different_inferences,
+        countIf(call.parent = 0 AND is_first_row) AS roots,
         {include raw_sums}
     FROM
     (

@@ -35,6 +35,7 @@ const queryFiles = {
     'usage_tree_walk',
     'usage_tree_walk_otel',
     'usage_tree_walk_otel_counted',
+    'usage_tree_walk_stored',
   ],
 } as const satisfies Readonly<Record<string, readonly string[]>>;
 

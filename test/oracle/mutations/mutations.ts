@@ -20,11 +20,9 @@ interface Change {
   readonly replace: string;
 }
 
-const [treeWalk, orderedFlatSum, countedFlatSum] = [
-  'usage_tree_walk',
-  'usage_flat_sum_ordered',
-  'usage_flat_sum_counted',
-].map((name) => `sql/queries/usage/${name}.sql`) as [string, string, string];
+const [orderedFlatSum, countedFlatSum] = ['usage_flat_sum_ordered', 'usage_flat_sum_counted'].map(
+  (name) => `sql/queries/usage/${name}.sql`,
+) as [string, string];
 const [requestedTraces, ownUsage, countingRules, priceClass, usageFields] = [
   'from_requested_traces',
   'own_usage',
@@ -32,11 +30,12 @@ const [requestedTraces, ownUsage, countingRules, priceClass, usageFields] = [
   'price_class',
   'usage_fields',
 ].map((name) => `sql/queries/fragments/${name}.sql`) as [string, string, string, string, string];
-const [isOutOfOrder, rolledUpChildren, requestedKeys] = [
+const [isOutOfOrder, rolledUpChildren, requestedKeys, walkedCalls] = [
   'is_out_of_order',
   'rolled_up_children',
   'requested_keys',
-].map((name) => `sql/queries/fragments/${name}.sql`) as [string, string, string];
+  'walked_calls',
+].map((name) => `sql/queries/fragments/${name}.sql`) as [string, string, string, string];
 const chooseStatement = 'src/usage/choose-statement.ts';
 const migration = 'sql/migrations/0008_merged_calls.sql';
 
@@ -121,7 +120,7 @@ export const mutations: readonly Mutation[] = [
   ]),
   {
     ...mutate('tree walk: cycles have no last step', [
-      [treeWalk, '        AND call.step < call.last_step\n', ''],
+      [walkedCalls, '        AND call.step < call.last_step\n', ''],
     ]),
     mayFail: true,
   },
@@ -143,10 +142,10 @@ export const mutations: readonly Mutation[] = [
     [priceClass, 'intDiv(prompt - 1, greatest(request_count, 1))', 'prompt - 1'],
   ]),
   mutate('tree walk: deleted calls are counted', [
-    [treeWalk, '        WHERE NOT is_deleted\n', ''],
+    [walkedCalls, '        WHERE NOT is_deleted\n', ''],
   ]),
   mutate('tree walk: rows are filtered before they are merged', [
-    [treeWalk, '        WHERE NOT is_deleted\n', '        AND NOT is_deleted\n'],
+    [walkedCalls, '        WHERE NOT is_deleted\n', '        AND NOT is_deleted\n'],
   ]),
   mutate('flat sum: deleted calls are counted', [
     [isOutOfOrder, 'max(call.is_deleted OR call.parent', 'max(call.parent'],
