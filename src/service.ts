@@ -23,7 +23,9 @@ import type { Settings } from './settings.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { Readiness } from './readiness.ts';
 import { Metrics } from './metrics/metrics.ts';
-import { watchServer, watchService } from './metrics/watch-service.ts';
+import { RollupWorker } from './rollups/rollup-worker.ts';
+import { readRulesVersion } from './rollups/rules-version.ts';
+import { watchRollups, watchServer, watchService } from './metrics/watch-service.ts';
 import { packageUrl } from './package-url.ts';
 
 /** The running service. */
@@ -97,12 +99,12 @@ export async function startService(
   );
   watchServer(metrics, { ...server, parsingMs: () => eventLoopShare.totalMs });
   log.info({ url: server.url }, 'listening');
-  const stopErasing = startErasure(clickhouse, settings.deletionErasureIntervalMs, log);
+  const stopWorkers = startWorkers(settings, { clickhouse, metrics, log });
   const close = once(async () => {
     readiness.report('stopping', 'The service is stopping.');
     await server.close(settings.shutdownTimeoutMs);
-    // Closing ClickHouse aborts an erasure.
-    await Promise.all([stopErasing(), clickhouse.close()]);
+    // Closing ClickHouse aborts what the workers do.
+    await Promise.all([stopWorkers(), clickhouse.close()]);
     log.info('stopped');
   });
   const drain = (): Promise<void> => drainTraffic(readiness, settings.drainMs, log).then(close);
@@ -115,6 +117,28 @@ function startReadingBook(): () => Promise<PriceBook> {
   // Without a handler, a rejection before anyone awaits it would end the process.
   book.catch(() => undefined);
   return () => book;
+}
+
+interface WorkerOptions {
+  readonly clickhouse: ClickHouse;
+  readonly metrics: Metrics;
+  readonly log: Logger;
+}
+
+/** Starts what runs in the background; the result stops it. */
+function startWorkers(
+  settings: Settings,
+  { clickhouse, metrics, log }: WorkerOptions,
+): () => Promise<unknown> {
+  const stopErasing = startErasure(clickhouse, settings.deletionErasureIntervalMs, log);
+  const { rollupIntervalMs: intervalMs, rollupQuietMs: quietMs } = settings;
+  const { rollupBatchCalls: batchCalls, rollupSearchAllMs: searchAllMs } = settings;
+  const options = { intervalMs, quietMs, batchCalls, searchAllMs, log };
+  const rollups = settings.rollups
+    ? new RollupWorker(clickhouse, { ...options, rulesVersion: readRulesVersion() })
+    : undefined;
+  watchRollups(metrics, () => rollups?.progress());
+  return () => Promise.all([stopErasing(), rollups?.stop()]);
 }
 
 async function drainTraffic(readiness: Readiness, drainMs: number, log: Logger): Promise<void> {
@@ -162,7 +186,9 @@ function openDomain(
 ): Pick<AppOptions, 'partInserter' | 'callsUsage' | 'memoryBudget'> {
   const { countPriced, observeBatch } = metrics;
   const usageLimits = toUsageLimits(settings);
-  const callsUsage = new CallsUsage({ clickhouse, prices, usageLimits, countPriced });
+  const rulesVersion = settings.rollups ? readRulesVersion() : null;
+  const options = { clickhouse, prices, rulesVersion, usageLimits, countPriced };
+  const callsUsage = new CallsUsage(options);
   const partInserter = new PartInserter(clickhouse, toInsertLimits(settings), observeBatch);
   const memoryBudget = new MemoryBudget({
     totalBytes: settings.memoryBudgetMb * mebibyte,

@@ -169,6 +169,35 @@ export const settingsTable = {
     [1_000, 86_400_000],
     'Time between two erasures of the texts of deleted calls, in milliseconds.',
   ),
+  rollups: boolean(
+    'ROLLUPS',
+    true,
+    'Answer from rollups of traces that no longer change, and make them; false: compute every answer from all calls.',
+  ),
+  rollupQuietMs: integer(
+    'ROLLUP_QUIET_MS',
+    5_000,
+    [0, 86_400_000],
+    'How long a trace must be unchanged before it is rolled up, in milliseconds.',
+  ),
+  rollupIntervalMs: integer(
+    'ROLLUP_INTERVAL_MS',
+    1_000,
+    [10, 3_600_000],
+    'Pause between two searches for traces to roll up, in milliseconds.',
+  ),
+  rollupBatchCalls: integer(
+    'ROLLUP_BATCH_CALLS',
+    50_000,
+    [1, 10_000_000],
+    'Calls that one statement rolls up; a trace with more is rolled up alone.',
+  ),
+  rollupSearchAllMs: integer(
+    'ROLLUP_SEARCH_ALL_MS',
+    3_600_000,
+    [1_000, 86_400_000],
+    'Time after which all traces are searched for lost rollups, not only those that changed, in milliseconds.',
+  ),
   bodyLimitMb: integer(
     'BODY_LIMIT_MB',
     64,

@@ -70,6 +70,9 @@ export interface ClickHouse {
    */
   rewrite(statements: Rewrite<QueryName>): Promise<number | undefined>;
 
+  /** The servers that store rows; none while ClickHouse is unavailable. Each session has other objects. */
+  readonly servers: readonly Server[];
+
   /** What of the stored data is damaged, as far as it is known. */
   readonly damage: Damage;
 
@@ -78,6 +81,20 @@ export interface ClickHouse {
 
   /** Closes the connection and stops an embedded server; resolves when the server's files are closed. */
   close(): Promise<void>;
+}
+
+/** One server and the tables that it stores itself: those of its shard, or all. */
+export interface Server {
+  readonly url: string;
+  /** As {@link ClickHouse.read}. */
+  read<Row>(name: QueryName, parameters: Readonly<Record<string, unknown>>): Promise<Row[]>;
+  /** As {@link ClickHouse.write}. */
+  write(name: QueryName, parameters: Readonly<Record<string, unknown>>): Promise<void>;
+  /**
+   * Runs the action unless another service runs one with the same lock on this server.
+   * @returns whether it was run
+   */
+  withLock(lock: string, action: () => Promise<void>): Promise<boolean>;
 }
 
 export interface ReadOptions {

@@ -7,6 +7,7 @@ import type { ClickHouse, Damage, Log, ReadOptions } from './clickhouse.ts';
 import { ClickHouseUnavailableError, ClickHouseStartError, DamagedDataError } from './errors.ts';
 import type { Session, SessionOpener } from './schema/open-session.ts';
 import type { Rewrite } from './schema/rewrite-rows.ts';
+import { SessionServer } from './session-server.ts';
 
 /** Runs each time before ClickHouse is used; if it throws, ClickHouse is unavailable and opened again. */
 export type PrepareClickHouse = (clickhouse: Pick<ClickHouse, 'read' | 'insert'>) => Promise<void>;
@@ -44,6 +45,7 @@ export class SupervisedClickHouse implements ClickHouse {
   readonly #closing = new AbortController();
   readonly #supervision: Promise<void>;
   #session: Session | undefined;
+  #servers: readonly SessionServer[] = [];
   #version = '';
   #failures = 0;
   #restarts = 0;
@@ -102,6 +104,10 @@ export class SupervisedClickHouse implements ClickHouse {
   async rewrite({ count, alter }: Rewrite<QueryName>): Promise<number | undefined> {
     const statements = { count: this.#query(count), alter: this.#query(alter) };
     return await this.#currentSession().rewrite(statements);
+  }
+
+  get servers(): readonly SessionServer[] {
+    return this.#servers;
   }
 
   get damage(): Damage {
@@ -183,6 +189,7 @@ export class SupervisedClickHouse implements ClickHouse {
     while (!signal.aborted) {
       try {
         this.#session = await this.#openPrepared(signal);
+        this.#servers = this.#toServers(this.#session);
         this.#version = this.#session.version;
         log.info({ version: this.#version }, 'ClickHouse is ready');
         return;
@@ -215,6 +222,13 @@ export class SupervisedClickHouse implements ClickHouse {
     }
   }
 
+  #toServers(session: Session): SessionServer[] {
+    const queryOf = (name: QueryName): Query => this.#query(name);
+    const run = <Result>(name: QueryName, request: () => Promise<Result>): Promise<Result> =>
+      this.#observe(name, () => this.#refuseDamaged(name, request));
+    return session.stores.map((store) => new SessionServer(store, { queryOf, run }));
+  }
+
   /** Logs nothing for failures that are caused by close. */
   #logFailure(error: unknown): void {
     if (this.#closing.signal.aborted) return;
@@ -226,15 +240,19 @@ export class SupervisedClickHouse implements ClickHouse {
     const openedAt = Date.now();
     const reason = await Promise.race([session.ended, untilAborted(this.#closing.signal)]);
     if (Date.now() - openedAt > stableMs) this.#failures = 0;
+    const servers = this.#servers;
     this.#session = undefined;
+    this.#servers = [];
     this.#unavailable = toUnavailable('ClickHouse is restarting');
     if (reason !== undefined) {
       this.#restarts += 1;
       log.error({ reason }, 'the ClickHouse session has ended');
     }
-    await session.close().catch((error: unknown) => {
-      log.warn({ err: error }, 'the ClickHouse session could not be closed');
-    });
+    await Promise.all([session.close(), ...servers.map((server) => server.close())]).catch(
+      (error: unknown) => {
+        log.warn({ err: error }, 'the ClickHouse session could not be closed');
+      },
+    );
   }
 
   async #pause(): Promise<void> {

@@ -3,6 +3,7 @@ import type { QueueUse } from '../batcher.ts';
 import type { ClickHouse, Damage } from '../clickhouse/clickhouse.ts';
 import { baseTables, derivedTables } from '../clickhouse/damage/damaged-parts.ts';
 import type { MemoryBudget } from '../memory-budget.ts';
+import type { RollupProgress } from '../rollups/rollup-worker.ts';
 import { type Readiness, unreadyReasons } from '../readiness.ts';
 import type { Metrics, ReadMetric } from './metrics.ts';
 
@@ -162,6 +163,49 @@ export function watchServer(metrics: Metrics, server: WatchedServer): void {
     help: 'Time for which the event loop scanned, parsed and validated bodies.',
     read: () => server.parsingMs() / 1_000,
   });
+}
+
+/** What the worker that rolls traces up knows; undefined where rollups are switched off. */
+export function watchRollups(metrics: Metrics, read: () => RollupProgress | undefined): void {
+  const watched = [
+    {
+      name: 'calls_usage_rollup_queued_traces',
+      type: 'gauge',
+      help: 'Traces without a valid rollup that wait to be rolled up.',
+      read: () => read()?.queuedTraces ?? 0,
+    },
+    {
+      name: 'calls_usage_rollup_lag_seconds',
+      type: 'gauge',
+      help: 'How long the trace that waits longest could have been rolled up.',
+      read: () => (read()?.lagMs ?? 0) / 1_000,
+    },
+    {
+      name: 'calls_usage_rolled_up_traces_total',
+      type: 'counter',
+      help: 'Traces that were rolled up.',
+      read: () => read()?.rolledUpTraces ?? 0,
+    },
+    {
+      name: 'calls_usage_rolled_up_calls_total',
+      type: 'counter',
+      help: 'Calls of traces that were rolled up.',
+      read: () => read()?.rolledUpCalls ?? 0,
+    },
+    {
+      name: 'calls_usage_rollup_skipped_traces_total',
+      type: 'counter',
+      help: 'Traces that were not rolled up: with cycles, too large, or changed meanwhile.',
+      read: () => read()?.skippedTraces ?? 0,
+    },
+    {
+      name: 'calls_usage_rollup_failures_total',
+      type: 'counter',
+      help: 'Rounds of rolling traces up that failed.',
+      read: () => read()?.failures ?? 0,
+    },
+  ] as const satisfies readonly ReadMetric[];
+  for (const metric of watched) metrics.watch(metric);
 }
 
 function countByTable({ parts }: Damage): Record<string, number> {

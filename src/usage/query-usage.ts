@@ -14,6 +14,7 @@ import {
   type TreeWalk,
   type UsageStatement,
 } from './choose-statement.ts';
+import { queryRollups } from './query-rollups.ts';
 import {
   type FlatSumRow,
   fromFlatSum,
@@ -37,7 +38,7 @@ export interface UsageQuery {
 }
 
 /** The rows of a query, and the calls that have no end as far as these rows know. */
-interface QueriedRows {
+export interface QueriedRows {
   readonly rows: readonly UsageRow[];
   readonly unfinishedCallIds: readonly string[];
 }
@@ -69,7 +70,7 @@ const memoryPerByte = 2;
  * with less work; its rows say for which traces they are right, and for the others another statement runs.
  */
 export async function queryUsage(
-  { clickhouse, prices: snapshots }: UsageSources,
+  { clickhouse, prices: snapshots, rulesVersion }: UsageSources,
   query: UsageQuery,
   { signal, reservation, maxBytes }: QueryContext,
 ): Promise<QueriedUsage> {
@@ -84,9 +85,19 @@ export async function queryUsage(
   const knownCallIds = calls.map((call) => call.call_id);
   if (calls.length === 0) return { rows: [], unfinishedCallIds: [], knownCallIds };
   const prices = await readPrices(snapshots, query, calls, signal);
-  const first = await runInSlices(chooseStatement(query.is_explained, calls), signal);
   const found: QueriedRows[] = [];
-  const pending: [UsageStatement, readonly LocatedCall[]][] = [[first, calls]];
+  const pending: [UsageStatement, readonly LocatedCall[]][] = [];
+  let live: readonly LocatedCall[] = calls;
+  if (rulesVersion !== null && !query.is_explained) {
+    const step = { clickhouse, query, calls, prices, options };
+    const fromRollups = await queryRollups(step, rulesVersion);
+    found.push(fromRollups);
+    live = fromRollups.live;
+  }
+  if (live.length > 0) {
+    const first = await runInSlices(chooseStatement(query.is_explained, live), signal);
+    pending.push([first, live]);
+  }
   // Iterating over a list visits what is added meanwhile.
   for (const [statement, asked] of pending) {
     const bytesBefore = reservation.bytes;
@@ -100,7 +111,7 @@ export async function queryUsage(
 }
 
 /** What a statement is run for. */
-interface StatementStep {
+export interface StatementStep {
   readonly clickhouse: ClickHouse;
   readonly query: UsageQuery;
   readonly calls: readonly LocatedCall[];
@@ -167,6 +178,8 @@ function* concatenate(found: readonly QueriedRows[]): Steps<QueriedRows> {
 export interface UsageSources {
   readonly clickhouse: ClickHouse;
   readonly prices: Pick<PriceSnapshots, 'of'>;
+  /** Of the rollups that may be used; null for none. */
+  readonly rulesVersion: string | null;
 }
 
 /** @returns the prices of now, or newer ones; null for a request without costs */

@@ -116,6 +116,15 @@ export interface OtelSumRow extends StoredSumRow {
   readonly needs_rule: 0 | 1;
 }
 
+/** A row of usage_rollups.sql; `counters` are counted. */
+export interface RollupRow extends Omit<StatementRow, 'call_key'> {
+  /** Of the call among the requested ones, from 1, as text. */
+  readonly position: string;
+  /** Whether the row's calls have different prices. */
+  readonly is_cut: 0 | 1;
+  readonly deleted_open_call_ids: readonly string[];
+}
+
 /** The prices of a request; null for one without costs. */
 export type RequestedPrices = Pick<PriceSnapshot, 'choose'> | null;
 
@@ -132,6 +141,13 @@ export function fromTreeWalk(row: TreeWalkRow, prices: RequestedPrices): UsageRo
 
 function toCondition({ response = '0', place = '0', is_own_only }: TreeWalkRow): Condition | null {
   return place === '0' ? null : { response, place: Number(place), isOwnOnly: is_own_only === 1 };
+}
+
+/** @param callId of the row's call, which no other requested call descends from */
+export function fromRollup(row: RollupRow, callId: string, prices: RequestedPrices): UsageRow {
+  const call_key = `rollup of ${callId}`;
+  const usage = fromStatement({ ...row, call_key }, fromCounted(row.counters), prices);
+  return { ...usage, call_id: callId, ancestor_key: '', is_present: true };
 }
 
 /** @param callId the requested root of the row's trace */

@@ -35,7 +35,7 @@ async function queryRoot(project_id: string, id = 'root') {
   const budget = new MemoryBudget({ totalBytes: 1e6, perKeyBytes: 1e6 });
   const { signal } = new AbortController();
   const context = { signal, reservation: budget.open('key', 'response'), maxBytes: 1e6 };
-  const { rows } = await readUsage({ clickhouse, prices }, query, context);
+  const { rows } = await readUsage({ clickhouse, prices, rulesVersion: null }, query, context);
   return { prompt: rows.reduce((sum, row) => sum + Number(row.counters[1]), 0), queries };
 }
 

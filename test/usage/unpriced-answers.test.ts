@@ -19,6 +19,7 @@ test('answers with costs are counted by whether all their models have a price', 
       ...{ maxAnswerSums: Infinity, maxAnswerBytes: Infinity, maxRowBytes: Infinity },
     },
     prices: new PriceSnapshots({ clickhouse, readBook: readPriceBook, maxProjectRows: 1 }),
+    rulesVersion: null,
     countPriced,
   });
   await database.insert('call_parts', [

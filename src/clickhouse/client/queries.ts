@@ -25,6 +25,13 @@ const queryFiles = {
     'query_costs',
     'used_models',
   ],
+  rollups: [
+    'find_traces_to_roll_up',
+    'find_unrolled_traces',
+    'list_parts',
+    'roll_up_flat_traces',
+    'roll_up_traces',
+  ],
   usage: [
     'locate_calls',
     'usage_flat_sum',
@@ -32,6 +39,7 @@ const queryFiles = {
     'usage_flat_sum_ordered',
     'usage_flat_sum_otel',
     'usage_flat_sum_rolled_up',
+    'usage_rollups',
     'usage_tree_walk',
     'usage_tree_walk_otel',
     'usage_tree_walk_otel_counted',

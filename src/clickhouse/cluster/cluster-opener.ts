@@ -6,6 +6,7 @@ import {
   type Session,
   type SessionOpener,
   type SessionOptions,
+  type Store,
 } from '../schema/open-session.ts';
 import { prepareDatabase } from '../schema/prepare-database.ts';
 import { rewriteRows, type RowStorage } from '../schema/rewrite-rows.ts';
@@ -31,11 +32,29 @@ export function createClusterOpener(
   return async (signal) => {
     version ??= await prepareNodes(nodes, cluster, options, signal);
     const connection = await connect(nodes, cluster, options);
-    const local = nodes.map((node) => ({ ...node, database: toLocalDatabase(cluster) }));
+    const stores = openStores(nodes, cluster, options);
     const storage = toRowStorage(nodes, cluster);
     const rewrite: Session['rewrite'] = (statements) => rewriteRows(storage, statements, signal);
-    return await watchDamage(local, options, { version, connection, rewrite }, signal);
+    return await watchDamage(options, { version, connection, stores, rewrite }, signal);
   };
+}
+
+/** Connections to the tables of each node; they send nothing yet. */
+function openStores(
+  nodes: readonly DatabaseAddress[],
+  cluster: Cluster,
+  { limits, log }: SessionOptions,
+): Store[] {
+  return nodes.map((node) => {
+    const address = { ...node, database: toLocalDatabase(cluster) };
+    const connection = new Connection(address, {
+      limits,
+      log,
+      probe: 'SELECT 1',
+      endsOn: 'unreachable',
+    });
+    return { address, connection };
+  });
 }
 
 /** Creates the tables of every node, and then those that show the tables of all nodes. */

@@ -15,6 +15,7 @@ const shardingKeys: Readonly<Record<string, string>> = {
   call_parts: 'sipHash64(project_id, trace_id)',
   calls: 'sipHash64(project_id, trace_id)',
   merged_calls: 'sipHash64(project_id, trace_id)',
+  trace_rollups: 'sipHash64(project_id, trace_id)',
   call_traces: 'sipHash64(project_id, key)',
   llm_token_prices: 'sipHash64(pricing_level_id, llm_id)',
 };

@@ -24,9 +24,17 @@ export interface Session {
   readonly damageWatch: DamageWatch;
   /** Resolves with the reason when the session is of no more use. */
   readonly ended: Promise<string>;
+  /** The databases in which servers store rows, each with a connection of its own. */
+  readonly stores: readonly Store[];
   /** As `ClickHouse.rewrite`. */
   rewrite(statements: Rewrite<Query>): Promise<number | undefined>;
   close(): Promise<void>;
+}
+
+/** A database in which a server stores rows itself. */
+export interface Store {
+  readonly address: DatabaseAddress;
+  readonly connection: Connection;
 }
 
 /**
@@ -56,23 +64,25 @@ export async function openSession(
   });
   const storage = { servers: [address], database: address.database } as const;
   const rewrite: Session['rewrite'] = (statements) => rewriteRows(storage, statements, signal);
-  return await watchDamage([address], options, { version, connection, rewrite }, signal);
+  const stores = [{ address, connection }];
+  return await watchDamage(options, { version, connection, stores, rewrite }, signal);
 }
 
 /**
  * Completes a session: searches the databases of all nodes for damage, once before it is used and then at intervals.
- * @throws as `DamageWatch.start`; the connection is then closed.
+ * @throws as `DamageWatch.start`; the connections are then closed.
  */
 export async function watchDamage(
-  nodes: readonly DatabaseAddress[],
   { damageCheckIntervalMs: intervalMs, fillChunkRows: chunkRows, onDamage, log }: SessionOptions,
-  prepared: Pick<Session, 'version' | 'connection' | 'rewrite'>,
+  prepared: Pick<Session, 'version' | 'connection' | 'stores' | 'rewrite'>,
   signal: AbortSignal,
 ): Promise<Session> {
-  const { connection } = prepared;
+  const { connection, stores } = prepared;
+  const nodes = stores.map(({ address }) => address);
   const damageWatch = new DamageWatch(nodes, { intervalMs, chunkRows, onDamage, log });
   const close = async (): Promise<void> => {
-    await Promise.all([damageWatch.close(), connection.close()]);
+    const connections = new Set([connection, ...stores.map((store) => store.connection)]);
+    await Promise.all([damageWatch, ...connections].map((each) => each.close()));
   };
   const onAbort = (): void => void close();
   signal.addEventListener('abort', onAbort);

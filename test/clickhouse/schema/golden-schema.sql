@@ -237,11 +237,22 @@ CREATE TABLE merged_calls
     `wb_user_id` SimpleAggregateFunction(max, String),
     `thread_id` SimpleAggregateFunction(max, String),
     `has_error` SimpleAggregateFunction(max, UInt8),
-    `checksum` SimpleAggregateFunction(sum, UInt128)
+    `checksum` SimpleAggregateFunction(sum, UInt128),
+    PROJECTION trace_checksums
+    (
+        SELECT
+            project_id,
+            trace_id,
+            sum(checksum),
+            count()
+        GROUP BY
+            project_id,
+            trace_id
+    )
 )
 ENGINE = AggregatingMergeTree
 ORDER BY (project_id, trace_id, key)
-SETTINGS index_granularity = 256, min_compress_block_size = 1024;
+SETTINGS index_granularity = 256, min_compress_block_size = 1024, deduplicate_merge_projection_mode = 'rebuild';
 
 CREATE MATERIALIZED VIEW merged_calls_from_backfill TO merged_calls
 (
@@ -362,3 +373,30 @@ CREATE TABLE schema_migrations
 ENGINE = MergeTree
 ORDER BY name
 SETTINGS index_granularity = 8192;
+
+CREATE TABLE trace_rollups
+(
+    `project_id` String,
+    `trace_id` String,
+    `rules_version` UInt64,
+    `checksum` UInt128,
+    `rolled_up_at` DateTime64(3, 'UTC') DEFAULT now64(3),
+    `groups.top` Array(UInt128),
+    `groups.model` Array(String),
+    `groups.op_name` Array(String),
+    `groups.wb_user_id` Array(String),
+    `groups.thread_id` Array(String),
+    `groups.service_tier` Array(String),
+    `groups.min_started_us` Array(Int64),
+    `groups.max_started_us` Array(Int64),
+    `groups.min_prompt_size` Array(Int64),
+    `groups.max_prompt_size` Array(Int64),
+    `groups.calls` Array(UInt64),
+    `groups.errors` Array(UInt64),
+    `groups.counters` Array(Array(UInt128)),
+    `groups.unfinished_call_ids` Array(Array(String)),
+    `groups.deleted_open_call_ids` Array(Array(String))
+)
+ENGINE = ReplacingMergeTree(rolled_up_at)
+ORDER BY (project_id, trace_id, rules_version, checksum)
+SETTINGS index_granularity = 64, min_compress_block_size = 1024;

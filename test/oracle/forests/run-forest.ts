@@ -21,6 +21,8 @@ export interface Target {
   readonly service: Pick<TestService, 'send'>;
   /** For inserts without the service: parts of a pipeline, and default prices. */
   readonly clickhouse: Pick<TestClickHouse, 'insert'>;
+  /** Waits until the traces of the projects are rolled up, as far as they can be. */
+  readonly settle?: (projects: readonly string[]) => Promise<void>;
 }
 
 /** Counts of what was done so far. */
@@ -45,6 +47,8 @@ export function newTally(): Tally {
 export async function runForest(plan: Plan, target: Target, tally: Tally): Promise<void> {
   const run = new ForestRun(target, tally);
   for (const phase of plan.phases) await run.runPhase(phase);
+  const last = plan.phases.at(-1);
+  if (last !== undefined && target.settle !== undefined) await run.repeatSettled(last);
   tally.forests += 1;
   tally.calls += plan.callCount;
 }
@@ -73,6 +77,13 @@ class ForestRun {
     for (const price of prices) await this.#sendPrice(price);
     await inParallel(parallel, requests, (request) => this.#sendParts(request));
     for (const { project, callIds } of deletions) await this.#delete(project, callIds);
+    await inParallel(parallel, usageRequests, (usageRequest) => this.#queryUsage(usageRequest));
+  }
+
+  /** Usage requests are answered while traces are rolled up, and once more after that. */
+  async repeatSettled({ parallel, usageRequests }: PlannedPhase): Promise<void> {
+    const projects = new Set(usageRequests.map(({ project }) => project));
+    await this.#target.settle?.([...projects]);
     await inParallel(parallel, usageRequests, (usageRequest) => this.#queryUsage(usageRequest));
   }
 

@@ -1,0 +1,6 @@
+-- The columns that rollup_rows.sql returns.
+INSERT INTO trace_rollups (
+    project_id, trace_id, rules_version, checksum,
+    `groups.top`, `groups.model`, `groups.op_name`, `groups.wb_user_id`, `groups.thread_id`, `groups.service_tier`,
+    `groups.min_started_us`, `groups.max_started_us`, `groups.min_prompt_size`, `groups.max_prompt_size`,
+    `groups.calls`, `groups.errors`, `groups.counters`, `groups.unfinished_call_ids`, `groups.deleted_open_call_ids`)

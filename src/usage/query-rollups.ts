@@ -1,0 +1,71 @@
+import { noBoundaries } from '../prices/snapshot/price-level.ts';
+import { append, runInSlices, type Steps } from '../slices/run-in-slices.ts';
+import type { QueriedRows, StatementStep } from './query-usage.ts';
+import { fromRollup, type LocatedCall, type RollupRow, type UsageRow } from './usage-row.ts';
+
+/** Rows from rollups, and the calls that have to be queried live. */
+export interface QueriedRollups extends QueriedRows {
+  readonly live: readonly LocatedCall[];
+}
+
+/**
+ * Answers what rollups can answer. A trace is answered from its rollup if all its requested calls are top calls, its rollup
+ * is valid, and all calls of each group have the same price.
+ * @throws as `ClickHouse.read`
+ */
+export async function queryRollups(
+  { clickhouse, query, calls, prices, options }: StatementStep,
+  rulesVersion: string,
+): Promise<QueriedRollups> {
+  const parameters = {
+    project_id: query.project_id,
+    call_ids: calls.map((call) => call.call_id),
+    trace_ids: calls.map((call) => call.trace_id),
+    rules_version: rulesVersion,
+    ...(prices?.boundaries ?? noBoundaries),
+  };
+  const rows = await clickhouse.read<RollupRow>('usage_rollups', parameters, options);
+  const live = await runInSlices(findLive(rows, calls), options.signal);
+  return await runInSlices(fromRows(rows, calls, live, prices), options.signal);
+}
+
+/** The traces of which some requested call has no row, or has rows of calls with different prices. */
+function* findLive(
+  rows: readonly RollupRow[],
+  calls: readonly LocatedCall[],
+): Steps<ReadonlySet<string>> {
+  const isAnswered = new Array<boolean>(calls.length).fill(false);
+  const live = new Set<string>();
+  for (const { position, is_cut } of rows) {
+    const index = Number(position) - 1;
+    const call = calls[index];
+    isAnswered[index] = true;
+    if (is_cut === 1 && call !== undefined) live.add(call.trace_id);
+    yield;
+  }
+  for (const [index, { trace_id }] of calls.entries()) {
+    if (isAnswered[index] !== true) live.add(trace_id);
+    yield;
+  }
+  return live;
+}
+
+function* fromRows(
+  rows: readonly RollupRow[],
+  calls: readonly LocatedCall[],
+  live: ReadonlySet<string>,
+  prices: StatementStep['prices'],
+): Steps<QueriedRollups> {
+  const answered: UsageRow[] = [];
+  const unfinishedCallIds: string[] = [];
+  for (const row of rows) {
+    yield;
+    const call = calls[Number(row.position) - 1];
+    if (call === undefined || live.has(call.trace_id)) continue;
+    answered.push(fromRollup(row, call.call_id, prices));
+    yield* append(unfinishedCallIds, row.unfinished_call_ids);
+    yield* append(unfinishedCallIds, row.deleted_open_call_ids);
+  }
+  const remaining = calls.filter(({ trace_id }) => live.has(trace_id));
+  return { rows: answered, unfinishedCallIds, live: remaining };
+}
