@@ -12,12 +12,12 @@ WITH RECURSIVE
     (
         SELECT key, parent
         {include from_requested_traces}
-            AND NOT is_deleted
+        WHERE NOT is_deleted
     )
     WHERE parent IN (0, key) OR parent NOT IN (
         SELECT key
         {include from_requested_traces}
-            AND NOT is_deleted)
+        WHERE NOT is_deleted)
 ) AS requested_keys,
 {include otel_calls},
 families AS
