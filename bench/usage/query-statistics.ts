@@ -80,7 +80,7 @@ export async function readProcessorTimes(
      FROM system.query_log
      WHERE type = 'QueryFinish' AND is_initial_query
        AND toUnixTimestamp64Milli(query_start_time_microseconds) BETWEEN {from:Int64} AND {to:Int64}
-       AND match(log_comment, '^(bench_floor|locate_calls|usage_.*)$')
+       AND match(log_comment, '^(bench_floor|locate_calls|price_version|usage_.*)$')
      GROUP BY name`,
     { from, to },
   );

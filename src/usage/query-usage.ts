@@ -81,10 +81,12 @@ export async function queryUsage(
     reservation.resize(total);
   };
   const options = { signal, reserve };
-  const calls = await locateCalls(clickhouse, query, options);
+  const [calls, prices] = await Promise.all([
+    locateCalls(clickhouse, query, options),
+    readPrices(snapshots, query, signal),
+  ]);
   const knownCallIds = calls.map((call) => call.call_id);
   if (calls.length === 0) return { rows: [], unfinishedCallIds: [], knownCallIds };
-  const prices = await readPrices(snapshots, query, calls, signal);
   const found: QueriedRows[] = [];
   const pending: [UsageStatement, readonly LocatedCall[]][] = [];
   let live: readonly LocatedCall[] = calls;
@@ -177,21 +179,18 @@ function* concatenate(found: readonly QueriedRows[]): Steps<QueriedRows> {
 /** What usage is read from. */
 export interface UsageSources {
   readonly clickhouse: ClickHouse;
-  readonly prices: Pick<PriceSnapshots, 'of'>;
+  readonly prices: Pick<PriceSnapshots, 'current'>;
   /** Of the rollups that may be used; null for none. */
   readonly rulesVersion: string | null;
 }
 
 /** @returns the prices of now, or newer ones; null for a request without costs */
 export async function readPrices(
-  snapshots: Pick<PriceSnapshots, 'of'>,
+  snapshots: Pick<PriceSnapshots, 'current'>,
   { project_id, include_costs }: UsageQuery,
-  calls: readonly LocatedCall[],
   signal: AbortSignal,
 ): Promise<PriceSnapshot | null> {
-  const [located] = calls;
-  if (!include_costs || located === undefined) return null;
-  return await snapshots.of(project_id, located.price_version, signal);
+  return include_costs ? await snapshots.current(project_id, signal) : null;
 }
 
 /** The parameters of a statement for the located calls. */
@@ -213,10 +212,10 @@ export function toParameters(
 /** Finds the traces of the requested calls; an unknown call has no row. */
 export async function locateCalls(
   clickhouse: ClickHouse,
-  { project_id, call_ids, include_costs }: UsageQuery,
+  { project_id, call_ids }: UsageQuery,
   options: ReadOptions,
 ): Promise<LocatedCall[]> {
-  const parameters = { project_id, call_ids, include_costs };
+  const parameters = { project_id, call_ids };
   return await clickhouse.read<LocatedCall>('locate_calls', parameters, options);
 }
 

@@ -9,8 +9,6 @@ export interface LocatedCall {
   readonly trace_id: string;
   readonly is_root: 0 | 1;
   readonly is_rolled_up: 0 | 1;
-  /** Of the prices that the project sees, the same in all rows; without costs that of no prices. */
-  readonly price_version: string;
 }
 
 /** Usage of a requested call, or of one of its descendants, by one model and price. */

@@ -64,7 +64,7 @@ function toSnapshots(clickhouse: ClickHouse): PriceSnapshots {
 async function locate(clickhouse: ClickHouse, query: UsageQuery) {
   const snapshots = toSnapshots(clickhouse);
   const calls = await locateCalls(clickhouse, query, options);
-  const prices = await readPrices(snapshots, query, calls, new AbortController().signal);
+  const prices = await readPrices(snapshots, query, new AbortController().signal);
   return { calls, prices };
 }
 

@@ -1,6 +1,5 @@
 -- Which of `call_ids` exist, in which traces, and what decides which statement computes their usage: is the call a
--- root, and did its SDK add the usage of its children to its own? `price_version` says whether the prices that the
--- service has in memory are those of now.
+-- root, and did its SDK add the usage of its children to its own?
 SELECT
     transform(
         key,
@@ -9,6 +8,5 @@ SELECT
         '') AS call_id,
     trace_id,
     is_root,
-    is_rolled_up,
-    {include price_version} AS price_version
+    is_rolled_up
 {include from_requested_call_traces}

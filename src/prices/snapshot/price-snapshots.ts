@@ -13,6 +13,12 @@ export interface PriceSnapshotsOptions {
   readonly maxProjectRows: number;
 }
 
+/** The row of price_version.sql, integers as text. */
+interface PriceVersion {
+  readonly default_version: string;
+  readonly project_version: string;
+}
+
 /** The `pricing_level_id` of default prices. */
 const defaultLevel = 'default';
 
@@ -35,30 +41,26 @@ export class PriceSnapshots {
   }
 
   /**
-   * @param version of the project's prices as locate_calls.sql returned it; the snapshot has these prices, or newer ones
-   *   that were stored meanwhile
+   * The prices that are stored now, or newer ones that are stored meanwhile.
    * @throws the same errors as {@link ClickHouse.read}
    */
-  async of(projectId: string, version: string, signal: AbortSignal): Promise<PriceSnapshot> {
-    const [defaultVersion = '', projectVersion = ''] = version.split(' ');
+  async current(projectId: string, signal: AbortSignal): Promise<PriceSnapshot> {
+    const version = await this.#readVersion(projectId, signal);
     const [names, defaults, project] = await Promise.all([
       this.#readNames(),
-      this.#defaultPrices(defaultVersion),
-      this.#projectPrices(projectId, projectVersion),
+      this.#defaultPrices(version.default_version),
+      this.#projectPrices(projectId, version.project_version),
     ]);
     signal.throwIfAborted();
     return toPriceSnapshot(defaults, project, names);
   }
 
-  /** The snapshot of now, for requests that have no statement that returns the version. */
-  async current(projectId: string, signal: AbortSignal): Promise<PriceSnapshot> {
-    const parameters = { project_id: projectId, include_costs: true };
-    const [row] = await this.#options.clickhouse.read<{ price_version: string }>(
-      'price_version',
-      parameters,
-      { signal },
-    );
-    return await this.of(projectId, row?.price_version ?? '', signal);
+  async #readVersion(projectId: string, signal: AbortSignal): Promise<PriceVersion> {
+    const parameters = { project_id: projectId };
+    const { clickhouse } = this.#options;
+    const rows = await clickhouse.read<PriceVersion>('price_version', parameters, { signal });
+    const [version] = rows as [PriceVersion];
+    return version;
   }
 
   async #readNames(): Promise<ModelNames> {

@@ -8,10 +8,10 @@ import { clickhouseFixture } from '../../support/fixtures.ts';
 const database = clickhouseFixture();
 
 async function versionOf(project_id: string): Promise<string> {
-  const [row] = await database.clickhouse.read<{ price_version: string }>('price_version', {
-    ...{ project_id, include_costs: true },
+  const [row] = await database.clickhouse.read<Record<string, string>>('price_version', {
+    project_id,
   });
-  return row?.price_version ?? '';
+  return `${row?.['default_version'] ?? ''} ${row?.['project_version'] ?? ''}`;
 }
 
 /** The version as the statement returns it, and as it follows from the rows. A merge in between would change it. */

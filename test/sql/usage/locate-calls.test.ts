@@ -6,14 +6,10 @@ const opened = clickhouseFixture();
 
 const rolledUp = { attributes_dump: '{"weave":{"source":"js-sdk"}}' };
 
-/** Of no prices, since no costs are requested; price-version.test.ts has other ones. */
-const price_version = '0 0';
-
 async function locate(project_id: string, call_ids: readonly string[]): Promise<object[]> {
   const rows = await opened.clickhouse.read<{ call_id: string }>('locate_calls', {
     project_id,
     call_ids,
-    include_costs: false,
   });
   return rows.sort((a, b) => (a.call_id < b.call_id ? -1 : 1));
 }
@@ -32,9 +28,9 @@ test('locate_calls returns calls that have a start, with trace, is_root and is_r
   await opened.insert('call_parts', calls);
   const ids = ['unknown', 'root', 'end only', 'orphan end', 'child', 'both', 'other', ''];
   expect(await locate('p/present', ids)).toEqual([
-    { call_id: 'both', trace_id: 'one', is_root: 0, is_rolled_up: 1, price_version },
-    { call_id: 'child', trace_id: 'two', is_root: 0, is_rolled_up: 1, price_version },
-    { call_id: 'root', trace_id: 'one', is_root: 1, is_rolled_up: 0, price_version },
+    { call_id: 'both', trace_id: 'one', is_root: 0, is_rolled_up: 1 },
+    { call_id: 'child', trace_id: 'two', is_root: 0, is_rolled_up: 1 },
+    { call_id: 'root', trace_id: 'one', is_root: 1, is_rolled_up: 0 },
   ]);
 });
 
@@ -44,6 +40,6 @@ test('locate_calls returns the greater trace of an id in two traces, not as a ro
     startRow('p/two', { id: 'a', trace: 'two' }),
   ]);
   expect(await locate('p/two', ['a'])).toEqual([
-    { call_id: 'a', trace_id: 'two', is_root: 0, is_rolled_up: 0, price_version },
+    { call_id: 'a', trace_id: 'two', is_root: 0, is_rolled_up: 0 },
   ]);
 });
