@@ -28,7 +28,7 @@ await main();
 async function main(): Promise<void> {
   const dataDir = await mkdtemp(join(tmpdir(), 'calls-usage-bench-'));
   const server = await startServer(dataDir);
-  const service = await startServiceProcess(server, dataDir);
+  const service = await startServiceProcess(server, dataDir, { ROLLUPS: 'false' });
   const client = openBenchClient(server.address);
   try {
     await fillProject(client, pagesScale);
