@@ -23,7 +23,7 @@ const firstNewMigration = '0007';
 const scale: Scale = {
   ...(process.argv.includes('--quick') ? quickScale : fullScale),
   // These rows would be no other work than those of the mixed traces.
-  ...{ largeTrace: 1_000, evaluation: 1_000, randomTraces: 0 },
+  ...{ largeTrace: 1_000, evaluation: 1_000, randomTraces: 0, otelTraces: 0 },
 };
 
 /** The pipeline inserts traces of this many calls, each with this many prompt tokens, ten traces at a time. */

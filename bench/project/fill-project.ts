@@ -9,7 +9,11 @@ import {
   mixedTracesSource,
   randomIdsSource,
 } from './fill-statements.ts';
+import { otelTracesStatement } from './otel-traces.ts';
 import { largeSeries, project, type Scale } from './scale.ts';
+
+const mixedTraces = fillStatement(mixedTracesSource);
+const randomIds = fillStatement(randomIdsSource);
 
 const tracesPerInsert = 5_000;
 const callsPerInsert = 500_000;
@@ -29,8 +33,9 @@ export async function fillProject(
   merge = true,
 ): Promise<void> {
   const recent = Math.ceil((scale.traces * recentShare) / recentInserts) * recentInserts;
-  await insertTraces(client, mixedTracesSource, 0, scale.traces - recent, tracesPerInsert);
-  await insertTraces(client, randomIdsSource, 0, scale.randomTraces, tracesPerInsert);
+  await insertTraces(client, mixedTraces, 0, scale.traces - recent, tracesPerInsert);
+  await insertTraces(client, randomIds, 0, scale.randomTraces, tracesPerInsert);
+  await insertTraces(client, otelTracesStatement, 0, scale.otelTraces, tracesPerInsert);
   const { large, evaluation, firstChain } = largeSeries;
   await insertLargeTrace(client, large, 'bush', scale.largeTrace);
   await insertLargeTrace(client, evaluation, 'evaluation', scale.evaluation);
@@ -40,12 +45,12 @@ export async function fillProject(
     await client.command({ query: `OPTIMIZE TABLE ${table} FINAL` });
   }
   const step = recent / recentInserts;
-  await insertTraces(client, mixedTracesSource, scale.traces - recent, recent, step);
+  await insertTraces(client, mixedTraces, scale.traces - recent, recent, step);
 }
 
 async function insertTraces(
   client: ClickHouseClient,
-  source: string,
+  statement: string,
   from: number,
   count: number,
   step: number,
@@ -53,7 +58,7 @@ async function insertTraces(
   const end = from + count;
   for (let first = from; first < end; first += step) {
     await client.command({
-      query: fillStatement(source),
+      query: statement,
       query_params: { project, first, count: Math.min(step, end - first) },
     });
   }
@@ -76,9 +81,10 @@ async function insertLargeTrace(
 
 /** What identifies the content of the project, to recognize a directory that contains it already. */
 export function toProjectFingerprint(scale: Scale): string {
-  const { traces, randomTraces, largeTrace, evaluation, chains } = scale;
-  const statements = [mixedTracesSource, randomIdsSource, largeTraceSource].map(fillStatement);
-  return JSON.stringify({ traces, randomTraces, largeTrace, evaluation, chains, statements });
+  const { traces, randomTraces, otelTraces, largeTrace, evaluation, chains } = scale;
+  const statements = [mixedTraces, randomIds, otelTracesStatement, fillStatement(largeTraceSource)];
+  const sizes = { traces, randomTraces, otelTraces, largeTrace, evaluation, chains };
+  return JSON.stringify({ ...sizes, statements });
 }
 
 /** The size of the table `merged_calls` in ClickHouse. */

@@ -6,6 +6,8 @@ export interface Scale {
   readonly traces: number;
   /** Traces of 100 calls whose ids do not grow with time. */
   readonly randomTraces: number;
+  /** Traces of 100 spans of OpenTelemetry. */
+  readonly otelTraces: number;
   /** Calls of the large trace. */
   readonly largeTrace: number;
   /** Calls of the evaluation. */
@@ -24,6 +26,7 @@ export interface Scale {
 export const fullScale: Scale = {
   traces: 50_000,
   randomTraces: 1_000,
+  otelTraces: 1_000,
   largeTrace: 1_000_000,
   evaluation: 100_000,
   chains: [1_000, 10_000],
@@ -38,6 +41,7 @@ export const quickScale: Scale = {
   ...fullScale,
   traces: 3_000,
   randomTraces: 300,
+  otelTraces: 300,
   runs: 7,
   secondsPerStrategy: 1.5,
   loadSeconds: 10,
@@ -45,7 +49,12 @@ export const quickScale: Scale = {
 };
 
 /** For benches that need pages of traces only: the large trace and the evaluation have 1,000 calls. */
-export const pagesScale: Scale = { ...quickScale, largeTrace: 1_000, evaluation: 1_000 };
+export const pagesScale: Scale = {
+  ...quickScale,
+  otelTraces: 0,
+  largeTrace: 1_000,
+  evaluation: 1_000,
+};
 
 export const project = 'bench/calls';
 

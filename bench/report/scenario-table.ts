@@ -9,6 +9,7 @@ const targets: Readonly<Record<string, readonly [number, number?]>> = {
   page_50_sdk: [2.2, 1.2],
   page_100: [1.6, 1],
   page_100_random_ids: [2.1, 1],
+  page_100_otel: [5],
   page_1000: [1.5, 0.35],
   inner_100: [4, 0.15],
   trace_1m: [1.6, 0.05],

@@ -5,7 +5,7 @@ import type { StrategyName } from './strategies.ts';
 /**
  * Compares the answers of all strategies, before any of them is timed. Ours and the client-side roll-up must agree on
  * every call. The recursion sums stored usage, so it must agree where no SDK has rolled usage up. The flat sum is per
- * trace, so its sum per model must agree where also all requested calls are roots.
+ * trace, so its sum per model must agree where also all requested calls are roots. Where the truth is known, ours must be it.
  *
  * @param keys the keys in `calls` of the scenario's calls, by id
  * @throws {Error} naming the first difference
@@ -20,6 +20,7 @@ export function compareAnswers(
   if (ours.size === 0 && keys.size > 0) throw new Error(`${scenario.name}: ours is empty`);
   const oursByKey = new Map([...ours].map(([name, sums]) => [replaceId(name, keys), sums]));
   refuseDifference(scenario, 'fetch_and_fold', answers.get('fetch_and_fold'), oursByKey);
+  if (scenario.truth !== undefined) refuseDifference(scenario, 'truth', scenario.truth, ours);
   if (scenario.hasOwnUsageOnly) {
     refuseDifference(scenario, 'level_by_level', answers.get('level_by_level'), oursByKey);
   }
@@ -51,7 +52,7 @@ function sumPerModel(totals: Totals): Totals {
 /** @param totals undefined if the strategy did not finish */
 function refuseDifference(
   { name: scenario }: Scenario,
-  strategy: StrategyName,
+  strategy: StrategyName | 'truth',
   totals: Totals | undefined,
   ours: Totals,
 ): void {

@@ -1,3 +1,4 @@
+import { pageOfOtelRoots } from '../project/otel-traces.ts';
 import {
   largeSeries,
   pageOfRandomRoots,
@@ -5,6 +6,7 @@ import {
   type Scale,
   toCallId,
 } from '../project/scale.ts';
+import type { Totals } from './client-side-roll-up.ts';
 
 /** Calls whose usage is requested. */
 export interface Scenario {
@@ -16,6 +18,8 @@ export interface Scenario {
   readonly equalsFlatSum: boolean;
   /** Whether no SDK has rolled usage up, so that sums of stored usage must be the same. */
   readonly hasOwnUsageOnly: boolean;
+  /** What was spent, if whoever made the calls knows it; ours must be the same. */
+  readonly truth?: Totals;
 }
 
 /** Lists the scenarios in the order of the table. */
@@ -43,6 +47,7 @@ export function listScenarios(scale: Scale): readonly Scenario[] {
       ids: pageOfRandomRoots(100),
       ...ownRoots,
     },
+    otelPage(),
     { name: 'page_1000', title: '1,000 traces × 100 calls', ids: page(1_000), ...ownRoots },
     {
       name: 'inner_100',
@@ -65,4 +70,14 @@ export function listScenarios(scale: Scale): readonly Scenario[] {
     })),
     { name: 'unknown_10000', title: '10,000 unknown ids', ids: unknown, ...ownRoots },
   ];
+}
+
+function otelPage(): Scenario {
+  return {
+    name: 'page_100_otel',
+    title: '100 traces × 100 spans; in half of the traces agents repeat usage',
+    ...pageOfOtelRoots(100),
+    equalsFlatSum: false,
+    hasOwnUsageOnly: false,
+  };
 }

@@ -61,7 +61,7 @@ export const levelByLevelStatement = `
 
 /** All calls of the traces, for the client-side roll-up. */
 export const fetchCallsStatement = `
-  SELECT toString(key) AS key, toString(parent) AS parent, usage_mode = 1 AS is_rolled_up,
+  SELECT toString(key) AS key, toString(parent) AS parent, usage_mode, span_kind = 2 AS is_tool,
     ${usageTuples} AS usage
   FROM merged_calls FINAL
   WHERE project_id = {project:String} AND trace_id IN (${requestedTraces})
