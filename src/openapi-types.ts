@@ -1442,7 +1442,7 @@ export interface components {
                 readonly "application/json": components["schemas"]["ErrorRes"];
             };
         };
-        /** @description The body's content encoding or charset is not supported. */
+        /** @description The body's content encoding or charset is not supported, or its content type is missing. */
         readonly UnsupportedMedia: {
             headers: {
                 readonly [name: string]: unknown;

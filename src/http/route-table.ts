@@ -23,6 +23,7 @@ import {
   stub,
   stubOfProjects,
   stubWithItems,
+  withContentType,
 } from './route.ts';
 import {
   answerAlive,
@@ -53,13 +54,15 @@ export interface Services {
 export function routeTable(services: Services): Route[] {
   const calls = callHandlers(services);
   const costs = costHandlers(services);
+  const unpriced = costs.listUnpricedModels;
+  const graphQl = graphQlHandler(services.openApi);
   const usage = usageHandler(services.callsUsage);
   const explanation = usageHandler(services.callsUsage, true);
   const maxRows = services.openApi.maxItemsOf('TableSchemaForInsert', 'rows');
   const newTableRows = () => new TableRows(maxRows);
   return [
     post('/calls/usage', 'read', 'CallsUsageReq', 'project_id', usage),
-    post('/usage/explain', 'read', 'CallsUsageReq', 'project_id', explanation),
+    withContentType(post('/usage/explain', 'read', 'CallsUsageReq', 'project_id', explanation)),
 
     ingest('/call/start', 'CallStartReq', 'start.project_id', calls.insertStart),
     ingest('/call/end', 'CallEndReq', 'end.project_id', calls.insertEnd),
@@ -86,13 +89,13 @@ export function routeTable(services: Services): Route[] {
       createFeedbackBatch,
     ),
     stub('/call/update', 'CallUpdateReq', 'project_id', updateCall),
-    stubOfProjects('/graphql', 'any', 'GraphQlReq', graphQlHandler(services.openApi)),
+    withContentType(stubOfProjects('/graphql', 'any', 'GraphQlReq', graphQl)),
 
     post('/cost/create', 'prices', 'CostCreateReq', 'project_id', costs.create),
     post('/cost/query', 'read', 'CostQueryReq', 'project_id', costs.query),
     post('/cost/purge', 'prices', 'CostPurgeReq', 'project_id', costs.purge),
-    post('/cost/unpriced', 'read', 'CostUnpricedReq', 'project_id', costs.listUnpricedModels),
-    post('/cost/resolve', 'read', 'CostResolveReq', 'project_id', costs.resolve),
+    withContentType(post('/cost/unpriced', 'read', 'CostUnpricedReq', 'project_id', unpriced)),
+    withContentType(post('/cost/resolve', 'read', 'CostResolveReq', 'project_id', costs.resolve)),
 
     get('/livez', 'public', answerAlive),
     get('/readyz', 'public', checkReadiness(services.readiness)),

@@ -5,7 +5,12 @@ import { apiErrors } from './api-errors.ts';
 import type { Scope } from './auth/keys.ts';
 import { keyOf, requireScope } from './auth/require-key.ts';
 import { eventLoopShare } from './body/event-loop-share.ts';
-import { type JsonBody, type JsonItems, readJsonBody } from './body/json-body.ts';
+import {
+  type JsonBody,
+  type JsonItems,
+  readJsonBody,
+  requireContentType,
+} from './body/json-body.ts';
 import type { JsonLimits, JsonRule } from './body/json-copier.ts';
 import { itemRule, partRule } from './body/part-rule.ts';
 import { openRequest, requireBodyProject, type RequestInput } from './open-request.ts';
@@ -104,6 +109,21 @@ export function post<Name extends SchemaName>(
 ): Route {
   const readBody = createJsonReader('query', {});
   return bodyRoute({ path, scope, routeClass: 'query', schema, projectField, handler, readBody });
+}
+
+/**
+ * The same route, which refuses a body without a content type. The routes that the Python SDK uses read such a body as
+ * JSON, since the SDK sends no content type.
+ */
+export function withContentType(route: Route): Route {
+  const toRequestHandler = (context: RouteContext): RequestHandler => {
+    const handle = route.toRequestHandler(context);
+    return (request, response, next) => {
+      requireContentType(request);
+      return handle(request, response, next);
+    };
+  };
+  return { ...route, toRequestHandler };
 }
 
 /** A route that SDKs need, of which nothing is stored. */

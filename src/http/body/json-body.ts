@@ -79,6 +79,14 @@ export async function readJsonBody(
   }
 }
 
+/** @throws {ApiError} 415 for a body without a content type */
+export function requireContentType(request: IncomingMessage): void {
+  if (request.headers['content-type'] !== undefined || !hasBody(request)) return;
+  throw apiErrors.unsupportedMedia(
+    'The request has no content type; the header content-type must be application/json.',
+  );
+}
+
 /**
  * Browsers send bodies without a type to other origins, and do not ask before; these headers are in all of them. The
  * Python SDK 0.52 sends all bodies without a type, which FastAPI reads as JSON.

@@ -110,7 +110,18 @@ describe('without CORS_ORIGINS', () => {
     },
   );
 
-  test('a POST of any other client without a content type is read as JSON', async () => {
+  test.each(['/usage/explain', '/cost/unpriced', '/cost/resolve', '/graphql', '/v1/traces'])(
+    'a POST to %s, which no SDK uses without a content type, is refused with what would be right',
+    async (path) => {
+      const answer = await sendHeaders(`${service.url}${path}`, {}, body);
+      expect(answer.status).toBe(415);
+      expect(answer.text).toMatch(/must be application\/(json|x-protobuf or application\/json)\./);
+      const type = { 'content-type': 'application/json' };
+      expect((await sendHeaders(`${service.url}${path}`, type, body)).status).not.toBe(415);
+    },
+  );
+
+  test('a POST to a path of SDKs without a content type is read as JSON', async () => {
     const answer = await sendHeaders(`${service.url}/calls/usage`, {}, {});
     expect(answer.status).toBe(422);
     expect(answer.text).toContain('Field required');
