@@ -25,7 +25,10 @@ export type FlatSum = StoredSum | 'usage_flat_sum_counted';
 
 /** A statement that sums counters as they are stored. */
 type StoredSum =
-  'usage_flat_sum' | 'usage_flat_sum_ordered' | 'usage_flat_sum_otel' | 'usage_flat_sum_rolled_up';
+  'usage_flat_sum' | 'usage_flat_sum_ordered' | 'usage_flat_sum_rolled_up' | OtelFlatSum;
+
+/** The first one leaves out what spans repeat, the second one is right where nothing is repeated. */
+type OtelFlatSum = 'usage_flat_sum_repeated' | 'usage_flat_sum_otel';
 
 /** Chooses the statement that is probably right, by what the ids of the calls and their roots look like. */
 export function* chooseStatement(
@@ -38,7 +41,7 @@ export function* chooseStatement(
     return hasSpans ? chooseOtelTreeWalk(isExplained) : chooseTreeWalk(isExplained || isRolledUp);
   }
   if (isRolledUp) return chooseRolledUp(isExplained);
-  if (hasSpans) return 'usage_flat_sum_otel';
+  if (hasSpans) return chooseOtelFlatSum(isExplained);
   return calls.every(({ call_id }) => growsWithTime(call_id))
     ? 'usage_flat_sum_ordered'
     : 'usage_flat_sum';
@@ -51,6 +54,11 @@ function chooseRolledUp(isExplained: boolean): FlatSum {
 
 function chooseTreeWalk(needsCounting: boolean): PlainTreeWalk {
   return needsCounting ? 'usage_tree_walk' : 'usage_tree_walk_stored';
+}
+
+/** Of what spans repeat an explanation says how much it is, which only a tree walk does. */
+function chooseOtelFlatSum(isExplained: boolean): OtelFlatSum {
+  return isExplained ? 'usage_flat_sum_otel' : 'usage_flat_sum_repeated';
 }
 
 function chooseOtelTreeWalk(needsCounting: boolean): OtelTreeWalk {
@@ -132,8 +140,10 @@ interface Trace {
   isRolledUp: boolean;
   isUnordered: boolean;
   isOtel: boolean;
-  /** Whether spans may repeat usage. */
+  /** Whether spans may repeat usage that the statement does not leave out. */
   needsOtelRule: boolean;
+  /** Whether there are more calls than usage_flat_sum_repeated.sql reads. */
+  isLarge: boolean;
 }
 
 function* toTraces(
@@ -158,7 +168,13 @@ function emptyTrace(): Trace {
   const counts = { roots: 0, calls: 0, keys: undefined, needsTreeWalk: false, needsRules: false };
   return {
     ...counts,
-    ...{ isRolledUp: false, isUnordered: false, isOtel: false, needsOtelRule: false },
+    ...{
+      isRolledUp: false,
+      isUnordered: false,
+      isOtel: false,
+      needsOtelRule: false,
+      isLarge: false,
+    },
   };
 }
 
@@ -168,6 +184,7 @@ function addStoredSum(trace: Trace, row: StoredSumRow & Partial<OtelSumRow>): vo
   trace.isOtel ||= (row.usage_modes & 2) !== 0;
   trace.isUnordered ||= row.is_unordered === 1;
   trace.needsOtelRule ||= row.needs_rule === 1;
+  trace.isLarge ||= row.is_large === 1;
   if (row.keys !== undefined) trace.keys = Number(row.keys);
 }
 
@@ -178,6 +195,7 @@ function chooseNext(
   trace: Trace | undefined,
 ): UsageStatement | null {
   if (trace === undefined) return chooseTreeWalk(isExplained);
+  if (trace.isLarge) return 'usage_flat_sum_otel';
   if (trace.isOtel) return chooseNextOtel(statement, isExplained, is_rolled_up === 1, trace);
   if (!isTree(trace)) {
     const mustCount = trace.isRolledUp || is_rolled_up === 1 || trace.needsRules;
@@ -199,7 +217,9 @@ function chooseNextOtel(
   const mustCount = trace.isRolledUp || hasRolledUpRoot || trace.needsRules;
   const treeWalk = chooseOtelTreeWalk(isExplained || mustCount);
   if (!isTree(trace) || mustCount || statement === 'usage_flat_sum_counted') return treeWalk;
-  if (statement !== 'usage_flat_sum_otel') return 'usage_flat_sum_otel';
+  if (statement !== 'usage_flat_sum_otel' && statement !== 'usage_flat_sum_repeated') {
+    return chooseOtelFlatSum(isExplained);
+  }
   return trace.needsOtelRule ? treeWalk : null;
 }
 

@@ -108,10 +108,12 @@ export interface StoredSumRow extends FlatSumRow, StoredSums {
   readonly keys?: string;
 }
 
-/** A row of usage_flat_sum_otel.sql. */
+/** A row of usage_flat_sum_otel.sql and usage_flat_sum_repeated.sql. */
 export interface OtelSumRow extends StoredSumRow {
-  /** Whether spans of the trace may repeat usage. */
+  /** Whether spans of the trace may repeat usage that the statement does not leave out. */
   readonly needs_rule: 0 | 1;
+  /** Only of usage_flat_sum_repeated.sql: whether the trace has more calls than it reads. */
+  readonly is_large?: 0 | 1;
 }
 
 /** A row of usage_rollups.sql; `counters` are counted. */

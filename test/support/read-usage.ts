@@ -26,6 +26,7 @@ export const flatSumQueries = [
   'usage_flat_sum',
   'usage_flat_sum_ordered',
   'usage_flat_sum_otel',
+  'usage_flat_sum_repeated',
   'usage_flat_sum_rolled_up',
   'usage_flat_sum_counted',
 ] as const;

@@ -127,19 +127,20 @@ describe('another flat sum runs after a flat sum', () => {
 });
 
 describe('for spans of OpenTelemetry', () => {
-  const [flatSumOtel, treeWalkOtel] = ['usage_flat_sum_otel', 'usage_tree_walk_otel'];
+  const [flatSumRepeated, treeWalkOtel] = ['usage_flat_sum_repeated', 'usage_tree_walk_otel'];
   const agent = { id: '00f067aa0ba902b7', kind: 'agent', time: [0, 90] } as const;
   const chat = { id: '00f067aa0ba902b8', parent: agent.id, time: [5, 10], tokens: 30 } as const;
 
-  test('the first statement is one that shows that no usage is repeated', async () => {
-    await insert(spanRow('p/spans', agent), spanRow('p/spans', chat));
-    const queries = [locate, flatSumOtel];
+  test('the first statement leaves out what spans repeat', async () => {
+    await insert(spanRow('p/spans', { ...agent, tokens: 30 }), spanRow('p/spans', chat));
+    const queries = [locate, flatSumRepeated];
     expect(await queryRoot('p/spans', agent.id)).toEqual({ prompt: 30, queries });
   });
 
-  test('the rule is applied where usage may be repeated', async () => {
-    await insert(spanRow('p/rule', { ...agent, tokens: 30 }), spanRow('p/rule', chat));
-    const queries = [locate, flatSumOtel, treeWalkOtel];
+  test('a tree walk applies the rule where calls of other modes have responses', async () => {
+    const own = { ...spanRow('p/rule', { ...chat, id: 'own', response: 'r' }), usage_mode: 0 };
+    await insert(spanRow('p/rule', agent), spanRow('p/rule', { ...chat, response: 'r' }), own);
+    const queries = [locate, flatSumRepeated, treeWalkOtel];
     expect(await queryRoot('p/rule', agent.id)).toEqual({ prompt: 30, queries });
   });
 
@@ -156,7 +157,7 @@ describe('for spans of OpenTelemetry', () => {
       completeRow('p/below', { ...root, usage }),
       spanRow('p/below', { ...chat, parent: 'root' }),
     );
-    const queries = [locate, flatSum, flatSumOtel];
+    const queries = [locate, flatSum, flatSumRepeated];
     expect(await queryRoot('p/below')).toEqual({ prompt: 10 + 30, queries });
   });
 });

@@ -38,6 +38,7 @@ const queryFiles = {
     'usage_flat_sum_counted',
     'usage_flat_sum_ordered',
     'usage_flat_sum_otel',
+    'usage_flat_sum_repeated',
     'usage_flat_sum_rolled_up',
     'usage_rollups',
     'usage_tree_walk',

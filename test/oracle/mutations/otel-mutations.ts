@@ -2,11 +2,13 @@ import type { Mutation } from './mutations.ts';
 
 const rule = 'sql/queries/fragments/otel_calls.sql';
 const proof = 'sql/queries/usage/usage_flat_sum_otel.sql';
+const wholeTraces = 'sql/queries/usage/usage_flat_sum_repeated.sql';
 const rollUp = 'src/usage/roll-up.ts';
 const chooseStatement = 'src/usage/choose-statement.ts';
 
 const ruleTests = 'test/usage/spans.test.ts';
 const proofTests = 'test/sql/usage/usage-flat-sum-otel.test.ts';
+const wholeTracesTests = 'test/sql/usage/usage-flat-sum-repeated.test.ts';
 
 type Change = readonly [name: string, file: string, find: string, replace: string];
 
@@ -140,6 +142,84 @@ const proofChanges: readonly Change[] = [
   ],
 ];
 
+/** The same for the statement for whole traces, and what shows that another one is needed. */
+const wholeTracesChanges: readonly Change[] = [
+  [
+    'what is repeated above counts',
+    wholeTraces,
+    'span.has_usage AND number > length(above_usage)',
+    'span.has_usage',
+  ],
+  ['tools are passed through', wholeTraces, 'NOT has_usage AND span_kind != 2,', 'NOT has_usage,'],
+  ['spans without usage stop', wholeTraces, 'NOT has_usage AND span_kind != 2,', 'false,'],
+  [
+    'calls of other modes repeat',
+    wholeTraces,
+    'NOT span.is_span OR span.has_usage',
+    'span.has_usage',
+  ],
+  [
+    'a span without tokens is a request',
+    wholeTraces,
+    'arraySum(used.counters) > used.counters[requests] + used.counters[unknown_requests]',
+    'notEmpty(used.counters)',
+  ],
+  ['a response counts each time', wholeTraces, 'place = 1 AND NOT', 'NOT'],
+  [
+    'agents have responses',
+    wholeTraces,
+    'usage_mode = 2 AND span_kind != 3 AND response != 0, toUInt128',
+    'usage_mode = 2 AND response != 0, toUInt128',
+  ],
+  [
+    'the span that started first counts',
+    wholeTraces,
+    '            -started_us,',
+    '            started_us,',
+  ],
+  [
+    'the span that ended last counts',
+    wholeTraces,
+    '            ended_us,\n',
+    '            -ended_us,\n',
+  ],
+  ['both twins count', wholeTraces, 'other_position < position', 'false'],
+  ['each twin drops the other', wholeTraces, 'other_position < position', 'true'],
+  ['twins have one scope', wholeTraces, 'AND other.scope != span.scope', ''],
+  ['twins overlap only', wholeTraces, 'AND other.ended_us <= span.ended_us', ''],
+  [
+    'twins have two responses',
+    wholeTraces,
+    'AND NOT (other.has_response AND span.has_response)',
+    '',
+  ],
+  ['twins are of any kind', wholeTraces, 'usage_mode = 2 AND span_kind = 1 AND parent', 'parent'],
+  ['twins have any counts', wholeTraces, 'AND other.same_usage = span.same_usage', ''],
+  [
+    'twins have any parent',
+    wholeTraces,
+    'reinterpretAsUInt128(sipHash128(\n                parent,',
+    'reinterpretAsUInt128(sipHash128(\n                1,',
+  ],
+  ['a deep chain ends', wholeTraces, 'OR is_deep OR', 'OR'],
+  [
+    'responses of other calls do not matter',
+    wholeTraces,
+    'trace.has_other_response OR',
+    'false OR',
+  ],
+  ['many twins are none', wholeTraces, 'OR trace.has_many_twins', ''],
+  ['deleted spans count', wholeTraces, 'has_deleted OR arrayExists', 'arrayExists'],
+  ['cycles are trees', wholeTraces, 'parent_position <= position OR', 'false OR'],
+  ['missing parents are roots', wholeTraces, 'OR parent_position > length(spans)', ''],
+  [
+    'large traces are cut off',
+    chooseStatement,
+    "if (trace.isLarge) return 'usage_flat_sum_otel';",
+    '',
+  ],
+];
+
 function toMutations(prefix: string, changes: readonly Change[], tests: string): Mutation[] {
   return changes.map(([name, file, find, replace]) => ({
     ...{ name: `${prefix}: ${name}`, changes: [{ file, find, replace }], tests },
@@ -149,6 +229,7 @@ function toMutations(prefix: string, changes: readonly Change[], tests: string):
 export const otelMutations: readonly Mutation[] = [
   ...toMutations('otel rule', ruleChanges, ruleTests),
   ...toMutations('otel proof', proofChanges, proofTests),
+  ...toMutations('otel whole traces', wholeTracesChanges, wholeTracesTests),
   {
     name: 'otel: other flat sums do not look for spans',
     changes: [
