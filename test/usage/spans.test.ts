@@ -175,6 +175,20 @@ describe('of twins without responses, the inner one counts', () => {
     await expectSpans([root, outer, inner, third, next], { root: 80, third: 40, next: 40 });
   });
 
+  test('when a span of the outer one’s scope is within both', async () => {
+    const third: SpanShape = { ...outer, id: 'third', time: [14, 20] };
+    await expectSpans([root, outer, inner, third], { root: 40, outer: 40, third: 40 });
+    const [a, b] = [{ response: 'a' }, { response: 'b' }];
+    const spans = [{ ...outer, ...a }, inner, { ...third, ...b }];
+    await expectSpans([root, ...spans], { root: 40, outer: 40, third: 40 });
+  });
+
+  test('only when the one of another scope ended first', async () => {
+    const third: SpanShape = { ...outer, id: 'third', time: [14, 20] };
+    const late: SpanShape = { ...inner, time: [12, 31] };
+    await expectSpans([root, outer, late, third], { root: 80, outer: 40, third: 40 });
+  });
+
   test('when both have the same times', async () => {
     await expectSpans([root, outer, { ...inner, time: [10, 30] }], { root: 40, inner: 40 });
   });

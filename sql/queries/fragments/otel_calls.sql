@@ -107,7 +107,10 @@ marked_calls AS
     HAVING min(mark) = 0
 ),
 -- `place` is the order of the calls with the same response. A twin has the same parent and the same counts as an inference
--- span of another scope within its time; of two spans with responses, the response decides.
+-- span of another scope within its time; of two spans with responses, the response decides. Of the spans before it in the
+-- order, `first_end` is the one that ended first and `second_end` when the first one of any other scope than that ended:
+-- the later one of each span and the first before it, if these have two scopes. So every span is compared with two others,
+-- however many scopes there are.
 otel_calls AS
 (
     SELECT
@@ -124,9 +127,19 @@ otel_calls AS
         SELECT
             *,
             has_span AND min_subtree != max_subtree AS is_shared,
-            mapExists(
-                (other, end_us) -> other != scope AND end_us <= ended_us,
-                if(response = 0, ends, ends_without_response)) AS is_twin
+            minIf(
+                [greatest(first_end[1].1, ended_us)],
+                notEmpty(first_end) AND first_end[1].2 != scope) OVER inner_spans AS second_end,
+            minIf(
+                [greatest(first_end_without_response[1].1, ended_us)],
+                response = 0
+                    AND notEmpty(first_end_without_response)
+                    AND first_end_without_response[1].2 != scope) OVER inner_spans AS second_end_without_response,
+            if(response = 0, first_end, first_end_without_response) AS first_other,
+            notEmpty(first_other) AND first_other[1].2 != scope AND first_other[1].1 <= ended_us
+                OR arrayExists(
+                    end_us -> end_us <= ended_us,
+                    if(response = 0, second_end, second_end_without_response)) AS is_twin
         FROM
         (
             SELECT
@@ -135,8 +148,8 @@ otel_calls AS
                 max(usage_mode = 2) OVER of_response AS has_span,
                 min(subtree) OVER of_response AS min_subtree,
                 max(subtree) OVER of_response AS max_subtree,
-                minMap(map(scope, ended_us)) OVER inner_spans AS ends,
-                minMap(if(response = 0, map(scope, ended_us), CAST(map(), 'Map(UInt64, Int64)'))) OVER inner_spans AS ends_without_response
+                min([(ended_us, scope)]) OVER inner_spans AS first_end,
+                minIf([(ended_us, scope)], response = 0) OVER inner_spans AS first_end_without_response
             FROM
             (
                 SELECT
@@ -159,5 +172,9 @@ otel_calls AS
                     ORDER BY started_us DESC, ended_us, key DESC
                     ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
         )
+        WINDOW inner_spans AS (
+            PARTITION BY may_be_twin, same_parent, same_input, same_output
+            ORDER BY started_us DESC, ended_us, key DESC
+            ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
     )
 )

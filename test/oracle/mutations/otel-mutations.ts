@@ -71,8 +71,13 @@ const ruleChanges: readonly Change[] = [
     'ORDER BY started_us',
   ],
   ['both twins count', rule, 'NOT is_twin, [1],', 'true, [1],'],
-  ['twins have one scope', rule, 'other != scope AND end_us', 'end_us'],
-  ['twins overlap only', rule, ' AND end_us <= ended_us', ''],
+  [
+    'twins have one scope',
+    rule,
+    'first_other[1].2 != scope AND first_other[1].1',
+    'first_other[1].1',
+  ],
+  ['twins overlap only', rule, ' AND first_other[1].1 <= ended_us', ''],
   ['twins are of any kind', rule, 'has_usage AND span_kind = 1 AND parent', 'has_usage AND parent'],
   [
     'twins have any counts',
@@ -86,7 +91,19 @@ const ruleChanges: readonly Change[] = [
     'may_be_twin, same_parent, same_input, same_output',
     'may_be_twin, same_input, same_output',
   ],
-  ['twins have two responses', rule, 'if(response = 0, ends, ends_without_response)', 'ends'],
+  [
+    'twins have two responses',
+    rule,
+    'if(response = 0, first_end, first_end_without_response)',
+    'first_end',
+  ],
+  [
+    'only the span that ended first has twins',
+    rule,
+    'end_us -> end_us <= ended_us',
+    'end_us -> false',
+  ],
+  ['twins of a third span overlap only', rule, '[greatest(first_end[1].1', '[least(first_end[1].1'],
   [
     'a dropped twin does not count for itself',
     rule,
