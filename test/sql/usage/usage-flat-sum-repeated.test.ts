@@ -94,6 +94,8 @@ describe('usage_flat_sum_repeated leaves out', () => {
     const next: SpanShape = { ...first, id: 'next', time: [50, 60] };
     expect(await readSpans(root, first, inner, third, next)).toBe(80);
     expect(await readSpans(root, first, { ...inner, time: [10, 30] })).toBe(40);
+    const other: SpanShape = { ...third, time: [11, 29], tokens: 8 };
+    expect(await readSpans(root, first, inner, other)).toBe(48);
   });
 
   test('spans without tokens', async () => {
