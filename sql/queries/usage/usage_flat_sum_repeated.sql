@@ -12,7 +12,7 @@ WITH
 {include usage_fields},
 10000 AS max_calls,
 16 AS max_levels,
-100000 AS max_comparisons,
+10000 AS max_comparisons,
 traces AS
 (
     SELECT
