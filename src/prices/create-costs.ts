@@ -19,12 +19,24 @@ export async function createCosts(
 ): Promise<[string, string][]> {
   const now = new Date().toISOString();
   const rows = [...costs].map(([llm_id, cost]) => ({
-    id: randomUUID(),
-    pricing_level: 'project',
+    ...toCostColumns(llm_id, cost, now),
     pricing_level_id: projectId,
+    prompt_token_cost_unit: cost.prompt_token_cost_unit ?? 'USD',
+    completion_token_cost_unit: cost.completion_token_cost_unit ?? 'USD',
+    created_by: createdBy,
+  }));
+  await clickhouse.insert('llm_token_prices', rows);
+  return rows.map(({ id, llm_id }) => [id, llm_id]);
+}
+
+/** What decides which calls a price applies to, and what they cost. */
+export function toCostColumns(llm_id: string, cost: CostCreateInput, now: string) {
+  return {
+    id: randomUUID() as string,
+    pricing_level: 'project' as const,
     provider_id: cost.provider_id ?? 'default',
     llm_id,
-    effective_date: toEffectiveDate(cost.effective_date ?? now),
+    effective_date: toEffectiveDate(cost.effective_date ?? now) ?? '',
     prompt_token_cost: toDecimal(cost.prompt_token_cost),
     completion_token_cost: toDecimal(cost.completion_token_cost),
     cache_read_input_token_cost: toOptionalDecimal(cost.cache_read_input_token_cost),
@@ -35,12 +47,7 @@ export async function createCosts(
     prompt_tokens_above: cost.prompt_tokens_above ?? 0,
     service_tier: toStoredTier(cost.service_tier),
     minutes_of_week: cost.minutes_of_week ?? [],
-    prompt_token_cost_unit: cost.prompt_token_cost_unit ?? 'USD',
-    completion_token_cost_unit: cost.completion_token_cost_unit ?? 'USD',
-    created_by: createdBy,
-  }));
-  await clickhouse.insert('llm_token_prices', rows);
-  return rows.map(({ id, llm_id }) => [id, llm_id]);
+  };
 }
 
 function toOptionalDecimal(price: number | null | undefined): string | null {

@@ -1,4 +1,4 @@
-import { toDateTime64 } from '../clickhouse/client/date-time64.ts';
+import { toDateTime64, toUnixMicroseconds } from '../clickhouse/client/date-time64.ts';
 import { toNumber, type Money } from '../money.ts';
 import type { CostResolveReq, CostResolveRes } from '../openapi-types.ts';
 import { fromStoredTier, toStoredTier } from './service-tier.ts';
@@ -24,7 +24,7 @@ export async function resolveCosts(
 }
 
 function toPriceClass({ at, prompt_tokens, service_tier }: CostResolveReq): PriceClass {
-  const startedUs = toMicroseconds(at ?? new Date().toISOString());
+  const startedUs = toUnixMicroseconds(toDateTime64(at ?? new Date().toISOString()) ?? '');
   return {
     periodUs: startedUs,
     // A price above some tokens applies to prompts of more.
@@ -32,12 +32,6 @@ function toPriceClass({ at, prompt_tokens, service_tier }: CostResolveReq): Pric
     serviceTier: toStoredTier(service_tier),
     minuteOfWeek: toMinuteOfWeek(startedUs),
   };
-}
-
-/** @param text a valid time */
-function toMicroseconds(text: string): bigint {
-  const [seconds = '', microseconds = ''] = (toDateTime64(text) ?? '').split('.');
-  return BigInt(Date.parse(`${seconds.replace(' ', 'T')}Z`)) * 1_000n + BigInt(microseconds);
 }
 
 const minutesPerWeek = 7n * 24n * 60n;

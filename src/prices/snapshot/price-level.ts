@@ -76,6 +76,18 @@ export function* toPriceLevel(
   return { version: String(BigInt.asUintN(128, version)), rows, byName, boundaries };
 }
 
+/** The prices of a level with further ones, whose version is that of the level. */
+export function mergeLevels(level: PriceLevel, added: PriceLevel): PriceLevel {
+  const byName = new Map(level.byName);
+  for (const [name, rows] of added.byName) byName.set(name, [...(byName.get(name) ?? []), ...rows]);
+  return {
+    version: level.version,
+    rows: level.rows + added.rows,
+    byName,
+    boundaries: mergeBoundaries(level.boundaries, added.boundaries),
+  };
+}
+
 export function mergeBoundaries(a: PriceBoundaries, b: PriceBoundaries): PriceBoundaries {
   return {
     price_dates: toAscending(a.price_dates, b.price_dates),

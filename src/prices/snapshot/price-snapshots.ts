@@ -2,7 +2,7 @@ import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
 import { runInSlices } from '../../slices/run-in-slices.ts';
 import type { PriceBook } from '../catalog/price-book.ts';
 import { ModelNames } from './model-names.ts';
-import { noPrices, type PriceLevel, toPriceLevel } from './price-level.ts';
+import { mergeLevels, noPrices, type PriceLevel, toPriceLevel } from './price-level.ts';
 import type { StoredPriceRow } from './price-row.ts';
 import { type PriceSnapshot, toPriceSnapshot } from './price-snapshot.ts';
 
@@ -45,6 +45,25 @@ export class PriceSnapshots {
    * @throws the same errors as {@link ClickHouse.read}
    */
   async current(projectId: string, signal: AbortSignal): Promise<PriceSnapshot> {
+    const { defaults, project, names } = await this.#readLevels(projectId, signal);
+    return toPriceSnapshot(defaults, project, names);
+  }
+
+  /** The snapshot of now, and what it would be with further prices of the project. */
+  async propose(
+    projectId: string,
+    proposed: readonly StoredPriceRow[],
+    signal: AbortSignal,
+  ): Promise<{ readonly current: PriceSnapshot; readonly proposed: PriceSnapshot }> {
+    const { defaults, project, names } = await this.#readLevels(projectId, signal);
+    const added = await runInSlices(toPriceLevel(proposed, 'project'), signal);
+    return {
+      current: toPriceSnapshot(defaults, project, names),
+      proposed: toPriceSnapshot(defaults, mergeLevels(project, added), names),
+    };
+  }
+
+  async #readLevels(projectId: string, signal: AbortSignal) {
     const version = await this.#readVersion(projectId, signal);
     const [names, defaults, project] = await Promise.all([
       this.#readNames(),
@@ -52,7 +71,7 @@ export class PriceSnapshots {
       this.#projectPrices(projectId, version.project_version),
     ]);
     signal.throwIfAborted();
-    return toPriceSnapshot(defaults, project, names);
+    return { names, defaults, project };
   }
 
   async #readVersion(projectId: string, signal: AbortSignal): Promise<PriceVersion> {
