@@ -78,7 +78,7 @@ function* listEntries(list: readonly unknown[]): Generator<Entry, undefined> {
 
 function* toNames(object: object, order: MemberOrder): Steps<readonly string[]> {
   const names = namesOf(object);
-  return order === 'sorted' ? yield* sortInSteps(names) : names;
+  return order === 'sorted' ? yield* sortInSteps(names, compareUnits) : names;
 }
 
 function* memberEntries(object: object, names: readonly string[]): Generator<Entry, undefined> {
@@ -132,4 +132,10 @@ function spendUnits(value: unknown, units: number): number {
 
 function toSmallJson(value: unknown, order: MemberOrder): string {
   return (order === 'sorted' ? stringifySorted(value) : JSON.stringify(value)) ?? 'null';
+}
+
+/** By UTF-16 units, as JavaScript sorts. */
+function compareUnits(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
 }

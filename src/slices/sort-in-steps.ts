@@ -1,20 +1,20 @@
 import type { Steps } from './run-in-slices.ts';
 
-/** Texts that are sorted in one step. */
+/** Items that are sorted in one step. */
 const runLength = 128;
 
 /** Sorts in steps: a list of 150,000 texts takes 140 ms when it is sorted at once. */
-export function* sortInSteps(
-  texts: readonly string[],
-  compare: (a: string, b: string) => number = compareUnits,
-): Steps<string[]> {
-  let runs: string[][] = [];
-  for (let start = 0; start < texts.length; start += runLength) {
-    runs.push(texts.slice(start, start + runLength).sort(compare));
+export function* sortInSteps<Item>(
+  items: readonly Item[],
+  compare: (a: Item, b: Item) => number,
+): Steps<Item[]> {
+  let runs: Item[][] = [];
+  for (let start = 0; start < items.length; start += runLength) {
+    runs.push(items.slice(start, start + runLength).sort(compare));
     yield;
   }
   while (runs.length > 1) {
-    const merged: string[][] = [];
+    const merged: Item[][] = [];
     for (let index = 0; index < runs.length; index += 2) {
       merged.push(yield* merge(runs[index] ?? [], runs[index + 1] ?? [], compare));
     }
@@ -23,30 +23,24 @@ export function* sortInSteps(
   return runs[0] ?? [];
 }
 
-function* merge(
-  a: readonly string[],
-  b: readonly string[],
-  compare: (a: string, b: string) => number,
-): Steps<string[]> {
-  const merged: string[] = [];
+function* merge<Item>(
+  a: readonly Item[],
+  b: readonly Item[],
+  compare: (a: Item, b: Item) => number,
+): Steps<Item[]> {
+  const merged: Item[] = [];
   let [indexA, indexB] = [0, 0];
   for (;;) {
     if ((merged.length & 63) === 0) yield;
-    const [textA, textB] = [a[indexA], b[indexB]];
-    if (textA !== undefined && (textB === undefined || compare(textA, textB) <= 0)) {
-      merged.push(textA);
+    const [itemA, itemB] = [a[indexA], b[indexB]];
+    if (itemA !== undefined && (itemB === undefined || compare(itemA, itemB) <= 0)) {
+      merged.push(itemA);
       indexA += 1;
-    } else if (textB === undefined) {
+    } else if (itemB === undefined) {
       return merged;
     } else {
-      merged.push(textB);
+      merged.push(itemB);
       indexB += 1;
     }
   }
-}
-
-/** By UTF-16 units, as JavaScript sorts. */
-function compareUnits(a: string, b: string): number {
-  if (a === b) return 0;
-  return a < b ? -1 : 1;
 }

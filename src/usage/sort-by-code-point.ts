@@ -9,7 +9,7 @@ export function sortByCodePoint(texts: readonly string[]): Steps<string[]> {
 /** Code units from U+D800 on are the only ones whose order is not that of code points. */
 const surrogateOrAbove = /[\uD800-\uFFFF]/;
 
-function compareCodePoints(a: string, b: string): number {
+export function compareCodePoints(a: string, b: string): number {
   if (surrogateOrAbove.test(a) && surrogateOrAbove.test(b)) {
     return Buffer.compare(Buffer.from(a), Buffer.from(b));
   }
