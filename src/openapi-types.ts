@@ -44,6 +44,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/calls/stats": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Calls Stats
+         * @description What the calls of a project used, cost and did over time, in buckets of local time. Usage is that of each call without what it repeats of other calls, by the time at which the call started. Unknown fields are rejected.
+         */
+        readonly post: operations["calls_stats"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/call/start": {
         readonly parameters: {
             readonly query?: never;
@@ -459,6 +479,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/cost/preview": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Cost Preview
+         * @description What the calls of a project that started in a window cost by model, and what they would cost with other prices. Nothing is stored. Amounts are exact decimals as text. Unknown fields are rejected.
+         */
+        readonly post: operations["cost_preview"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/cost/query": {
         readonly parameters: {
             readonly query?: never;
@@ -816,6 +856,142 @@ export interface components {
         readonly OpenMap: {
             readonly [key: string]: unknown;
         };
+        /** CallStatsReq */
+        readonly CallStatsReq: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            /** @description Only calls that started at this time or later. */
+            readonly start: components["schemas"]["EffectiveDate"];
+            /** @description Only calls that started before this time; now if absent. */
+            readonly end?: components["schemas"]["EffectiveDate"] | null;
+            /** @description Length of a bucket in seconds. By default 300 for a window of up to 2 hours, 3,600 up to 12 hours, 21,600 up to 3 days, 43,200 up to 14 days, else a day, or as many days as make 10,000 buckets at most. */
+            readonly granularity?: number | null;
+            readonly usage_metrics?: readonly components["schemas"]["UsageMetricSpec"][] | null;
+            readonly call_metrics?: readonly components["schemas"]["CallMetricSpec"][] | null;
+            readonly filter?: components["schemas"]["CallsFilter"] | null;
+            /**
+             * Format: time-zone
+             * @description The IANA name of the time zone in which buckets begin: those of a day at midnight, those of hours at full hours.
+             * @default UTC
+             */
+            readonly timezone: string;
+            /** @description What usage and calls are grouped by beside the time; the model if absent, which calls are not grouped by. */
+            readonly group_by?: readonly ("model" | "op_name" | "wb_user_id" | "thread_id")[] | null;
+        };
+        /** UsageMetricSpec */
+        readonly UsageMetricSpec: {
+            /** @enum {unknown} */
+            readonly metric: "requests" | "input_tokens" | "output_tokens" | "total_tokens" | "cache_read_input_tokens" | "cache_creation_input_tokens" | "input_cost" | "output_cost" | "total_cost";
+            /**
+             * @default [
+             *       "sum"
+             *     ]
+             */
+            readonly aggregations: components["schemas"]["Aggregations"];
+            /** @default [] */
+            readonly percentiles: components["schemas"]["Percentiles"];
+        };
+        /** CallMetricSpec */
+        readonly CallMetricSpec: {
+            /** @enum {unknown} */
+            readonly metric: "latency_ms" | "call_count" | "error_count";
+            /**
+             * @default [
+             *       "sum"
+             *     ]
+             */
+            readonly aggregations: components["schemas"]["Aggregations"];
+            /** @default [] */
+            readonly percentiles: components["schemas"]["Percentiles"];
+        };
+        /** @description `count` is the number of values, `count_true` and `count_false` those of values that are 1 and 0. Costs have `sum`, `avg` and `count` only. With an empty list and no percentiles, `sum`. */
+        readonly Aggregations: readonly ("sum" | "avg" | "min" | "max" | "count" | "count_true" | "count_false")[];
+        /** @description Exact, interpolated between the two nearest values. */
+        readonly Percentiles: readonly number[];
+        /**
+         * CallsFilter
+         * @description All conditions hold; of the values of a list, one. An empty list is no condition.
+         */
+        readonly CallsFilter: {
+            /** @description Names of operations; a name that ends in `:*` means all versions. */
+            readonly op_names?: components["schemas"]["FilterValues"];
+            readonly parent_ids?: components["schemas"]["FilterValues"];
+            readonly trace_ids?: components["schemas"]["FilterValues"];
+            readonly call_ids?: components["schemas"]["FilterValues"];
+            readonly thread_ids?: components["schemas"]["FilterValues"];
+            readonly wb_user_ids?: components["schemas"]["FilterValues"];
+            /** @description Only calls without a parent, which are those that the other conditions are about. The usage is that of all calls of their traces. */
+            readonly trace_roots_only?: boolean | null;
+            readonly turn_ids?: components["schemas"]["UnsupportedFilter"];
+            readonly wb_run_ids?: components["schemas"]["UnsupportedFilter"];
+            readonly input_refs?: components["schemas"]["UnsupportedFilter"];
+            readonly output_refs?: components["schemas"]["UnsupportedFilter"];
+        };
+        readonly FilterValues: readonly string[] | null;
+        /** @description A filter of Weave that is not supported; an empty list is none. */
+        readonly UnsupportedFilter: readonly unknown[] | null;
+        /** CallStatsRes */
+        readonly CallStatsRes: {
+            /** @description As requested. */
+            readonly start: string;
+            /** @description As requested, or the time of the request. */
+            readonly end: string;
+            /** @description Seconds; 0 without metrics. */
+            readonly granularity: number;
+            readonly timezone: string;
+            /** @description One for each bucket and group, ordered by both: `timestamp`, the group by its names, for each metric and aggregation `AGGREGATION_METRIC`, for percentiles `pNUMBER_METRIC`, and `count`, the number of calls by model. Costs are null where nothing has a price. In a bucket without values sums, averages and counts are 0, others null. */
+            readonly usage_buckets: readonly {
+                readonly [key: string]: unknown;
+            }[];
+            /** @description The same for `call_metrics`; `count` is the number of calls. */
+            readonly call_buckets: readonly {
+                readonly [key: string]: unknown;
+            }[];
+            /** @description Where a cost is requested, the usage that no cost contains by model: of models without a price, and requests of which nobody knows what they used. */
+            readonly unpriced: readonly {
+                readonly model: string;
+                readonly requests: number;
+                readonly prompt_tokens: number;
+                readonly completion_tokens: number;
+                readonly total_tokens: number;
+            }[];
+            /** @description How many traces were read call by call. */
+            readonly live_traces: number;
+        };
+        /** CostPreviewReq */
+        readonly CostPreviewReq: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            /** @description Prices by model name, as in /cost/create. */
+            readonly costs: {
+                readonly [key: string]: components["schemas"]["CostCreateInput"];
+            };
+            /** @description Only calls that started at this time or later. */
+            readonly start: components["schemas"]["EffectiveDate"];
+            /** @description Only calls that started before this time; now if absent. */
+            readonly end?: components["schemas"]["EffectiveDate"] | null;
+        };
+        /** CostPreviewRes */
+        readonly CostPreviewRes: {
+            /** @description As requested. */
+            readonly start: string;
+            /** @description As requested, or the time of the request. */
+            readonly end: string;
+            /** @description The models that were used in the window, in the order of their names. */
+            readonly results: readonly {
+                readonly llm_id: string;
+                readonly requests: number;
+                readonly total_tokens: number;
+                readonly was: components["schemas"]["AmountOrNull"];
+                readonly would_be: components["schemas"]["AmountOrNull"];
+            }[];
+            readonly total: {
+                readonly was: components["schemas"]["AmountOrNull"];
+                readonly would_be: components["schemas"]["AmountOrNull"];
+            };
+            /** @description How many traces were read call by call. */
+            readonly live_traces: number;
+        };
+        /** @description Null if nothing has a price. */
+        readonly AmountOrNull: components["schemas"]["Amount"] | null;
         /** UsageExplainRes */
         readonly UsageExplainRes: {
             /** @description A bill by requested call and model. Beside the models of `/calls/usage` it has those of which everything was subtracted as double counted. */
@@ -1537,6 +1713,18 @@ export type Id = components['schemas']['Id'];
 export type OptionalText = components['schemas']['OptionalText'];
 export type Time = components['schemas']['Time'];
 export type OpenMap = components['schemas']['OpenMap'];
+export type CallStatsReq = components['schemas']['CallStatsReq'];
+export type UsageMetricSpec = components['schemas']['UsageMetricSpec'];
+export type CallMetricSpec = components['schemas']['CallMetricSpec'];
+export type Aggregations = components['schemas']['Aggregations'];
+export type Percentiles = components['schemas']['Percentiles'];
+export type CallsFilter = components['schemas']['CallsFilter'];
+export type FilterValues = components['schemas']['FilterValues'];
+export type UnsupportedFilter = components['schemas']['UnsupportedFilter'];
+export type CallStatsRes = components['schemas']['CallStatsRes'];
+export type CostPreviewReq = components['schemas']['CostPreviewReq'];
+export type CostPreviewRes = components['schemas']['CostPreviewRes'];
+export type AmountOrNull = components['schemas']['AmountOrNull'];
 export type UsageExplainRes = components['schemas']['UsageExplainRes'];
 export type ModelBill = components['schemas']['ModelBill'];
 export type BillLine = components['schemas']['BillLine'];
@@ -1700,6 +1888,60 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["UsageExplainRes"];
+                };
+            };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly calls_stats: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "project_id": "team/project",
+                 *       "start": "2026-01-01T00:00:00Z",
+                 *       "end": "2026-02-01T00:00:00Z",
+                 *       "timezone": "Europe/Berlin",
+                 *       "usage_metrics": [
+                 *         {
+                 *           "metric": "total_tokens"
+                 *         },
+                 *         {
+                 *           "metric": "total_cost"
+                 *         }
+                 *       ],
+                 *       "call_metrics": [
+                 *         {
+                 *           "metric": "call_count"
+                 *         }
+                 *       ]
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["CallStatsReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The buckets. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CallStatsRes"];
                 };
             };
             readonly 401: components["responses"]["NotAuthenticated"];
@@ -2381,6 +2623,52 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["CostCreateRes"];
+                };
+            };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly cost_preview: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "project_id": "team/project",
+                 *       "start": "2026-01-01T00:00:00Z",
+                 *       "costs": {
+                 *         "gpt-4o": {
+                 *           "prompt_token_cost": 0.000002,
+                 *           "completion_token_cost": 0.000008,
+                 *           "effective_date": "2026-01-01"
+                 *         }
+                 *       }
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["CostPreviewReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The costs of both. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CostPreviewRes"];
                 };
             };
             readonly 401: components["responses"]["NotAuthenticated"];

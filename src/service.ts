@@ -19,6 +19,8 @@ import {
 import { loadPriceBook } from './prices/catalog/load-price-book.ts';
 import { PriceSnapshots } from './prices/snapshot/price-snapshots.ts';
 import { CallsUsage, type UsageLimits } from './usage/calls-usage.ts';
+import { CallStats } from './usage/stats/call-stats.ts';
+import { LiveSource } from './usage/stats/live-source.ts';
 import type { Settings } from './settings.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { Readiness } from './readiness.ts';
@@ -183,19 +185,22 @@ interface DomainOptions {
 function openDomain(
   settings: Settings,
   { clickhouse, prices, readiness, metrics }: DomainOptions,
-): Pick<AppOptions, 'partInserter' | 'callsUsage' | 'memoryBudget'> {
+): Pick<AppOptions, 'partInserter' | 'callsUsage' | 'callStats' | 'memoryBudget'> {
   const { countPriced, observeBatch } = metrics;
   const usageLimits = toUsageLimits(settings);
   const rulesVersion = settings.rollups ? readRulesVersion() : null;
   const options = { clickhouse, prices, rulesVersion, usageLimits, countPriced };
   const callsUsage = new CallsUsage(options);
+  const callStats = openCallStats(settings, clickhouse, prices);
   const partInserter = new PartInserter(clickhouse, toInsertLimits(settings), observeBatch);
   const memoryBudget = new MemoryBudget({
     totalBytes: settings.memoryBudgetMb * mebibyte,
     perKeyBytes: settings.memoryBudgetPerKeyMb * mebibyte,
   });
-  watchService(metrics, { clickhouse, readiness, callsUsage, partInserter, memoryBudget });
-  return { callsUsage, partInserter, memoryBudget };
+  watchService(metrics, {
+    ...{ clickhouse, readiness, callsUsage, callStats, partInserter, memoryBudget },
+  });
+  return { callsUsage, callStats, partInserter, memoryBudget };
 }
 
 function toUsageLimits(settings: Settings): UsageLimits {
@@ -207,6 +212,21 @@ function toUsageLimits(settings: Settings): UsageLimits {
     maxAnswerBytes: settings.queryResultMb * mebibyte,
     maxRowBytes: settings.memoryBudgetPerKeyMb * mebibyte,
   };
+}
+
+function openCallStats(
+  settings: Settings,
+  clickhouse: ClickHouse,
+  prices: PriceSnapshots,
+): CallStats {
+  const { statsMaxCalls: maxCalls, statsBatchCalls: maxBatchCalls } = settings;
+  const { maxAnswerBytes, maxRowBytes } = toUsageLimits(settings);
+  const { statsConcurrency: concurrency, statsQueueSize: maxQueued } = settings;
+  return new CallStats({
+    source: new LiveSource(clickhouse, { maxCalls, maxBatchCalls }),
+    prices,
+    limits: { concurrency, maxQueued, maxAnswerBytes, maxRowBytes },
+  });
 }
 
 function toBodyLimits(settings: Settings): BodyLimits {

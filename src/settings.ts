@@ -115,6 +115,30 @@ export const settingsTable = {
     [1, 1_000_000],
     'Maximum number of call ids in one coalesced query.',
   ),
+  statsConcurrency: integer(
+    'STATS_CONCURRENCY',
+    2,
+    [1, 1_000],
+    'Maximum number of requests for statistics in flight, of which one key leaves one to others.',
+  ),
+  statsQueueSize: integer(
+    'STATS_QUEUE_SIZE',
+    100,
+    [1, 1_000_000],
+    'Maximum number of queued requests for statistics; beyond it 503, first for the key that has queued most.',
+  ),
+  statsMaxCalls: integer(
+    'STATS_MAX_CALLS',
+    2_000_000,
+    [1, 1_000_000_000],
+    'Maximum number of calls in the traces that one request for statistics reads; beyond it 422.',
+  ),
+  statsBatchCalls: integer(
+    'STATS_BATCH_CALLS',
+    250_000,
+    [1, 1_000_000_000],
+    'Number of calls that one statement reads for statistics, unless a single trace has more.',
+  ),
   priceCacheRows: integer(
     'PRICE_CACHE_ROWS',
     100_000,

@@ -12,6 +12,8 @@ import {
 import { MemoryBudgetError } from '../memory-budget.ts';
 import { NotReadyError } from '../readiness.ts';
 import { LimitExceededError } from '../usage/calls-usage.ts';
+import { WindowTooLargeError } from '../usage/stats/live-source.ts';
+import { maxBuckets, TooManyBucketsError } from '../usage/stats/time-buckets.ts';
 import { ApiError, apiErrors } from './api-errors.ts';
 import { isOtlpPath, sendStatus } from './otlp/otlp-format.ts';
 import { isDisconnected } from './request-log.ts';
@@ -50,6 +52,15 @@ export function toApiError(error: unknown): ApiError {
     const { calls, limit } = error;
     return apiErrors.invalid([toIssue('limit_exceeded', ['body', 'limit'], calls, limit)]);
   }
+  if (error instanceof WindowTooLargeError) {
+    const { calls, limit } = error;
+    return apiErrors.invalid([toIssue('window_too_large', ['body', 'start'], calls, limit)]);
+  }
+  if (error instanceof TooManyBucketsError) {
+    const { buckets, groups } = error;
+    const loc = ['body', 'granularity'];
+    return apiErrors.invalid([toIssue('too_many_buckets', loc, buckets, groups, maxBuckets)]);
+  }
   // The path has a malformed percent encoding.
   if (error instanceof URIError) return apiErrors.notFound();
   return toClickHouseApiError(error) ?? apiErrors.internal(error);
@@ -57,6 +68,7 @@ export function toApiError(error: unknown): ApiError {
 
 const queueFullDetails = {
   'usage requests': 'Too many usage requests are queued; try again.',
+  'stats requests': 'Too many requests for statistics are queued; try again.',
   inserts: 'Too many calls wait to be inserted; try again.',
 } as const;
 

@@ -3,6 +3,7 @@ import type { Readiness } from '../readiness.ts';
 import type { PartInserter } from '../ingest/part-inserter.ts';
 import type { PriceSnapshots } from '../prices/snapshot/price-snapshots.ts';
 import type { CallsUsage } from '../usage/calls-usage.ts';
+import type { CallStats } from '../usage/stats/call-stats.ts';
 import { createFeedback, createFeedbackBatch, updateCall } from './compat/feedback-handlers.ts';
 import { createFile, readFileForm } from './compat/file-handlers.ts';
 import { graphQlHandler } from './compat/graphql-handler.ts';
@@ -33,6 +34,7 @@ import {
   docsRoutes,
   sendDocument,
 } from './routes/service-handlers.ts';
+import { statsHandlers } from './routes/stats-handlers.ts';
 import { usageHandler } from './routes/usage-handler.ts';
 
 /** What the handlers work with. */
@@ -42,6 +44,7 @@ export interface Services {
   readonly partInserter: PartInserter;
   readonly openApi: OpenApi;
   readonly callsUsage: CallsUsage;
+  readonly callStats: CallStats;
   readonly prices: PriceSnapshots;
   readonly countDropped: CountDropped;
   readonly metrics: Metrics;
@@ -53,16 +56,14 @@ export interface Services {
  */
 export function routeTable(services: Services): Route[] {
   const calls = callHandlers(services);
-  const costs = costHandlers(services);
-  const unpriced = costs.listUnpricedModels;
   const graphQl = graphQlHandler(services.openApi);
   const usage = usageHandler(services.callsUsage);
   const explanation = usageHandler(services.callsUsage, true);
-  const maxRows = services.openApi.maxItemsOf('TableSchemaForInsert', 'rows');
-  const newTableRows = () => new TableRows(maxRows);
+  const { answer: stats } = statsHandlers(services.callStats);
   return [
     post('/calls/usage', 'read', 'CallsUsageReq', 'project_id', usage),
     withContentType(post('/usage/explain', 'read', 'CallsUsageReq', 'project_id', explanation)),
+    withContentType(post('/calls/stats', 'read', 'CallStatsReq', 'project_id', stats)),
 
     ingest('/call/start', 'CallStartReq', 'start.project_id', calls.insertStart),
     ingest('/call/end', 'CallEndReq', 'end.project_id', calls.insertEnd),
@@ -79,7 +80,7 @@ export function routeTable(services: Services): Route[] {
     stub('/obj/create', 'ObjCreateReq', 'obj.project_id', createObject),
     stub('/file/create', 'FileCreateReq', 'project_id', createFile, readFileForm),
     stub('/files/create', 'FileCreateReq', 'project_id', createFile, readFileForm),
-    stubWithItems('/table/create', 'TableCreateReq', 'table.project_id', tableRule, newTableRows),
+    createTableRoute(services.openApi),
     stub('/table/query', 'TableQueryReq', 'project_id', queryTable),
     stub('/feedback/create', 'FeedbackCreateReq', 'project_id', createFeedback),
     stubOfProjects(
@@ -91,11 +92,7 @@ export function routeTable(services: Services): Route[] {
     stub('/call/update', 'CallUpdateReq', 'project_id', updateCall),
     withContentType(stubOfProjects('/graphql', 'any', 'GraphQlReq', graphQl)),
 
-    post('/cost/create', 'prices', 'CostCreateReq', 'project_id', costs.create),
-    post('/cost/query', 'read', 'CostQueryReq', 'project_id', costs.query),
-    post('/cost/purge', 'prices', 'CostPurgeReq', 'project_id', costs.purge),
-    withContentType(post('/cost/unpriced', 'read', 'CostUnpricedReq', 'project_id', unpriced)),
-    withContentType(post('/cost/resolve', 'read', 'CostResolveReq', 'project_id', costs.resolve)),
+    ...costRoutes(services),
 
     get('/livez', 'public', answerAlive),
     get('/readyz', 'public', checkReadiness(services.readiness)),
@@ -108,3 +105,23 @@ export function routeTable(services: Services): Route[] {
 }
 
 const v2 = '/v2/:entity/:project';
+
+function costRoutes(services: Services): Route[] {
+  const costs = costHandlers(services);
+  const unpriced = costs.listUnpricedModels;
+  const { previewCosts: preview } = statsHandlers(services.callStats);
+  return [
+    post('/cost/create', 'prices', 'CostCreateReq', 'project_id', costs.create),
+    withContentType(post('/cost/preview', 'read', 'CostPreviewReq', 'project_id', preview)),
+    post('/cost/query', 'read', 'CostQueryReq', 'project_id', costs.query),
+    post('/cost/purge', 'prices', 'CostPurgeReq', 'project_id', costs.purge),
+    withContentType(post('/cost/unpriced', 'read', 'CostUnpricedReq', 'project_id', unpriced)),
+    withContentType(post('/cost/resolve', 'read', 'CostResolveReq', 'project_id', costs.resolve)),
+  ];
+}
+
+function createTableRoute(openApi: OpenApi): Route {
+  const maxRows = openApi.maxItemsOf('TableSchemaForInsert', 'rows');
+  const newRows = () => new TableRows(maxRows);
+  return stubWithItems('/table/create', 'TableCreateReq', 'table.project_id', tableRule, newRows);
+}

@@ -13,6 +13,7 @@ export interface WatchedService {
   readonly readiness: Readiness;
   readonly memoryBudget: MemoryBudget;
   readonly callsUsage: Queued;
+  readonly callStats: Queued;
   readonly partInserter: Queued;
 }
 
@@ -61,9 +62,10 @@ function memoryMetrics({ memoryBudget }: WatchedService): ReadMetric[] {
   ];
 }
 
-function queueMetrics({ callsUsage, partInserter }: WatchedService): ReadMetric[] {
+function queueMetrics({ callsUsage, callStats, partInserter }: WatchedService): ReadMetric[] {
   const read = (field: keyof QueueUse) => () => ({
     usage: callsUsage.queueUse()[field],
+    stats: callStats.queueUse()[field],
     inserts: partInserter.queueUse()[field],
   });
   return [

@@ -184,7 +184,13 @@ function isUncounted(counters: UsageCounters): boolean {
   return requests === counters[11] && total === 0n;
 }
 
-function choosePrice(row: StatementRow, prices: RequestedPrices): ChosenPrice | null {
+/** What decides which price applies to a row. */
+export type PricedRow = Pick<
+  StatementRow,
+  'model' | 'service_tier' | 'period_us' | 'prompt_size' | 'minute_of_week' | 'counters'
+>;
+
+export function choosePrice(row: PricedRow, prices: RequestedPrices): ChosenPrice | null {
   if (prices === null || row.counters.length === 0) return null;
   return prices.choose(row.model, {
     periodUs: BigInt(row.period_us),

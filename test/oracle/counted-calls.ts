@@ -75,7 +75,10 @@ function isSameResponse(a: Call, b: Call): boolean {
 function isInnerTwin(inner: Call, outer: Call): boolean {
   const areSpans = inner.mode === 'otel' && outer.mode === 'otel';
   if (!areSpans || inner.spanKind !== 'inference' || outer.spanKind !== 'inference') return false;
-  const isSibling = inner.parent !== undefined && inner.parent === outer.parent;
+  // Also where the parent has not arrived, or is deleted.
+  const hasParent = inner.parentId !== undefined && inner.parentId !== '';
+  const isSibling =
+    hasParent && inner.parentId === outer.parentId && inner.traceId === outer.traceId;
   if (!isSibling || inner.scope === outer.scope) return false;
   if (inner.startedAt < outer.startedAt || inner.endedAt! > outer.endedAt!) return false;
   const areTwoResponses = inner.responseId !== '' && outer.responseId !== '';

@@ -150,6 +150,10 @@ export interface Call {
   /** Whether an npm package `weave` sent it that stores Anthropic's counts as they are. */
   readonly isNativeSdk: boolean;
   readonly isDeleted: boolean;
+  readonly opName: string;
+  readonly userId: string;
+  readonly threadId: string;
+  readonly hasError: boolean;
   readonly stored: ReadonlyMap<string, Entry>;
 }
 
@@ -197,7 +201,7 @@ function countDeletedCalls(calls: readonly Call[]): bigint {
 
 // Calls
 
-function callsOf(events: readonly Event[], project: string): Call[] {
+export function callsOf(events: readonly Event[], project: string): Call[] {
   const starts = new Map<string, JsonObject>();
   const ends = new Map<string, JsonObject>();
   const deleted = new Set<string>();
@@ -231,6 +235,10 @@ function callsOf(events: readonly Event[], project: string): Call[] {
       key: callKey(traceId, id),
       isNativeSdk: isNativeSdk(start.get('attributes')),
       isDeleted: deleted.has(id),
+      opName: (start.get('op_name') ?? '') as string,
+      userId: (start.get('wb_user_id') ?? '') as string,
+      threadId: (start.get('thread_id') ?? '') as string,
+      hasError: typeof end?.get('exception') === 'string',
       stored: storedUsage(end),
     });
   }
@@ -491,7 +499,12 @@ interface Sum {
   completion: bigint;
   total: bigint;
   /** Of those calls whose cost is known. */
-  cost: { prompt: bigint; completion: bigint } | undefined;
+  cost: Cost | undefined;
+}
+
+interface Cost {
+  prompt: bigint;
+  completion: bigint;
 }
 
 function rollUp(
@@ -509,14 +522,11 @@ function rollUp(
       sum.prompt += counters.prompt;
       sum.completion += counters.completion;
       sum.total += counters.total;
-      // Nobody knows what these requests used; without requests there is nothing to price.
-      if (counters.total === 0n && counters.requests === counters.unknownRequests) continue;
-      const tier = call.stored.get(model)?.serviceTier ?? '';
-      const price = priceOf(events, project, model, toPricedCall(call, counters, tier));
-      if (price === undefined || !includeCosts) continue;
+      const cost = includeCosts ? costOf(events, project, call, model, counters) : undefined;
+      if (cost === undefined) continue;
       sum.cost ??= { prompt: 0n, completion: 0n };
-      sum.cost.prompt += promptCost(counters, price.costs);
-      sum.cost.completion += completionCost(counters, price.costs);
+      sum.cost.prompt += cost.prompt;
+      sum.cost.completion += cost.completion;
     }
   }
   const usage = new Map<string, ModelUsage>();
@@ -532,6 +542,54 @@ function rollUp(
     });
   }
   return usage;
+}
+
+/** Undefined if the usage has no price. */
+function costOf(
+  events: readonly Event[],
+  project: string,
+  call: Call,
+  model: string,
+  counters: Counters,
+): Cost | undefined {
+  // Nobody knows what these requests used; without requests there is nothing to price.
+  if (counters.total === 0n && counters.requests === counters.unknownRequests) return undefined;
+  const tier = call.stored.get(model)?.serviceTier ?? '';
+  const price = priceOf(events, project, model, toPricedCall(call, counters, tier));
+  if (price === undefined) return undefined;
+  return {
+    prompt: promptCost(counters, price.costs),
+    completion: completionCost(counters, price.costs),
+  };
+}
+
+/** What one call used of one model, without what it repeats of other calls. */
+export interface UsageEntry {
+  readonly call: Call;
+  readonly model: string;
+  readonly counters: Counters;
+  /** Undefined if the usage has no price. */
+  readonly cost: Cost | undefined;
+}
+
+/**
+ * The usage of all calls of a project, each once. What spans repeat is decided on whole traces, whatever is above them.
+ */
+export function usageEntries(events: readonly Event[], project: string): UsageEntry[] {
+  const calls = callsOf(events, project);
+  const entries: UsageEntry[] = [];
+  for (const traceId of new Set(calls.map((call) => call.traceId))) {
+    const trace = new Set(calls.filter((call) => call.traceId === traceId && !call.isDeleted));
+    for (const call of countedCalls(trace, calls)) {
+      for (const [model, counters] of ownUsage(call, calls)) {
+        const { requests, prompt, completion, total } = counters;
+        if (requests + prompt + completion + total === 0n) continue;
+        const cost = costOf(events, project, call, model, counters);
+        entries.push({ call, model, counters, cost });
+      }
+    }
+  }
+  return entries;
 }
 
 function emptySum(): Sum {
@@ -646,7 +704,7 @@ function money(text: string): bigint {
 }
 
 /** The double nearest to an amount: JavaScript rounds decimal text of any length correctly. */
-function toNumber(amount: bigint): number {
+export function toNumber(amount: bigint): number {
   return Number(`${String(amount)}e-${String(moneyDecimals)}`);
 }
 
@@ -662,7 +720,7 @@ function exact(text: string): { units: bigint; decimals: bigint } {
 }
 
 /** Microseconds since 1970 of an ISO 8601 time with `Z` or an offset; further digits are truncated. */
-function microseconds(text: string): bigint {
+export function microseconds(text: string): bigint {
   const [, seconds, fraction = '', zone] =
     /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d)(?:\.(\d+))?(Z|[+-]\d\d:\d\d)$/.exec(text)!;
   const wholeSeconds = BigInt(Date.parse(`${seconds!}${zone!}`)) / 1000n;
@@ -670,6 +728,6 @@ function microseconds(text: string): bigint {
 }
 
 /** JavaScript compares UTF-16 code units, which orders characters beyond U+FFFF differently. */
-function compareByCodePoint(a: string, b: string): number {
+export function compareByCodePoint(a: string, b: string): number {
   return Buffer.compare(Buffer.from(a), Buffer.from(b));
 }

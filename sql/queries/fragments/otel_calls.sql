@@ -13,9 +13,7 @@ pointers AS
         key IN (SELECT arrayJoin(requested_keys)) AS is_requested,
         toUInt128(0) AS ancestor,
         toUInt128(0) AS stop,
-        arrayExists(
-            used -> arraySum(used.counters) > used.counters[requests] + used.counters[unknown_requests],
-            usage) AS has_usage,
+        {include has_tokens} AS has_usage,
         has_usage OR span_kind = 2 AS is_stop,
         toUInt8(0) AS step,
         toUInt8(ceil(log2(count() OVER () + 1))) AS last_step,

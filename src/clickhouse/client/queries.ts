@@ -32,6 +32,7 @@ const queryFiles = {
     'roll_up_flat_traces',
     'roll_up_traces',
   ],
+  stats: ['stats_calls', 'stats_traces', 'stats_usage', 'stats_usage_otel'],
   usage: [
     'locate_calls',
     'usage_flat_sum',

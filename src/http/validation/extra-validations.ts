@@ -1,4 +1,5 @@
 import type { components } from '../../openapi-types.ts';
+import { toEffectiveDate } from '../../prices/effective-date.ts';
 import { namesOf } from '../../slices/parse-json.ts';
 import { type Location, toIssue, type ValidationIssue } from './issues.ts';
 import { type ExtraValidation, isRecord } from './validator.ts';
@@ -18,6 +19,11 @@ export const extraValidations: Readonly<
   FeedbackCreateReq: freeFormJsonIssues,
   FeedbackCreateBatchReq: ofItems('batch', freeFormJsonIssues),
   CostCreateReq: within(['costs'], minuteRangeIssues),
+  CostPreviewReq: (value, at) => [
+    ...windowIssues(value, at),
+    ...within(['costs'], minuteRangeIssues)(value, at),
+  ],
+  CallStatsReq: statsIssues,
 };
 
 /** Whether a string is not well-formed Unicode, so that it cannot be encoded in UTF-8. */
@@ -69,6 +75,46 @@ function minuteRangeIssues(costs: unknown, at: Location): ValidationIssue[] {
       ];
     });
   });
+}
+
+function statsIssues(value: unknown, at: Location): ValidationIssue[] {
+  if (!isRecord(value)) return [];
+  const { group_by, usage_metrics } = value;
+  const issues = windowIssues(value, at);
+  if (Array.isArray(group_by) && group_by.length === 2 && group_by[0] === group_by[1]) {
+    issues.push(toIssue('value_error', [...at, 'group_by'], 'groupTwice'));
+  }
+  if (Array.isArray(usage_metrics)) {
+    for (const [index, spec] of usage_metrics.slice(0, maxReportedIds).entries()) {
+      issues.push(...costAggregationIssues(spec, [...at, 'usage_metrics', index]));
+    }
+  }
+  return issues;
+}
+
+/** Times that are invalid by themselves are left to the schema. */
+function windowIssues(value: unknown, at: Location): ValidationIssue[] {
+  if (!isRecord(value)) return [];
+  const [start, end] = [value['start'], value['end'] ?? new Date().toISOString()].map((time) =>
+    typeof time === 'string' ? toEffectiveDate(time) : undefined,
+  );
+  // Both have one format and are in UTC, so their order is that of texts.
+  if (start === undefined || end === undefined || start <= end) return [];
+  return [toIssue('value_error', [...at, 'end'], 'window')];
+}
+
+const costAggregations: readonly unknown[] = ['sum', 'avg', 'count'];
+
+function costAggregationIssues(spec: unknown, at: Location): ValidationIssue[] {
+  if (!isRecord(spec)) return [];
+  const { metric, aggregations, percentiles } = spec;
+  if (typeof metric !== 'string' || !metric.endsWith('_cost')) return [];
+  const others = (list: unknown, allowed: readonly unknown[]): boolean =>
+    Array.isArray(list) && list.some((each) => !allowed.includes(each));
+  return [
+    ...(others(aggregations, costAggregations) ? ['aggregations'] : []),
+    ...(others(percentiles, []) ? ['percentiles'] : []),
+  ].map((name) => toIssue('value_error', [...at, name], 'costAggregation'));
 }
 
 /** How many invalid ids of one request are reported. */

@@ -71,6 +71,12 @@ export const issueMessages = {
   value_error: (reason: keyof typeof valueErrors) => valueErrors[reason],
   limit_exceeded: (calls: bigint, limit: number) =>
     `The request touches ${calls} calls, which is more than its limit of ${limit}`,
+  window_too_large: (calls: bigint, limit: number) =>
+    `The traces of the window have ${calls} calls, which is more than STATS_MAX_CALLS, ${limit}; ` +
+    'choose a smaller window or a filter',
+  too_many_buckets: (buckets: number, groups: number, maximum: number) =>
+    `${buckets} buckets of ${groups} groups are more than ${maximum}; ` +
+    'choose longer buckets, a smaller window or fewer groups',
   answer_too_large: () => 'The answer would be larger than the limit; ask for less at once',
 } as const;
 
@@ -92,6 +98,13 @@ const valueErrors = {
   pathProject: 'Value error, project_id should be the entity and project of the path',
   literal: 'Input should be of type string, number, boolean or null',
   minuteRange: 'Value error, end should be greater than start',
+  timeZone: 'Value error, timezone should be the IANA name of a time zone, such as Europe/Berlin',
+  window: 'Value error, end should not be before start',
+  costAggregation: 'Value error, costs have the aggregations sum, avg and count only',
+  groupTwice: 'Value error, group_by should name each group once',
+  filterUnsupported:
+    'Value error, this filter is not supported; supported are op_names, parent_ids, trace_ids, call_ids, thread_ids, ' +
+    'wb_user_ids and trace_roots_only',
 } as const;
 
 /** `a`, `a or b`, `a, b or c`. */

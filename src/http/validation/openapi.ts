@@ -4,6 +4,7 @@ import { parse as parseYaml } from 'yaml';
 import { toDateTime64 } from '../../clickhouse/client/date-time64.ts';
 import type { components } from '../../openapi-types.ts';
 import { toEffectiveDate } from '../../prices/effective-date.ts';
+import { isTimeZone } from '../../usage/stats/time-zone.ts';
 import { sizeValidations } from './size-validations.ts';
 import { extraValidations, hasLoneSurrogate } from './extra-validations.ts';
 import { type Validator, createValidator, type Compiled, isRecord } from './validator.ts';
@@ -91,6 +92,7 @@ function createAjv(documents: Readonly<Record<string, Document>>, allErrors: boo
   ajv.addVocabulary(['x-maximum-hint']);
   ajv.addFormat('unicode', (text) => !hasLoneSurrogate(text));
   ajv.addFormat('date-time', (text) => toDateTime64(text) !== undefined);
+  ajv.addFormat('time-zone', isTimeZone);
   ajv.addFormat('date-or-time', (text) => toEffectiveDate(text) !== undefined);
   for (const [name, document] of Object.entries(documents)) ajv.addSchema(document, name);
   return ajv;

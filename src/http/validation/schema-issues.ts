@@ -53,8 +53,11 @@ const issueOf: Readonly<Record<string, ToIssue | undefined>> = {
   minItems: (error, loc) => toIssue('too_short', loc, 'List', limitOf(error), sizeOf(error)),
   minProperties: (error, loc) =>
     toIssue('too_short', loc, 'Dictionary', limitOf(error), sizeOf(error)),
+  // A list without items is that of a filter which is not supported.
   maxItems: (error, loc) =>
-    toIssue('too_long', loc, { what: 'List', maximum: limitOf(error), actual: sizeOf(error) }),
+    limitOf(error) === 0
+      ? toIssue('value_error', loc, 'filterUnsupported')
+      : toIssue('too_long', loc, { what: 'List', maximum: limitOf(error), actual: sizeOf(error) }),
   maxProperties: (error, loc) =>
     toIssue('too_long', loc, {
       what: 'Dictionary',
@@ -119,6 +122,8 @@ function formatIssue({ schema }: SchemaError, loc: Location): ValidationIssue {
       return toIssue('datetime_parsing', loc, 'datetime');
     case 'date-or-time':
       return toIssue('datetime_parsing', loc, 'date or a valid datetime');
+    case 'time-zone':
+      return toIssue('value_error', loc, 'timeZone');
     default:
       return toIssue('string_unicode', loc);
   }

@@ -10,10 +10,8 @@ const maxLevels = 32;
 export const sizeValidations: Readonly<Record<string, ExtraValidation | undefined>> = {
   CostQueryReq: (value, at) => expressionSizeIssues(value, at, 1_000),
   CostPurgeReq: (value, at) => expressionSizeIssues(value, at, 20_000),
-  CostCreateReq: (value, at) => {
-    const costs = isRecord(value) ? value['costs'] : undefined;
-    return isHuge(costs) ? [tooManyMembers(costs, [...at, 'costs'], maxCosts)] : [];
-  },
+  CostCreateReq: costsIssues,
+  CostPreviewReq: costsIssues,
   FeedbackCreateBatchReq: (value, at) => {
     const batch = isRecord(value) ? value['batch'] : undefined;
     if (!Array.isArray(batch) || batch.length <= maxFeedback) return [];
@@ -27,6 +25,11 @@ const maxFeedback = 1_000;
 
 /** As in the schema, which reports fewer than those that are huge. */
 const maxCosts = 1_000;
+
+function costsIssues(value: unknown, at: Location): ValidationIssue[] {
+  const costs = isRecord(value) ? value['costs'] : undefined;
+  return isHuge(costs) ? [tooManyMembers(costs, [...at, 'costs'], maxCosts)] : [];
+}
 
 function expressionSizeIssues(
   value: unknown,

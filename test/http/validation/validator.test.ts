@@ -28,6 +28,7 @@ test('the validation of every endpoint that takes JSON is tested', () => {
   expect(endpoints.map(({ name }) => name)).toEqual([
     '/calls/usage',
     '/usage/explain',
+    '/calls/stats',
     '/call/start',
     '/call/end',
     '/call/upsert_batch (item kind 0)',
@@ -44,6 +45,7 @@ test('the validation of every endpoint that takes JSON is tested', () => {
     '/call/update',
     '/graphql',
     '/cost/create',
+    '/cost/preview',
     '/cost/query',
     '/cost/purge',
     '/cost/unpriced',
@@ -105,6 +107,7 @@ function expectedMessage(type: string, actual = ''): string {
     less_than_equal:
       /^Input should be less than or equal to (\d+|0\.01: prices are in USD per token, not per million)$/,
     literal_error: /^Input should be '\w+'(, '\w+')*( or '\w+')?$/,
+    value_error: /^Value error, /,
     datetime_parsing: /^Input should be a valid (date or a valid )?datetime, /,
   };
   return exact[type] ?? (patterns[type]?.test(actual) === true ? actual : `message of ${type}`);

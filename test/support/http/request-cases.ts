@@ -17,7 +17,7 @@ export interface Schema {
   readonly maxProperties?: number;
   readonly minimum?: number;
   readonly maximum?: number;
-  /** Of an object with a recursive schema: valid values. */
+  /** Of an object with a recursive schema, or of an integer for which 1 is not valid: valid values. */
   readonly examples?: readonly unknown[];
 }
 
@@ -160,15 +160,16 @@ class SchemaWalker {
     switch (schema.type) {
       case 'string':
         if (isTime(schema)) return '2026-01-31T23:59:59.123456Z';
+        if (schema.format === 'time-zone') return 'Europe/Berlin';
         return schema.maxLength === 256 ? 'entity/project' : 'x';
       case 'integer':
-        return 1;
+        return schema.examples?.[0] ?? 1;
       case 'number':
         return Math.min(0.5, schema.maximum ?? 1);
       case 'boolean':
         return true;
       case 'array':
-        return [this.exampleOf(schema.items ?? {})];
+        return schema.maxItems === 0 ? [] : [this.exampleOf(schema.items ?? {})];
       case 'object':
         return schema.examples?.[0] ?? this.#exampleObject(schema);
       default:
@@ -199,7 +200,8 @@ class SchemaWalker {
     for (const [value, type] of invalidValues(schema)) yield { path, value, type };
     // More values than BODY_MAX_VALUES are refused before the list is validated.
     if (schema.maxItems !== undefined && schema.maxItems < 300_000) {
-      yield { path, value: this.#tooMany(schema.maxItems, schema.items ?? {}), type: 'too_long' };
+      const type = schema.maxItems === 0 ? 'value_error' : 'too_long';
+      yield { path, value: this.#tooMany(schema.maxItems, schema.items ?? {}), type };
     }
     for (const value of validValues(schema)) yield { path, value, type: undefined };
     for (const name of invalidNames(schema)) {
@@ -298,6 +300,9 @@ function invalidValues(schema: Schema): [unknown, string][] {
     const texts =
       schema.format === 'date-time' ? [...invalidTimes, ...timesWithoutZone] : invalidTimes;
     for (const text of texts) values.push([text, 'datetime_parsing']);
+  }
+  if (schema.format === 'time-zone') {
+    for (const text of ['', 'Mars/Olympus_Mons', '+02:00']) values.push([text, 'value_error']);
   }
   if (schema.minimum !== undefined) values.push([lessThanMinimum(schema), 'greater_than_equal']);
   if (schema.maximum !== undefined) values.push([schema.maximum * 2, 'less_than_equal']);
