@@ -18,13 +18,15 @@ import {
   readExpectedRatios,
   writeExpectedRatios,
 } from './report/expected-ratios.ts';
-import { printFacts, printLoad, printScenarios } from './report/print-report.ts';
+import { printFacts, printLoad, printRollups, printScenarios } from './report/print-report.ts';
 import { type ScenarioReport, toScenarioReport } from './report/scenario-report.ts';
 import { toMarkdown } from './report/scenario-table.ts';
+import { measureCatchUp } from './rollups/measure-catch-up.ts';
 import { openBenchClient, readRows } from './support/bench-client.ts';
 import {
   readMemory,
   type ServiceProcess,
+  startLiveService,
   startServer,
   startServiceProcess,
 } from './support/processes.ts';
@@ -44,25 +46,31 @@ await main(parseOptions(process.argv.slice(2)));
 async function main(options: Options): Promise<void> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'calls-usage-bench-')));
   const server = await startServer(dataDir);
-  // Of settled traces there would be rollups, whose cost does not depend on the calls that the flat sum reads.
-  const service = await startServiceProcess(server, dataDir, { ROLLUPS: 'false' });
+  const service = await startServiceProcess(server, dataDir);
+  const live = await startLiveService(server, dataDir);
   const client = openBenchClient(server.address);
   try {
-    await run(options, dataDir, server, service, client);
+    await run(options, dataDir, { server, service, live, client });
   } finally {
-    await service.stop();
+    await Promise.all([service.stop(), live.stop()]);
     await client.close();
     await server.stop();
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true });
   }
 }
 
+interface Running {
+  readonly server: EmbeddedServer;
+  readonly service: ServiceProcess;
+  /** The service without rollups. */
+  readonly live: ServiceProcess;
+  readonly client: ClickHouseClient;
+}
+
 async function run(
   options: Options,
   dataDir: string,
-  server: EmbeddedServer,
-  service: ServiceProcess,
-  client: ClickHouseClient,
+  { server, service, live, client }: Running,
 ): Promise<void> {
   const { scale } = options;
   await fillUnlessFilled(client, dataDir, scale);
@@ -73,7 +81,10 @@ async function run(
     node: process.version,
   };
   printFacts(facts, size);
-  const strategies = createStrategies(client, service.url, scale.secondsPerStrategy);
+  const rollups = await measureCatchUp(client);
+  printRollups(rollups);
+  const urls = { ours: service.url, live: live.url };
+  const strategies = createStrategies(client, urls, scale.secondsPerStrategy);
   const idleMb = await warmUp(service, scale);
   const bench: UsageBench = { client, service, strategies, scale, idleMb };
   const scenarios = await measureScenarios(bench, options.scenarios);
@@ -85,7 +96,7 @@ async function run(
   const ingest = options.ingest === undefined ? null : await measureIngest(options.ingest);
   if (ingest !== null) console.log(`ingest: ${JSON.stringify(ingest, undefined, 2)}`);
   if (options.jsonFile !== undefined) {
-    const results = { service_idle_mb: idleMb ?? null, scenarios, ingest, load };
+    const results = { service_idle_mb: idleMb ?? null, rollups, scenarios, ingest, load };
     await writeReport(options.jsonFile, { ...facts, date: today(), ...size, ...results });
   }
   if (options.markdown) console.log(toMarkdown(scenarios, options.scenarios));

@@ -31,7 +31,9 @@ process.stdout.write(JSON.stringify(await runLoad(order)));
 async function runLoad(order: LoadOrder): Promise<LoadResult> {
   const { address, serviceUrl, clients, pages } = order;
   const client = openBenchClient(address, clients);
-  const request = createStrategies(client, serviceUrl, 60)[order.strategy];
+  const request = createStrategies(client, { ours: serviceUrl, live: serviceUrl }, 60)[
+    order.strategy
+  ];
   const times: number[] = [];
   const errors: string[] = [];
   const startedAt = performance.now();

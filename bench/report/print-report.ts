@@ -1,4 +1,5 @@
 import type { LoadReport } from '../load/measure-load.ts';
+import type { CatchUp } from '../rollups/measure-catch-up.ts';
 import type { ProjectSize } from '../project/fill-project.ts';
 import type { ScenarioReport } from './scenario-report.ts';
 import { toTable } from './scenario-table.ts';
@@ -22,6 +23,14 @@ export function printFacts(
     'flat sum (the lower bound): of the same merged calls per trace and model. ours: POST /calls/usage with costs.\n' +
       'Medians of interleaved runs; the answers were compared before they were timed. For inner calls and for usage\n' +
       'that SDKs have rolled up, the flat sum computes something else: the stored usage of whole traces.',
+  );
+}
+
+export function printRollups({ traces, calls, bytes, seconds, callsPerSecond }: CatchUp): void {
+  const perMillion = Math.round(bytes / (calls / 1_000_000) / 1_024);
+  console.log(
+    `rollups: ${traces} of ${calls.toLocaleString('en')} calls, ${perMillion} KiB per million calls; caught up in ` +
+      `${seconds} s, ${callsPerSecond.toLocaleString('en')} calls/s`,
   );
 }
 

@@ -12,7 +12,7 @@ import {
   type EmbeddedServer,
   startEmbeddedServer,
 } from '../../src/clickhouse/embedded/embedded-server.ts';
-import { addQueryLog } from '../../test/support/clickhouse/embedded-overrides.ts';
+import { addQueryLog, addUser } from '../../test/support/clickhouse/embedded-overrides.ts';
 import { nodeArgumentsOf } from '../../test/support/npm-command.ts';
 import { apiKey } from './usage-api.ts';
 
@@ -23,6 +23,19 @@ export interface ServiceProcess {
   readonly stop: () => Promise<void>;
 }
 
+/** The ClickHouse user of a service without rollups, so that its queries can be told from those of the other one. */
+export const liveUser = 'live';
+const livePassword = 'live';
+
+/** Starts a service that computes every answer from all calls, beside the one that has rollups. */
+export async function startLiveService(
+  { address }: Pick<EmbeddedServer, 'address'>,
+  dataDir: string,
+): Promise<ServiceProcess> {
+  const user = { ...address, username: liveUser, password: livePassword };
+  return await startServiceProcess({ address: user }, dataDir, { ROLLUPS: 'false' });
+}
+
 /** Starts the embedded ClickHouse with its query log, with its files in `dataDir`. */
 export async function startServer(dataDir: string): Promise<EmbeddedServer> {
   const log = pino({ level: 'silent' });
@@ -30,13 +43,14 @@ export async function startServer(dataDir: string): Promise<EmbeddedServer> {
   const oldLog = join(dataDir, 'clickhouse', 'data', 'system', 'query_log');
   await rm(oldLog, { recursive: true, force: true });
   await addQueryLog(dataDir);
+  await addUser(dataDir, { username: liveUser, password: livePassword });
   const options = { dataDir, lockWaitMs: 5_000, stopTimeoutMs: 10_000, log };
   return await startEmbeddedServer(options, new AbortController().signal);
 }
 
 /** Starts what `npm start` starts, on this ClickHouse; resolves when the service is ready. */
 export async function startServiceProcess(
-  { address }: EmbeddedServer,
+  { address }: Pick<EmbeddedServer, 'address'>,
   dataDir: string,
   settings: Readonly<Record<string, string>> = {},
 ): Promise<ServiceProcess> {

@@ -3,9 +3,10 @@ import type { Scenario } from './scenarios.ts';
 import type { StrategyName } from './strategies.ts';
 
 /**
- * Compares the answers of all strategies, before any of them is timed. Ours and the client-side roll-up must agree on
- * every call. The recursion sums stored usage, so it must agree where no SDK has rolled usage up. The flat sum is per
- * trace, so its sum per model must agree where also all requested calls are roots. Where the truth is known, ours must be it.
+ * Compares the answers of all strategies, before any of them is timed. Ours, with rollups and without, and the client-side
+ * roll-up must agree on every call. The recursion sums stored usage, so it must agree where no SDK has rolled usage up. The
+ * flat sum is per trace, so its sum per model must agree where also all requested calls are roots. Where the truth is known,
+ * ours must be it.
  *
  * @param keys the keys in `calls` of the scenario's calls, by id
  * @throws {Error} naming the first difference
@@ -18,7 +19,9 @@ export function compareAnswers(
   const ours = answers.get('ours');
   if (ours === undefined) return;
   if (ours.size === 0 && keys.size > 0) throw new Error(`${scenario.name}: ours is empty`);
-  const oursByKey = new Map([...ours].map(([name, sums]) => [replaceId(name, keys), sums]));
+  const oursByKey = toByKey(ours, keys);
+  const live = answers.get('live');
+  refuseDifference(scenario, 'live', live && toByKey(live, keys), oursByKey);
   refuseDifference(scenario, 'fetch_and_fold', answers.get('fetch_and_fold'), oursByKey);
   if (scenario.truth !== undefined) refuseDifference(scenario, 'truth', scenario.truth, ours);
   if (scenario.hasOwnUsageOnly) {
@@ -29,6 +32,10 @@ export function compareAnswers(
     const perModel = flatSum === undefined ? undefined : sumPerModel(flatSum);
     refuseDifference(scenario, 'floor', perModel, sumPerModel(ours));
   }
+}
+
+function toByKey(totals: Totals, keys: ReadonlyMap<string, string>): Totals {
+  return new Map([...totals].map(([name, sums]) => [replaceId(name, keys), sums]));
 }
 
 function replaceId(name: string, keys: ReadonlyMap<string, string>): string {

@@ -1,6 +1,6 @@
 import type { ClickHouseClient } from '@clickhouse/client';
 
-import type { Scale } from '../project/scale.ts';
+import { project, type Scale } from '../project/scale.ts';
 import { readMemory, resetPeakMemory, type ServiceProcess } from '../support/processes.ts';
 import { median, quantile, round } from '../support/statistics.ts';
 import type { Totals } from './client-side-roll-up.ts';
@@ -58,7 +58,7 @@ export async function measureScenario(
   const first = await runEachOnce(bench, requested);
   compareAnswers(scenario, first.answers, requested.keys);
   await resetPeakMemory(bench.service);
-  const times = await timeInTurns(bench, requested, first);
+  const times = await timeInTurns(bench, scenario, requested, first);
   const period = { from, to: Date.now() };
   const peakMb = (await readMemory(bench.service))?.peak;
   const outcomes = toRecord((name): Outcome => {
@@ -98,7 +98,8 @@ async function runEachOnce(bench: UsageBench, requested: RequestedCalls): Promis
  * strategy whose first run took all of its time, that run is the only one.
  */
 async function timeInTurns(
-  { strategies, scale }: UsageBench,
+  { client, strategies, scale }: UsageBench,
+  { changedIds = [] }: Scenario,
   requested: RequestedCalls,
   { reasons, periods }: FirstRuns,
 ): Promise<Readonly<Record<StrategyName, readonly number[]>>> {
@@ -111,11 +112,20 @@ async function timeInTurns(
       const isWarmUp = run < 0;
       if (reasons.has(name) || isTimeUsedUp(times[name], maxMs)) continue;
       if (isWarmUp && firstMs[name] > maxWarmUpMs) continue;
+      await storeAgain(client, changedIds);
       const ms = await time(() => strategies[name](requested));
       if (!isWarmUp) times[name].push(ms);
     }
   }
   return times;
+}
+
+/** Stores parts of calls once more, which changes their traces and no answer. */
+async function storeAgain(client: ClickHouseClient, ids: readonly string[]): Promise<void> {
+  if (ids.length === 0) return;
+  const query = `INSERT INTO call_parts SELECT * FROM call_parts
+    WHERE project_id = {project: String} AND id IN {ids: Array(String)} LIMIT 1 BY id`;
+  await client.command({ query, query_params: { project, ids } });
 }
 
 function rotate<Item>(items: readonly Item[], by: number): Item[] {

@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { ClickHouseClient } from '@clickhouse/client';
 
 import { readRows } from '../support/bench-client.ts';
+import { liveUser } from '../support/processes.ts';
 import { round } from '../support/statistics.ts';
 
 /** A period of time, in milliseconds since 1970. */
@@ -62,6 +63,7 @@ export async function readStatistics(
 export interface ProcessorTimes {
   readonly floor: number | null;
   readonly ours: number | null;
+  readonly live: number | null;
 }
 
 /**
@@ -72,25 +74,42 @@ export async function readProcessorTimes(
   client: ClickHouseClient,
   { from, to }: Period,
 ): Promise<ProcessorTimes> {
-  const rows = await readRows<Record<'name' | 'runs' | 'ms', string>>(
+  const rows = await readRows<StatementTimes>(
     client,
     `SELECT
-       log_comment AS name, count() AS runs,
+       user = '${liveUser}' AS is_live, log_comment AS name, count() AS runs,
        quantile(0.5)(ProfileEvents['UserTimeMicroseconds'] + ProfileEvents['SystemTimeMicroseconds']) / 1000 AS ms
      FROM system.query_log
      WHERE type = 'QueryFinish' AND is_initial_query
        AND toUnixTimestamp64Milli(query_start_time_microseconds) BETWEEN {from:Int64} AND {to:Int64}
        AND match(log_comment, '^(bench_floor|locate_calls|price_version|usage_.*)$')
-     GROUP BY name`,
+     GROUP BY is_live, name`,
     { from, to },
   );
-  const requests = Number(rows.find(({ name }) => name === 'locate_calls')?.runs ?? 0);
-  const sum = rows
-    .filter(({ name }) => name !== 'bench_floor')
-    .reduce((total, { runs, ms }) => total + (Number(ms) * Number(runs)) / requests, 0);
   const floor = rows.find(({ name }) => name === 'bench_floor');
+  const ofService = rows.filter(({ name }) => name !== 'bench_floor');
   return {
     floor: floor === undefined ? null : round(Number(floor.ms), 1),
-    ours: requests === 0 ? null : round(sum, 1),
+    ours: toRequestMs(ofService.filter(({ is_live }) => is_live === 0)),
+    live: toRequestMs(ofService.filter(({ is_live }) => is_live === 1)),
   };
+}
+
+interface StatementTimes {
+  /** Whether the service without rollups ran it. */
+  readonly is_live: 0 | 1;
+  readonly name: string;
+  readonly runs: string;
+  /** Median. */
+  readonly ms: string;
+}
+
+function toRequestMs(rows: readonly StatementTimes[]): number | null {
+  const requests = Number(rows.find(({ name }) => name === 'locate_calls')?.runs ?? 0);
+  if (requests === 0) return null;
+  const sum = rows.reduce(
+    (total, { runs, ms }) => total + (Number(ms) * Number(runs)) / requests,
+    0,
+  );
+  return round(sum, 1);
 }

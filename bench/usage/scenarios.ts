@@ -16,39 +16,25 @@ export interface Scenario {
   readonly ids: readonly string[];
   /** Whether the requested calls are roots and have own usage only, so that the flat sum must be the same. */
   readonly equalsFlatSum: boolean;
+  /** Calls whose last part is stored once more before each run, so that their traces have changed a moment ago. */
+  readonly changedIds?: readonly string[];
   /** Whether no SDK has rolled usage up, so that sums of stored usage must be the same. */
   readonly hasOwnUsageOnly: boolean;
   /** What was spent, if whoever made the calls knows it; ours must be the same. */
   readonly truth?: Totals;
 }
 
+const ownRoots = { equalsFlatSum: true, hasOwnUsageOnly: true };
+
 /** Lists the scenarios in the order of the table. */
 export function listScenarios(scale: Scale): readonly Scenario[] {
-  const page = (count: number) => pageOfRoots(scale, 'own', count);
-  const ownRoots = { equalsFlatSum: true, hasOwnUsageOnly: true };
   const { large, evaluation, firstChain } = largeSeries;
   const evaluationRows = Array.from({ length: 100 }, (_, index) =>
     toCallId(evaluation, 0, index + 1),
   );
   const unknown = Array.from({ length: 10_000 }, (_, index) => `unknown-${index}`);
   return [
-    { name: 'page_1', title: '1 trace × 100 calls', ids: page(1), ...ownRoots },
-    {
-      name: 'page_50_sdk',
-      title: '50 traces × 100 calls, rolled up by an SDK',
-      ids: pageOfRoots(scale, 'sdk', 50),
-      equalsFlatSum: false,
-      hasOwnUsageOnly: false,
-    },
-    { name: 'page_100', title: '100 traces × 100 calls', ids: page(100), ...ownRoots },
-    {
-      name: 'page_100_random_ids',
-      title: '100 traces × 100 calls whose ids do not grow with time',
-      ids: pageOfRandomRoots(100),
-      ...ownRoots,
-    },
-    otelPage(),
-    { name: 'page_1000', title: '1,000 traces × 100 calls', ids: page(1_000), ...ownRoots },
+    ...listPages(scale),
     {
       name: 'inner_100',
       title: `100 inner calls of an evaluation of ${scale.evaluation.toLocaleString('en')}`,
@@ -80,4 +66,35 @@ function otelPage(): Scenario {
     equalsFlatSum: false,
     hasOwnUsageOnly: false,
   };
+}
+
+/** Pages of traces, as dashboards show them. */
+function listPages(scale: Scale): Scenario[] {
+  const page = (count: number) => pageOfRoots(scale, 'own', count);
+  return [
+    { name: 'page_1', title: '1 trace × 100 calls', ids: page(1), ...ownRoots },
+    {
+      name: 'page_50_sdk',
+      title: '50 traces × 100 calls, rolled up by an SDK',
+      ids: pageOfRoots(scale, 'sdk', 50),
+      equalsFlatSum: false,
+      hasOwnUsageOnly: false,
+    },
+    { name: 'page_100', title: '100 traces × 100 calls', ids: page(100), ...ownRoots },
+    {
+      name: 'page_100_random_ids',
+      title: '100 traces × 100 calls whose ids do not grow with time',
+      ids: pageOfRandomRoots(100),
+      ...ownRoots,
+    },
+    {
+      name: 'page_100_mixed',
+      title: 'the same, of which 10 traces changed a moment ago',
+      ids: page(100),
+      changedIds: page(10),
+      ...ownRoots,
+    },
+    otelPage(),
+    { name: 'page_1000', title: '1,000 traces × 100 calls', ids: page(1_000), ...ownRoots },
+  ];
 }

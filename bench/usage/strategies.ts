@@ -15,10 +15,10 @@ import {
 } from './strategy-statements.ts';
 
 /**
- * The strategies by their names in the JSON report: the flat sum, which is the lower bound; `POST /calls/usage`; the
- * recursion in SQL; the client-side roll-up.
+ * The strategies by their names in the JSON report: the flat sum, which is the lower bound; `POST /calls/usage`; the same of
+ * a service without rollups; the recursion in SQL; the client-side roll-up.
  */
-export const strategyNames = ['floor', 'ours', 'level_by_level', 'fetch_and_fold'] as const;
+export const strategyNames = ['floor', 'ours', 'live', 'level_by_level', 'fetch_and_fold'] as const;
 export type StrategyName = (typeof strategyNames)[number];
 
 /** Computes the usage of the requested calls. */
@@ -42,10 +42,16 @@ const readSettings: ClickHouseSettings = {
 /** Time limit of every statement but the recursion, in seconds. */
 const timeoutSeconds = 60;
 
+/** The addresses of the service, and of the one without rollups. */
+export interface ServiceUrls {
+  readonly ours: string;
+  readonly live: string;
+}
+
 /** @param recursionTimeoutSeconds time limit of the recursion, which some scenarios cannot finish */
 export function createStrategies(
   client: ClickHouseClient,
-  serviceUrl: string,
+  urls: ServiceUrls,
   recursionTimeoutSeconds: number,
 ): Readonly<Record<StrategyName, Strategy>> {
   const readTotals = async (
@@ -57,15 +63,18 @@ export function createStrategies(
     toTotals(await (await sendStatement(client, name, statement, ids, seconds)).json());
   return {
     floor: ({ ids }) => readTotals('floor', flatSumStatement, ids, timeoutSeconds),
-    ours: async ({ ids }) => {
-      const response = await requestUsage(serviceUrl, project, ids);
-      refuseFailure(response);
-      return parseResponse(response.text);
-    },
+    ours: ({ ids }) => readUsage(urls.ours, ids),
+    live: ({ ids }) => readUsage(urls.live, ids),
     level_by_level: ({ ids }) =>
       readTotals('level_by_level', levelByLevelStatement, ids, recursionTimeoutSeconds),
     fetch_and_fold: async ({ ids, keys }) => rollUpCalls(await fetchCalls(client, ids), keys),
   };
+}
+
+async function readUsage(serviceUrl: string, ids: readonly string[]): Promise<Totals> {
+  const response = await requestUsage(serviceUrl, project, ids);
+  refuseFailure(response);
+  return parseResponse(response.text);
 }
 
 async function fetchCalls(
