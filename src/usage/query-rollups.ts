@@ -1,4 +1,4 @@
-import { noBoundaries } from '../prices/snapshot/price-level.ts';
+import { noBoundaries, type PriceBoundaries } from '../prices/snapshot/price-level.ts';
 import { append, runInSlices, type Steps } from '../slices/run-in-slices.ts';
 import type { QueriedRows, StatementStep } from './query-usage.ts';
 import { fromRollup, type LocatedCall, type RollupRow, type UsageRow } from './usage-row.ts';
@@ -24,8 +24,9 @@ export async function queryRollups(
     rules_version: rulesVersion,
     ...(prices?.boundaries ?? noBoundaries),
   };
+  if (!areQuarters(parameters.price_minutes)) return allLive(calls);
   const rows = await clickhouse.read<RollupRow>('usage_rollups', parameters, options);
-  const live = await runInSlices(findLive(rows, calls), options.signal);
+  const live = await runInSlices(findLive(rows, calls, parameters), options.signal);
   return await runInSlices(fromRows(rows, calls, live, prices), options.signal);
 }
 
@@ -33,14 +34,18 @@ export async function queryRollups(
 function* findLive(
   rows: readonly RollupRow[],
   calls: readonly LocatedCall[],
+  { price_dates, prompt_sizes }: PriceBoundaries,
 ): Steps<ReadonlySet<string>> {
   const isAnswered = new Array<boolean>(calls.length).fill(false);
   const live = new Set<string>();
-  for (const { position, is_cut } of rows) {
-    const index = Number(position) - 1;
+  for (const row of rows) {
+    const index = Number(row.position) - 1;
     const call = calls[index];
     isAnswered[index] = true;
-    if (is_cut === 1 && call !== undefined) live.add(call.trace_id);
+    const isCut =
+      hasBoundary(price_dates, row.period_us, row.max_started_us) ||
+      hasBoundary(prompt_sizes, row.prompt_size, row.max_prompt_size);
+    if (isCut && call !== undefined) live.add(call.trace_id);
     yield;
   }
   for (const [index, { trace_id }] of calls.entries()) {
@@ -48,6 +53,32 @@ function* findLive(
     yield;
   }
   return live;
+}
+
+/** Groups are of a quarter of an hour, so only a price that begins within one could apply to some calls of a group. */
+function areQuarters(minutes: readonly number[]): boolean {
+  return minutes.every((minute) => minute % 15 === 0);
+}
+
+function allLive(calls: readonly LocatedCall[]): QueriedRollups {
+  return { rows: [], unfinishedCallIds: [], live: calls };
+}
+
+/**
+ * Whether a boundary is above the first number and not above the second one.
+ * @param boundaries ascending
+ * @param first is one of them, or less than all
+ */
+function hasBoundary(boundaries: readonly bigint[], first: string, last: string): boolean {
+  const [above, max] = [BigInt(first), BigInt(last)];
+  let [low, high] = [0, boundaries.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((boundaries[middle] ?? 0n) > above) high = middle;
+    else low = middle + 1;
+  }
+  const next = boundaries[low];
+  return next !== undefined && next <= max;
 }
 
 function* fromRows(

@@ -120,8 +120,10 @@ export interface OtelSumRow extends StoredSumRow {
 export interface RollupRow extends Omit<StatementRow, 'call_key'> {
   /** Of the call among the requested ones, from 1, as text. */
   readonly position: string;
-  /** Whether the row's calls have different prices. */
-  readonly is_cut: 0 | 1;
+  /** Of the last call, as text. */
+  readonly max_started_us: string;
+  /** Of the largest prompt, as text. */
+  readonly max_prompt_size: string;
   readonly deleted_open_call_ids: readonly string[];
 }
 

@@ -154,6 +154,17 @@ describe('a price that begins inside a group of calls is applied to the right on
       startedAt: `2026-01-05T10:0${index}:00Z`,
     }));
 
+  test('the hour of a group is known where prices begin at quarters of an hour', async () => {
+    await project.sendCompleteCalls(...calls([10, 11]));
+    await rollUp();
+    const hours = { minutes_of_week: [{ start: 600, end: 615 }] };
+    const price = { prompt_token_cost: 0.001, completion_token_cost: 0 };
+    await project.setPrices({ house: { ...price, ...hours } });
+    const { answer, liveQueries } = await query(['root']);
+    expect(liveQueries).toBe(0);
+    expect(answer.call_usage['root']?.['house']?.prompt_tokens_total_cost).toBeGreaterThan(0);
+  });
+
   test.each<[string, object]>([
     ['a date', { effective_date: '2026-01-05T10:01:00Z' }],
     ['a prompt size', { prompt_tokens_above: 10 }],

@@ -25,7 +25,7 @@ async function read(call_ids: readonly string[], boundaries: object = {}): Promi
   });
 }
 
-test('usage_rollups has a row for each requested top call, at its position, and says where a price begins inside a group', async () => {
+test('usage_rollups has a row for each requested top call and price class, at the call’s position', async () => {
   const calls = ['a', 'b'].flatMap((root) => [
     { id: root, trace: `trace of ${root}`, usage: promptUsage(10), startedAt: atMinute(1) },
     { id: `${root}1`, trace: `trace of ${root}`, parent: root, startedAt: atMinute(2) },
@@ -41,31 +41,24 @@ test('usage_rollups has a row for each requested top call, at its position, and 
   expect(await read(['a', 'b'])).toEqual([]);
   expect(await rollUpProject(database, 'p')).toBe(0);
   const rows = await read(['b', 'unknown', 'a', 'b1']);
-  const summary = rows.map(({ position, model, calls, is_cut }) =>
-    [position, model, calls, is_cut].join(' '),
-  );
-  expect(summary.sort()).toEqual(['1  1 0', '1 m 2 0', '3  1 0', '3 m 2 0']);
+  const summary = rows.map((row) => [row.position, row.model, row.calls].join(' '));
+  expect(summary.sort()).toEqual(['1  1', '1 m 2', '3  1', '3 m 2']);
+});
 
-  const cutAt = async (boundaries: object): Promise<number[]> =>
-    (await read(['a'], boundaries)).filter(({ model }) => model === 'm').map((row) => row.is_cut);
+test('the class of a group is that of its first call and its smallest prompt; its last and largest are returned', async () => {
   const [first] = noBoundaries.price_dates;
-  for (const [minutes, isCut] of [
-    [1n, 0],
-    [2n, 1],
-    [3n, 1],
-    [4n, 0],
-  ] as const) {
-    expect(await cutAt({ price_dates: [first, startUs + minutes * minute] })).toEqual([isCut]);
+  const boundaries = {
+    price_dates: [first, startUs + minute, startUs + 3n * minute],
+    prompt_sizes: [0n, 9n, 50n],
     // Saturday is the sixth day of the week.
-    const minuteOfWeek = 5 * 24 * 60 + 12 * 60 + Number(minutes);
-    expect(await cutAt({ price_minutes: [0, minuteOfWeek] })).toEqual([isCut]);
-  }
-  for (const [size, isCut] of [
-    [9n, 0],
-    [10n, 1],
-    [99n, 1],
-    [100n, 0],
-  ] as const) {
-    expect(await cutAt({ prompt_sizes: [0n, size] })).toEqual([isCut]);
-  }
+    price_minutes: [0, 5 * 24 * 60 + 12 * 60],
+  };
+  const rows = await read(['a'], boundaries);
+  expect(rows.find(({ model }) => model === 'm')).toMatchObject({
+    period_us: String(startUs + minute),
+    max_started_us: String(startUs + 3n * minute),
+    prompt_size: '9',
+    max_prompt_size: '99',
+    minute_of_week: 5 * 24 * 60 + 12 * 60,
+  });
 });
