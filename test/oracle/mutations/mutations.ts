@@ -2,6 +2,7 @@ import { explanationMutations } from './explanation-mutations.ts';
 import { otelMutations } from './otel-mutations.ts';
 import { plainSumMutations } from './plain-sum-mutations.ts';
 import { priceMutations } from './price-mutations.ts';
+import { rollupMutations } from './rollup-mutations.ts';
 
 /** Breaks the service in one way, to test that the forests of test/oracle/forests.test.ts, or other tests, notice it. */
 export interface Mutation {
@@ -20,9 +21,8 @@ interface Change {
   readonly replace: string;
 }
 
-const [orderedFlatSum, countedFlatSum] = ['usage_flat_sum_ordered', 'usage_flat_sum_counted'].map(
-  (name) => `sql/queries/usage/${name}.sql`,
-) as [string, string];
+const orderedFlatSum = 'sql/queries/usage/usage_flat_sum_ordered.sql';
+const flatFamilies = 'sql/queries/fragments/flat_families.sql';
 const [requestedTraces, ownUsage, countingRules, priceClass, usageFields] = [
   'from_requested_traces',
   'own_usage',
@@ -44,6 +44,7 @@ export const mutations: readonly Mutation[] = [
   ...explanationMutations,
   ...plainSumMutations,
   ...otelMutations,
+  ...rollupMutations,
   mutate('repeated parts are counted twice: no FINAL', [
     [requestedTraces, 'FROM merged_calls FINAL', 'FROM merged_calls'],
   ]),
@@ -150,7 +151,7 @@ export const mutations: readonly Mutation[] = [
   mutate('flat sum: deleted calls are counted', [
     [isOutOfOrder, 'max(call.is_deleted OR call.parent', 'max(call.parent'],
     [orderedFlatSum, 'max(call.is_deleted) AS', 'max(0) AS'],
-    [countedFlatSum, 'max(call.is_deleted) OR NOT', 'NOT'],
+    [flatFamilies, 'max(call.is_deleted) OR NOT', 'NOT'],
   ]),
   mutate('usage of deleted children is not subtracted', [
     [
@@ -161,7 +162,7 @@ export const mutations: readonly Mutation[] = [
   ]),
   mutate('flat sum: calls with a missing parent are counted', [
     [isOutOfOrder, 'parent_call.key = 0 OR ', ''],
-    [countedFlatSum, ' OR NOT max(is_call)', ''],
+    [flatFamilies, ' OR NOT max(is_call)', ''],
     [chooseStatement, 'keys === calls + 1', 'keys >= calls'],
   ]),
   mutate('flat sum: a trace may have several roots', [

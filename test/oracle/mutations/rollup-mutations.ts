@@ -1,0 +1,95 @@
+import type { Mutation } from './mutations.ts';
+
+const tests = 'test/rollups/answers.test.ts';
+const usageRollups = 'sql/queries/usage/usage_rollups.sql';
+const queryRollups = 'src/usage/query-rollups.ts';
+const rollUpTraces = 'sql/queries/rollups/roll_up_traces.sql';
+const rollupRows = 'sql/queries/fragments/rollup_rows.sql';
+
+/** Break rollups of traces. */
+export const rollupMutations: readonly Mutation[] = [
+  {
+    name: 'rollups: the checksum is not compared',
+    changes: [
+      {
+        file: usageRollups,
+        find: `
+        AND (trace_id, checksum) IN (
+            SELECT trace_id, sum(checksum)
+            FROM merged_calls
+            WHERE project_id = {project_id:String}
+                AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
+            GROUP BY trace_id)`,
+        replace: '',
+      },
+    ],
+    tests,
+  },
+  {
+    name: 'rollups: those of other rules are used',
+    changes: [
+      {
+        file: usageRollups,
+        find: 'rules_version = {rules_version:UInt64}',
+        replace: 'rules_version >= {rules_version:UInt64} * 0',
+      },
+    ],
+    tests,
+  },
+  {
+    name: 'rollups: a price that begins inside a group is ignored',
+    changes: [{ file: queryRollups, find: 'hasBoundary(price_dates,', replace: 'hasBoundary([],' }],
+    tests,
+  },
+  {
+    name: 'rollups: a prompt size inside a group is ignored',
+    changes: [
+      { file: queryRollups, find: 'hasBoundary(prompt_sizes,', replace: 'hasBoundary([],' },
+    ],
+    tests,
+  },
+  {
+    name: 'rollups: an hour inside a group is ignored',
+    changes: [{ file: queryRollups, find: 'minute % 15 === 0', replace: 'minute >= 0' }],
+    tests,
+  },
+  {
+    name: 'rollups: orphan ends of unfinished calls are not looked for',
+    changes: [
+      {
+        file: queryRollups,
+        find: 'yield* append(unfinishedCallIds, row.unfinished_call_ids);',
+        replace: '',
+      },
+    ],
+    tests,
+  },
+  {
+    name: 'rollups: one of several top calls is lost',
+    changes: [
+      { file: rollUpTraces, find: 'SELECT groupArray(key)', replace: 'SELECT groupArray(1)(key)' },
+    ],
+    tests,
+  },
+  {
+    name: 'rollups: calls below no top call are left out',
+    changes: [
+      {
+        file: rollupRows,
+        find: 'HAVING sum(group_calls) = any(stored.calls)\n    AND',
+        replace: 'HAVING',
+      },
+    ],
+    tests,
+  },
+  {
+    name: 'rollups: several spans of one response count',
+    changes: [
+      {
+        file: rollUpTraces,
+        find: 'QUALIFY NOT is_of_response\n        OR place',
+        replace: 'QUALIFY place',
+      },
+    ],
+  },
+];
