@@ -83,7 +83,7 @@ export const rollupMutations: readonly Mutation[] = [
     tests,
   },
   {
-    name: 'rollups: several spans of one response count',
+    name: 'several spans of one response count in rollups',
     changes: [
       {
         file: rollUpTraces,
