@@ -91,14 +91,8 @@ ordered_spans AS
     SELECT
         *,
         row_number() OVER of_response AS place,
-        minMap(map(scope, ended_us)) OVER inner_spans AS ends,
-        minMap(if(response = 0, map(scope, ended_us), CAST(map(), 'Map(UInt64, Int64)'))) OVER inner_spans AS ends_without_response,
-        usage_mode != 2
-            OR has_usage
-                AND place = 1
-                AND NOT mapExists(
-                    (other, end_us) -> other != scope AND end_us <= ended_us,
-                    if(response = 0, ends, ends_without_response)) AS counts_usage
+        min([(ended_us, scope)]) OVER inner_spans AS first_end,
+        minIf([(ended_us, scope)], response = 0) OVER inner_spans AS first_end_without_response
     FROM spans
     WINDOW
         of_response AS (
@@ -108,6 +102,30 @@ ordered_spans AS
             PARTITION BY may_be_twin, same_parent, same_input, same_output
             ORDER BY started_us DESC, ended_us, key DESC
             ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
+),
+counted_spans AS
+(
+    SELECT
+        *,
+        minIf(
+            [greatest(first_end[1].1, ended_us)],
+            notEmpty(first_end) AND first_end[1].2 != scope) OVER inner_spans AS second_end,
+        minIf(
+            [greatest(first_end_without_response[1].1, ended_us)],
+            response = 0
+                AND notEmpty(first_end_without_response)
+                AND first_end_without_response[1].2 != scope) OVER inner_spans AS second_end_without_response,
+        if(response = 0, first_end, first_end_without_response) AS first_other,
+        notEmpty(first_other) AND first_other[1].2 != scope AND first_other[1].1 <= ended_us
+            OR arrayExists(
+                end_us -> end_us <= ended_us,
+                if(response = 0, second_end, second_end_without_response)) AS is_twin,
+        usage_mode != 2 OR has_usage AND place = 1 AND NOT is_twin AS counts_usage
+    FROM ordered_spans
+    WINDOW inner_spans AS (
+        PARTITION BY may_be_twin, same_parent, same_input, same_output
+        ORDER BY started_us DESC, ended_us, key DESC
+        ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING)
 ),
 families AS
 (
@@ -124,7 +142,7 @@ families AS
             sdk_version,
             usage,
             {include stats_group}
-        FROM ordered_spans
+        FROM counted_spans
         WHERE counts_usage
             AND {include stats_window}
             AND {include stats_usage_filter}
