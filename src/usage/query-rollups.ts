@@ -1,3 +1,4 @@
+import { DamagedDataError } from '../clickhouse/errors.ts';
 import { noBoundaries, type PriceBoundaries } from '../prices/snapshot/price-level.ts';
 import { append, runInSlices, type Steps } from '../slices/run-in-slices.ts';
 import type { QueriedRows, StatementStep } from './query-usage.ts';
@@ -25,7 +26,9 @@ export async function queryRollups(
     ...(prices?.boundaries ?? noBoundaries),
   };
   if (!areQuarters(parameters.price_minutes)) return allLive(calls);
-  const rows = await clickhouse.read<RollupRow>('usage_rollups', parameters, options);
+  const rows = await clickhouse
+    .read<RollupRow>('usage_rollups', parameters, options)
+    .catch(noneIfUnreadable);
   const live = await runInSlices(findLive(rows, calls, parameters), options.signal);
   return await runInSlices(fromRows(rows, calls, live, prices), options.signal);
 }
@@ -58,6 +61,12 @@ function* findLive(
 /** Groups are of a quarter of an hour, so only a price that begins within one could apply to some calls of a group. */
 function areQuarters(minutes: readonly number[]): boolean {
   return minutes.every((minute) => minute % 15 === 0);
+}
+
+/** All that rollups have is in other tables, too. If one of those cannot be read, the live answer says so. */
+function noneIfUnreadable(error: unknown): RollupRow[] {
+  if (error instanceof DamagedDataError) return [];
+  throw error;
 }
 
 function allLive(calls: readonly LocatedCall[]): QueriedRollups {

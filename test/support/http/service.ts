@@ -78,7 +78,7 @@ export async function openService(
     drain: () => service.drain(),
     close: async () => {
       await service.close();
-      await rm(dataDir, { recursive: true });
+      await rm(dataDir, { recursive: true, force: true });
     },
   };
 }
