@@ -40,6 +40,9 @@ const maxFoundTraces = 10_000;
 /** A trace with more groups and open calls than this is not rolled up: its rollup would be no smaller. */
 const maxGroups = 10_000;
 
+/** The least pause after a round that failed. */
+const retryMs = 10_000;
+
 /** What is known of a server. */
 interface ServerState {
   readonly queue: RollupQueue;
@@ -94,8 +97,13 @@ export class RollupWorker {
     while (!signal.aborted) {
       const { servers } = this.#clickhouse;
       this.#states = new Map(servers.map((server) => [server, this.#stateOf(server)]));
-      for (const [server, state] of this.#states) await this.#tryRound(server, state);
-      await sleep(this.#options.intervalMs, undefined, { signal }).catch(() => undefined);
+      let hasFailed = false;
+      for (const [server, state] of this.#states) {
+        hasFailed = !(await this.#tryRound(server, state)) || hasFailed;
+      }
+      const { intervalMs } = this.#options;
+      const pauseMs = hasFailed ? Math.max(intervalMs, retryMs) : intervalMs;
+      await sleep(pauseMs, undefined, { signal }).catch(() => undefined);
     }
   }
 
@@ -110,18 +118,23 @@ export class RollupWorker {
     };
   }
 
-  async #tryRound(server: Server, state: ServerState): Promise<void> {
+  /** Returns false if it failed. */
+  async #tryRound(server: Server, state: ServerState): Promise<boolean> {
     try {
       await this.#findTraces(server, state);
       const due = this.#takeDue(state);
-      if (due.length === 0) return;
-      await server.withLock('rollups', () => this.#rollUpAll(server, state, due));
+      if (due.length === 0) return true;
+      const hadLock = await server.withLock('rollups', () => this.#rollUpAll(server, state, due));
+      // Another service rolls up, probably these; the next round finds out.
+      if (!hadLock) for (const trace of due) state.queue.add(trace, Date.now());
+      return true;
     } catch (error) {
-      if (this.#stopping.signal.aborted) return;
+      if (this.#stopping.signal.aborted) return true;
       this.#counts.failures += 1;
       this.#options.log.warn({ err: error, url: server.url }, 'traces were not rolled up');
       // What was taken from the queue is found again.
       this.#states.delete(server);
+      return false;
     }
   }
 

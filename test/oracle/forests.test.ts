@@ -19,8 +19,8 @@ import { planForest } from './forests/plan-forest.ts';
 import { newTally, runForest, type Target, type Tally } from './forests/run-forest.ts';
 import { reduceForest } from './forests/reduce-forest.ts';
 
-const onServer = Number(process.env['FORESTS'] ?? 32);
-const onCluster = Number(process.env['CLUSTER_FORESTS'] ?? 6);
+const onServer = Number(process.env['FORESTS'] ?? 24);
+const onCluster = Number(process.env['CLUSTER_FORESTS'] ?? 4);
 const shrinkMs = Number(process.env['FOREST_SHRINK_MS'] ?? 60_000);
 const seed = Number(process.env['FOREST_SEED'] ?? randomBytes(4).readInt32LE());
 const path = process.env['FOREST_PATH'];

@@ -132,19 +132,30 @@ function toReadRow(row: UsageRow): ReadRow {
   };
 }
 
-/** The same rows in the same order whichever statement they are from; its keys differ. */
-function toComparable(rows: readonly ReadRow[]): object[] {
+/**
+ * What is the same whichever statement the rows are from: the rows with usage, in one order and without their keys; and of
+ * each requested call the calls and those without an end, which statements count in different rows.
+ */
+function toComparable(rows: readonly ReadRow[]): object {
   const idOf = new Map(rows.map((row) => [row.call_key, row.call_id]));
-  return rows
-    .map(({ ancestor_key, is_present: _, price, counters, ...row }) => ({
+  const usage = rows
+    .filter(({ counters }) => counters.some((counter) => counter > 0n))
+    .map(({ call_key, ancestor_key, is_present, calls, unfinished_call_ids, ...row }) => ({
       ...row,
-      call_key: '',
-      counters: counters.map(String),
-      price: price?.row.id ?? null,
-      ancestor: idOf.get(ancestor_key) ?? '',
-      unfinished_call_ids: row.unfinished_call_ids.toSorted(),
+      counters: row.counters.map(String),
+      price: row.price?.row.id ?? null,
     }))
     .map((row) => ({ row, text: JSON.stringify(row, Object.keys(row).sort()) }))
     .sort((a, b) => (a.text < b.text ? -1 : 1))
     .map(({ row }) => row);
+  const calls = [...new Set(rows.map(({ call_id }) => call_id))].sort().map((id) => {
+    const ofCall = rows.filter(({ call_id }) => call_id === id);
+    return {
+      call_id: id,
+      calls: ofCall.reduce((sum, row) => sum + BigInt(row.calls), 0n),
+      unfinished: ofCall.flatMap((row) => row.unfinished_call_ids).sort(),
+      ancestors: [...new Set(ofCall.map((row) => idOf.get(row.ancestor_key) ?? ''))].sort(),
+    };
+  });
+  return { usage, calls };
 }

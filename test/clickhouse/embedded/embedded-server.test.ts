@@ -42,7 +42,9 @@ const choices = {
     duplicates: 'SELECT toUInt32(count() - uniqExact(batch, id)) AS duplicates FROM batches FINAL',
   }),
   migrations: toMigrations({
-    '0001_batches': `CREATE TABLE IF NOT EXISTS batches (batch UInt32, id UInt32, text String)
+    // An insert of 300,000 rows takes at least a second and a half, so that it can be killed.
+    '0001_batches': `CREATE TABLE IF NOT EXISTS batches (
+        batch UInt32, id UInt32, text String, pause UInt8 MATERIALIZED sleepEachRow(0.000005))
       ENGINE = ReplacingMergeTree ORDER BY (batch, id);`,
   }),
 };

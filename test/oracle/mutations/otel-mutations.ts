@@ -35,7 +35,7 @@ const ruleChanges: readonly Change[] = [
   ['deleted spans count', rule, '        WHERE NOT is_deleted\n', ''],
   [
     'a span without tokens is a request',
-    rule,
+    'sql/queries/fragments/has_tokens.sql',
     'arraySum(used.counters) > used.counters[requests] + used.counters[unknown_requests]',
     'notEmpty(used.counters)',
   ],
