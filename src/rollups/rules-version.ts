@@ -16,6 +16,10 @@ export const rollupStatements = [
 export function readRulesVersion(): string {
   const queries = readQueries();
   const hash = createHash('sha256');
-  for (const name of rollupStatements) hash.update(queries.get(name)?.text ?? '').update('\n');
+  for (const name of rollupStatements) {
+    const query = queries.get(name);
+    if (query === undefined) throw new TypeError(`There is no query ${name}.`);
+    hash.update(query.text).update('\n');
+  }
   return hash.digest().readBigUInt64BE().toString();
 }

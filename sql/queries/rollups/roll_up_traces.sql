@@ -1,5 +1,5 @@
--- Stores the rollups of `trace_ids`, whose rows of merged_calls have the sums `checksums`: per top call what usage_tree_walk_otel_counted.sql
--- answers. A trace with a cycle, of which some calls hang below no top call, is not rolled up.
+-- Stores the rollups of `trace_ids`, whose rows of merged_calls have the sums `checksums`: per top call what
+-- usage_tree_walk_otel_counted.sql answers. A trace with a cycle, of which some calls hang below no top call, is not rolled up.
 --
 -- `checksums` was read before. A rollup is used only while the sum is still the same, and then nothing was stored in between.
 {include insert_rollups}

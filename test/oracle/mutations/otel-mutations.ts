@@ -1,6 +1,7 @@
 import type { Mutation } from './mutations.ts';
 
 const rule = 'sql/queries/fragments/otel_calls.sql';
+const isTwin = 'sql/queries/fragments/is_twin.sql';
 const proof = 'sql/queries/usage/usage_flat_sum_otel.sql';
 const wholeTraces = 'sql/queries/usage/usage_flat_sum_repeated.sql';
 const rollUp = 'src/usage/roll-up.ts';
@@ -73,11 +74,11 @@ const ruleChanges: readonly Change[] = [
   ['both twins count', rule, 'NOT is_twin, [1],', 'true, [1],'],
   [
     'twins have one scope',
-    rule,
+    isTwin,
     'first_other[1].2 != scope AND first_other[1].1',
     'first_other[1].1',
   ],
-  ['twins overlap only', rule, ' AND first_other[1].1 <= ended_us', ''],
+  ['twins overlap only', isTwin, ' AND first_other[1].1 <= ended_us', ''],
   ['twins are of any kind', rule, 'has_usage AND span_kind = 1 AND parent', 'has_usage AND parent'],
   [
     'twins have any counts',
@@ -93,17 +94,22 @@ const ruleChanges: readonly Change[] = [
   ],
   [
     'twins have two responses',
-    rule,
+    isTwin,
     'if(response = 0, first_end, first_end_without_response)',
     'first_end',
   ],
   [
     'only the span that ended first has twins',
-    rule,
+    isTwin,
     'end_us -> end_us <= ended_us',
     'end_us -> false',
   ],
-  ['twins of a third span overlap only', rule, '[greatest(first_end[1].1', '[least(first_end[1].1'],
+  [
+    'twins of a third span overlap only',
+    isTwin,
+    '[greatest(first_end[1].1',
+    '[least(first_end[1].1',
+  ],
   [
     'a dropped twin does not count for itself',
     rule,
