@@ -21,14 +21,21 @@ SELECT
     groupArray(max_prompt_size) AS `groups.max_prompt_size`,
     groupArray(group_calls) AS `groups.calls`,
     groupArray(errors) AS `groups.errors`,
+    groupArray(finished_calls) AS `groups.finished_calls`,
+    groupArray(latency_us) AS `groups.latency_us`,
+    groupArray(entries) AS `groups.entries`,
+    groupArray(known_entries) AS `groups.known_entries`,
     groupArray(counters) AS `groups.counters`,
     groupArray(unfinished_call_ids) AS `groups.unfinished_call_ids`,
-    groupArray(deleted_open_call_ids) AS `groups.deleted_open_call_ids`
+    groupArray(deleted_open_call_ids) AS `groups.deleted_open_call_ids`,
+    max(group_depends_on_top) AS depends_on_top
 FROM
 (
     WITH
         counts[1][2] AS prompt,
         counts[1][1] AS request_count,
+        counts[1][4] AS total,
+        {include has_latency},
         intDiv(prompt - 1, greatest(request_count, 1)) AS prompt_size
     SELECT
         trace_id,
@@ -44,9 +51,13 @@ FROM
         max(prompt_size) AS max_prompt_size,
         countIf(is_first_row AND is_call) AS group_calls,
         countIf(is_first_row AND is_call AND has_error) AS errors,
+        countIf(is_first_row AND is_call AND has_latency) AS finished_calls,
+        sumIf(toInt128(ended_us - started_us), is_first_row AND is_call AND has_latency) AS latency_us,
+        {include usage_entries},
         sumForEach(CAST(counts[1], 'Array(UInt128)')) AS counters,
         groupArrayIf(open_id, is_first_row AND is_call AND open_id != ended) AS unfinished_call_ids,
-        groupArrayArrayIf(deleted_open_ids, is_first_row AND is_call) AS deleted_open_call_ids
+        groupArrayArrayIf(deleted_open_ids, is_first_row AND is_call) AS deleted_open_call_ids,
+        max(depends_on_top) AS group_depends_on_top
     FROM rolled_up_usage
     GROUP BY
         trace_id, top, model, op_name, wb_user_id, thread_id, service_tier,

@@ -10,8 +10,7 @@ SELECT
     model,
     service_tier,
     {include price_class},
-    count() AS entries,
-    countIf(total > 0 OR counts[1][11] < request_count) AS known_entries,
+    {include usage_entries},
     sumForEach(CAST(counts[1], 'Array(UInt128)')) AS counters,
     if(
         {with_values:Bool},

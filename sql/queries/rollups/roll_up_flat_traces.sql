@@ -15,6 +15,7 @@ rolled_up_usage AS
         SELECT
             *,
             1 AS is_call,
+            0 AS depends_on_top,
             CAST([], 'Array(String)') AS deleted_open_ids,
             maxIf(key, roots > 0) OVER trace AS top,
             sumIf(roots, is_first_row) OVER trace AS all_roots,

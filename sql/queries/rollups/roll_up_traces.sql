@@ -24,7 +24,8 @@ families AS
 (
     SELECT
         *,
-        variant < 2 AS is_call
+        variant < 2 AS is_call,
+        variant > 1 AS depends_on_top
     FROM
     (
         SELECT

@@ -3,7 +3,7 @@
 -- without `with_latencies` ClickHouse drops the list of all from the plan.
 WITH
 {include usage_fields},
-open_id = ended AND ended_us >= started_us AS has_latency
+{include has_latency}
 SELECT
     * EXCEPT (traces),
     uniqExactMerge(traces) OVER () AS live_traces

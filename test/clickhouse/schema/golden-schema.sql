@@ -395,7 +395,12 @@ CREATE TABLE trace_rollups
     `groups.errors` Array(UInt64),
     `groups.counters` Array(Array(UInt128)),
     `groups.unfinished_call_ids` Array(Array(String)),
-    `groups.deleted_open_call_ids` Array(Array(String))
+    `groups.deleted_open_call_ids` Array(Array(String)),
+    `groups.entries` Array(UInt64),
+    `groups.known_entries` Array(UInt64),
+    `groups.finished_calls` Array(UInt64),
+    `groups.latency_us` Array(Int128),
+    `depends_on_top` UInt8
 )
 ENGINE = ReplacingMergeTree(rolled_up_at)
 ORDER BY (project_id, trace_id, rules_version, checksum)
