@@ -21,6 +21,7 @@ import { PriceSnapshots } from './prices/snapshot/price-snapshots.ts';
 import { CallsUsage, type UsageLimits } from './usage/calls-usage.ts';
 import { CallStats } from './usage/stats/call-stats.ts';
 import { LiveSource } from './usage/stats/live-source.ts';
+import { RollupSource } from './usage/stats/rollup-source.ts';
 import type { Settings } from './settings.ts';
 import { MemoryBudget } from './memory-budget.ts';
 import { Readiness } from './readiness.ts';
@@ -191,7 +192,7 @@ function openDomain(
   const rulesVersion = settings.rollups ? readRulesVersion() : null;
   const options = { clickhouse, prices, rulesVersion, usageLimits, countPriced };
   const callsUsage = new CallsUsage(options);
-  const callStats = openCallStats(settings, clickhouse, prices);
+  const callStats = openCallStats(settings, { clickhouse, prices, rulesVersion });
   const partInserter = new PartInserter(clickhouse, toInsertLimits(settings), observeBatch);
   const memoryBudget = new MemoryBudget({
     totalBytes: settings.memoryBudgetMb * mebibyte,
@@ -216,14 +217,18 @@ function toUsageLimits(settings: Settings): UsageLimits {
 
 function openCallStats(
   settings: Settings,
-  clickhouse: ClickHouse,
-  prices: PriceSnapshots,
+  {
+    clickhouse,
+    prices,
+    rulesVersion,
+  }: Pick<DomainOptions, 'clickhouse' | 'prices'> & { readonly rulesVersion: string | null },
 ): CallStats {
   const { statsMaxCalls: maxCalls, statsBatchCalls: maxBatchCalls } = settings;
   const { maxAnswerBytes, maxRowBytes } = toUsageLimits(settings);
   const { statsConcurrency: concurrency, statsQueueSize: maxQueued } = settings;
+  const live = new LiveSource(clickhouse, { maxCalls, maxBatchCalls });
   return new CallStats({
-    source: new LiveSource(clickhouse, { maxCalls, maxBatchCalls }),
+    source: rulesVersion === null ? live : new RollupSource(clickhouse, rulesVersion, live),
     prices,
     limits: { concurrency, maxQueued, maxAnswerBytes, maxRowBytes },
   });

@@ -131,7 +131,7 @@ export const settingsTable = {
     'STATS_MAX_CALLS',
     2_000_000,
     [1, 1_000_000_000],
-    'Maximum number of calls in the traces that one request for statistics reads; beyond it 422.',
+    'Maximum number of calls in the traces that one request for statistics reads live; beyond it 422.',
   ),
   statsBatchCalls: integer(
     'STATS_BATCH_CALLS',

@@ -59,7 +59,7 @@ function* findLive(
 }
 
 /** Groups are of a quarter of an hour, so only a price that begins within one could apply to some calls of a group. */
-function areQuarters(minutes: readonly number[]): boolean {
+export function areQuarters(minutes: readonly number[]): boolean {
   return minutes.every((minute) => minute % 15 === 0);
 }
 

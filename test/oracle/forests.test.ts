@@ -6,7 +6,6 @@
  * that were sent, with the FOREST_SEED and FOREST_PATH of the original forest.
  */
 import { randomBytes } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
@@ -14,6 +13,7 @@ import { expect, test } from 'vitest';
 import { openTestCluster } from '../support/clickhouse/cluster.ts';
 import { openTestClickHouse } from '../support/clickhouse/clickhouse.ts';
 import { openService, type TestService } from '../support/http/service.ts';
+import { createSettle } from '../support/settle-rollups.ts';
 import { forestSeeds, type ForestSeed } from './forests/forest-seed.ts';
 import { planForest } from './forests/plan-forest.ts';
 import { newTally, runForest, type Target, type Tally } from './forests/run-forest.ts';
@@ -57,27 +57,6 @@ async function openCluster(): Promise<TestStack> {
   };
   const query = <Row>(sql: string): Promise<Row[]> => cluster.query<Row>(0, sql);
   return { clickhouse: cluster, service, settle: createSettle(query), close };
-}
-
-/** Some traces are never rolled up, such as those with cycles. */
-const maxSettleMs = 2_000;
-
-function createSettle(query: <Row>(sql: string) => Promise<Row[]>) {
-  return async (projects: readonly string[]): Promise<void> => {
-    const list = projects.map((project) => `unhex('${Buffer.from(project).toString('hex')}')`);
-    const isOfProjects = `project_id IN (${list.join()})`;
-    const deadline = Date.now() + maxSettleMs;
-    while (Date.now() < deadline) {
-      const [{ unrolled }] = (await query(`
-        SELECT toUInt32(countIf((project_id, trace_id, checksum) NOT IN (
-            SELECT project_id, trace_id, checksum FROM trace_rollups WHERE ${isOfProjects}))) AS unrolled
-        FROM (
-            SELECT project_id, trace_id, sum(checksum) AS checksum FROM merged_calls
-            WHERE ${isOfProjects} GROUP BY project_id, trace_id)`)) as [{ unrolled: number }];
-      if (unrolled === 0) return;
-      await sleep(100);
-    }
-  };
 }
 
 test.each([

@@ -1,6 +1,7 @@
 /**
  * Sends the calls of random forests, with random names, users, threads and errors, and compares every number of answers of
- * POST /calls/stats about random windows, zones, groups and filters with those of stats-oracle.ts.
+ * POST /calls/stats about random windows, zones, groups and filters with those of stats-oracle.ts: after each phase of a
+ * forest, while its traces are rolled up, and once they are.
  *
  * FOREST_SEED repeats a run, STATS_FORESTS sets the number of forests.
  */
@@ -10,6 +11,7 @@ import { expect, test } from 'vitest';
 import { openTestCluster } from '../support/clickhouse/cluster.ts';
 import { openTestClickHouse } from '../support/clickhouse/clickhouse.ts';
 import { openService, type TestService } from '../support/http/service.ts';
+import { createSettle } from '../support/settle-rollups.ts';
 import { forestSeeds, type ForestSeed } from './forests/forest-seed.ts';
 import { toBatches } from './forests/part-requests.ts';
 import { canBeInserted, toPartRow } from './forests/part-row.ts';
@@ -117,17 +119,18 @@ const requestSeed: fc.Arbitrary<RequestSeed> = fc.record({
     },
   ),
   picks: fc.array(fc.nat(1_000), { minLength: 4, maxLength: 12 }),
-  hasValues: fc.boolean(),
+  hasValues: fc.constantFrom(true, false, false),
 });
 
 interface TestStack {
   readonly service: TestService;
   readonly insert: (table: string, rows: readonly object[]) => Promise<void>;
+  readonly settle: (projects: readonly string[]) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
-// Small batches, so that the traces of a request are read by several statements.
-const settings = { STATS_BATCH_CALLS: '50' };
+// Small batches, so that the traces of a request are read by several statements, and rollups of traces that have just changed.
+const settings = { STATS_BATCH_CALLS: '50', ROLLUP_QUIET_MS: '300', ROLLUP_INTERVAL_MS: '300' };
 
 async function openServer(): Promise<TestStack> {
   const clickhouse = await openTestClickHouse();
@@ -137,7 +140,8 @@ async function openServer(): Promise<TestStack> {
     await service.close();
     await clickhouse.close();
   };
-  return { service, insert: (table, rows) => clickhouse.insert(table, rows), close };
+  const settle = createSettle((sql) => clickhouse.query(sql));
+  return { service, insert: (table, rows) => clickhouse.insert(table, rows), settle, close };
 }
 
 async function openCluster(): Promise<TestStack> {
@@ -148,10 +152,12 @@ async function openCluster(): Promise<TestStack> {
     await service.close();
     await cluster.stop();
   };
-  return { service, insert: (table, rows) => cluster.insert(table, rows), close };
+  const settle = createSettle((sql) => cluster.query(0, sql));
+  return { service, insert: (table, rows) => cluster.insert(table, rows), settle, close };
 }
 
-const tally = { requests: 0, numbers: 0, unpriced: 0 };
+/** `fromRollups`: answers with usage of which no trace was read live. */
+const tally = { requests: 0, numbers: 0, unpriced: 0, fromRollups: 0 };
 
 test.each([
   ['one server', openServer, forests],
@@ -160,7 +166,7 @@ test.each([
   'every number of /calls/stats about random forests, windows and zones equals the oracle’s, on %s',
   async (_, open, numRuns) => {
     const stack = await open();
-    const before = tally.numbers;
+    const before = { ...tally };
     const property = fc.asyncProperty(
       forestSeeds,
       fc.array(requestSeed, { minLength: 3, maxLength: 6 }),
@@ -172,7 +178,8 @@ test.each([
       await stack.close();
     }
     console.log(`Seed ${seed}: ${numRuns} forests, ${JSON.stringify(tally)}`);
-    expect(tally.numbers - before).toBeGreaterThan(minNumbersPerForest * numRuns);
+    expect(tally.numbers - before.numbers).toBeGreaterThan(minNumbersPerForest * numRuns);
+    expect(tally.fromRollups - before.fromRollups).toBeGreaterThan(0);
   },
   600_000,
 );
@@ -186,7 +193,13 @@ async function checkForest(
   const events: Event[] = [];
   for (const phase of plan.phases) {
     events.push(...(await sendPhase(stack, phase)));
+    // Traces that an earlier phase did not change have rollups already.
     for (const request of requests) await checkRequest(stack, plan, events, request);
+    await stack.settle([toProject(plan)]);
+    // Rollups have sums only.
+    for (const request of requests.filter(({ hasValues }) => !hasValues)) {
+      await checkRequest(stack, plan, events, request);
+    }
   }
 }
 
@@ -290,6 +303,7 @@ async function checkRequest(
   if (status === 422 && text.includes('too_many_buckets')) return;
   expect(status, context).toBe(200);
   const answer = parseJson(text) as JsonObject;
+  countSources(answer);
   const starts = readStarts(answer.get('call_buckets') as JsonObject[], timezone);
   compareBuckets(
     answer.get('usage_buckets') as JsonObject[],
@@ -305,15 +319,27 @@ async function checkRequest(
   compareUnpriced(answer.get('unpriced') as JsonObject[], expectUnpriced(events, request), context);
 }
 
+function countSources(answer: JsonObject): void {
+  const buckets = answer.get('usage_buckets') as JsonObject[];
+  const hasUsage = buckets.some((bucket) => writeJson(bucket.get('count')!) !== '0');
+  if (hasUsage && writeJson(answer.get('live_traces')!) === '0') tally.fromRollups += 1;
+}
+
 /** So few buckets that most have calls; the longest ones are those of the API. */
 function chooseGranularity({ start, end }: StatsRequest, granularity: number): number {
   const spanS = Number(microseconds(end) - microseconds(start)) / 1e6;
   return Math.min(Math.max(granularity, Math.ceil(spanS / maxBuckets)), 31_622_400);
 }
 
+/** All calls of a plan are in one project. */
+function toProject({ phases }: Plan): string {
+  const parts = phases.flatMap(({ requests }) => requests.flatMap(({ parts }) => parts));
+  return (parts[0]?.part.get('project_id') ?? 'forest/empty') as string;
+}
+
 function toRequest(plan: Plan, { window, groupBy, filter, picks }: RequestSeed): StatsRequest {
   const parts = plan.phases.flatMap(({ requests }) => requests.flatMap(({ parts }) => parts));
-  const project = (parts[0]?.part.get('project_id') ?? 'forest/empty') as string;
+  const project = toProject(plan);
   const [a, b] = window.map((at) => times[at]!) as [string, string];
   const [start, end] = microseconds(a) <= microseconds(b) ? [a, b] : [b, a];
   const choose = (values: readonly string[]): string[] =>

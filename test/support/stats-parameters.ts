@@ -1,4 +1,5 @@
 import { noBoundaries } from '../../src/prices/snapshot/price-level.ts';
+import { readRulesVersion } from '../../src/rollups/rules-version.ts';
 
 const noFilter = {
   op_names: [],
@@ -32,4 +33,17 @@ export function statsCallParameters(project_id: string) {
 export function statsUsageParameters(project_id: string, trace_ids: readonly string[]) {
   const { has_trace_ids: _, with_latencies: __, ...rest } = statsCallParameters(project_id);
   return { ...rest, ...noBoundaries, trace_ids, with_values: false, is_explained: false };
+}
+
+/** Parameters of stats_usage_rollups.sql, and without `price_minutes` those of stats_calls_rollups.sql. */
+export function statsRollupParameters(project_id: string) {
+  const { start_us, end_us, bucket_starts, group_1, group_2 } = statsCallParameters(project_id);
+  const { op_names, op_name_prefixes, thread_ids, wb_user_ids } = noFilter;
+  return {
+    ...{ project_id, start_us, end_us, bucket_starts, group_1, group_2 },
+    ...{ op_names, op_name_prefixes, thread_ids, wb_user_ids },
+    ...{ has_trace_ids: false, trace_ids: [] },
+    ...noBoundaries,
+    ...{ rules_version: readRulesVersion(), max_live_traces: 10 },
+  };
 }

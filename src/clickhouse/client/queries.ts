@@ -32,7 +32,14 @@ const queryFiles = {
     'roll_up_flat_traces',
     'roll_up_traces',
   ],
-  stats: ['stats_calls', 'stats_traces', 'stats_usage', 'stats_usage_otel'],
+  stats: [
+    'stats_calls',
+    'stats_calls_rollups',
+    'stats_traces',
+    'stats_usage',
+    'stats_usage_otel',
+    'stats_usage_rollups',
+  ],
   usage: [
     'locate_calls',
     'usage_flat_sum',

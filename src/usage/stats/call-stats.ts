@@ -176,9 +176,10 @@ export class CallStats {
     if (specs.length === 0) return null;
     const latency = specs.find(({ metric }) => metric === 'latency_ms');
     const withLatencies = latency !== undefined && needsValues(latency);
-    const rows = await this.#options.source.readCalls({ ...query, withLatencies }, options);
+    const { source } = this.#options;
+    const { rows, liveTraces } = await source.readCalls({ ...query, withLatencies }, options);
     const sums = await runInSlices(sumCalls(rows, request.group_by ?? []), options.signal);
-    return { ...sums, liveTraces: Number(rows[0]?.live_traces ?? 0) };
+    return { ...sums, liveTraces };
   }
 }
 

@@ -6,8 +6,8 @@ import type { StatsQuery } from './stats-query.ts';
 import type {
   CallStatsQuery,
   CallStatsRow,
+  StatsRows,
   StatsSource,
-  UsageStats,
   UsageStatsQuery,
   UsageStatsRow,
 } from './stats-source.ts';
@@ -34,7 +34,7 @@ export class LiveSource implements StatsSource {
    * @throws {WindowTooLargeError} the traces have more calls than are read
    * @throws the same errors as {@link ClickHouse.read}
    */
-  async readUsage(query: UsageStatsQuery, options: ReadOptions): Promise<UsageStats> {
+  async readUsage(query: UsageStatsQuery, options: ReadOptions): Promise<StatsRows<UsageStatsRow>> {
     const filter = await locateFilter(this.#clickhouse, query, options);
     const found = await this.#findTraces(query, filter, options);
     const rows: UsageStatsRow[] = [];
@@ -48,11 +48,12 @@ export class LiveSource implements StatsSource {
   }
 
   /** @throws the same errors as {@link ClickHouse.read} */
-  async readCalls(query: CallStatsQuery, options: ReadOptions): Promise<CallStatsRow[]> {
+  async readCalls(query: CallStatsQuery, options: ReadOptions): Promise<StatsRows<CallStatsRow>> {
     const filter = await locateFilter(this.#clickhouse, query, options);
     const { withLatencies: with_latencies } = query;
     const parameters = { ...toParameters(query, filter), with_latencies };
-    return await this.#clickhouse.read<CallStatsRow>('stats_calls', parameters, options);
+    const rows = await this.#clickhouse.read<LiveCallRow>('stats_calls', parameters, options);
+    return { rows, liveTraces: Number(rows[0]?.live_traces ?? 0) };
   }
 
   async #findTraces(
@@ -111,6 +112,12 @@ interface TraceBatch {
   readonly traceIds: string[];
 }
 
+/** A row of stats_calls.sql. */
+interface LiveCallRow extends CallStatsRow {
+  /** Of all rows. */
+  readonly live_traces: string;
+}
+
 /** A row of stats_traces.sql. */
 interface TraceRow {
   readonly trace_id: string;
@@ -134,10 +141,14 @@ function* listUnfinished(traces: readonly TraceRow[]): Steps<string[]> {
 }
 
 function toParameters(query: StatsQuery, filter: FilterParameters) {
+  return { ...filter, ...toGroupParameters(query) };
+}
+
+/** Parameters of the fragments stats_window.sql and stats_group.sql. */
+export function toGroupParameters(query: StatsQuery) {
   const { projectId: project_id, window, bucketStarts: bucket_starts, groupColumns } = query;
   const [group_1 = '', group_2 = ''] = groupColumns;
   return {
-    ...filter,
     project_id,
     start_us: window.startUs,
     end_us: window.endUs,

@@ -46,7 +46,8 @@ export async function locateFilter(
   return {
     has_trace_ids: traceSets.length > 0,
     trace_ids: intersect(traceSets),
-    ...toNames(filter),
+    ...toNameFilter(filter),
+    trace_roots_only: filter.trace_roots_only ?? false,
     has_call_ids: callIds.length > 0,
     call_ids: calls.map((call) => call.call_id),
     call_traces: calls.map((call) => call.trace_id),
@@ -67,7 +68,8 @@ function intersect([first = [], ...others]: readonly (readonly string[])[]): str
 /** Ends the name of an operation of which all versions are meant, as in Weave. */
 const versions = ':*';
 
-function toNames(filter: CallsFilter) {
+/** Parameters of the fragment stats_names.sql. */
+export function toNameFilter(filter: CallsFilter) {
   const names = distinct(filter.op_names);
   const [exact, prefixes] = [false, true].map((isPrefix) =>
     names.filter((name) => name.endsWith(versions) === isPrefix),
@@ -77,6 +79,5 @@ function toNames(filter: CallsFilter) {
     op_name_prefixes: (prefixes ?? []).map((name) => name.slice(0, -1)),
     thread_ids: distinct(filter.thread_ids),
     wb_user_ids: distinct(filter.wb_user_ids),
-    trace_roots_only: filter.trace_roots_only ?? false,
   };
 }

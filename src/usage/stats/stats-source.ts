@@ -5,8 +5,8 @@ import type { StatsQuery } from './stats-query.ts';
 
 /** Where rows of statistics come from. Rows of one bucket, group and price class may be several, and are added. */
 export interface StatsSource {
-  readUsage(query: UsageStatsQuery, options: ReadOptions): Promise<UsageStats>;
-  readCalls(query: CallStatsQuery, options: ReadOptions): Promise<CallStatsRow[]>;
+  readUsage(query: UsageStatsQuery, options: ReadOptions): Promise<StatsRows<UsageStatsRow>>;
+  readCalls(query: CallStatsQuery, options: ReadOptions): Promise<StatsRows<CallStatsRow>>;
 }
 
 export interface UsageStatsQuery extends StatsQuery {
@@ -20,8 +20,8 @@ export interface CallStatsQuery extends StatsQuery {
   readonly withLatencies: boolean;
 }
 
-export interface UsageStats {
-  readonly rows: readonly UsageStatsRow[];
+export interface StatsRows<Row> {
+  readonly rows: readonly Row[];
   /** How many traces were read call by call. */
   readonly liveTraces: number;
 }
@@ -47,6 +47,4 @@ export interface CallStatsRow extends GroupedRow {
   readonly finished_calls: string;
   readonly latency_us: string;
   readonly latencies_us: readonly string[];
-  /** Of all rows. */
-  readonly live_traces: string;
 }
