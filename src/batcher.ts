@@ -45,7 +45,7 @@ export interface QueueUse {
 /** One number for each unit, such as rows and bytes. */
 type Size = readonly number[];
 
-type Queue = 'inserts' | 'usage requests' | 'stats requests';
+export type Queue = 'inserts' | 'usage requests' | 'stats requests' | 'list requests';
 
 interface Entry<Item, Result> {
   readonly item: Item;

@@ -64,6 +64,46 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/calls/stream_query": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Calls Stream Query
+         * @description The calls of a project as lines of JSON, in the shape of Weave's `CallSchema`; deleted calls are never among them. Unknown fields are ignored. An answer that cannot be finished is cut off: its connection is closed before its end.
+         */
+        readonly post: operations["calls_stream_query"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
+    readonly "/calls/query_stats": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Calls Query Stats
+         * @description How many calls `POST /calls/stream_query` would list. Unknown fields are ignored.
+         */
+        readonly post: operations["calls_query_stats"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/call/start": {
         readonly parameters: {
             readonly query?: never;
@@ -926,6 +966,117 @@ export interface components {
             readonly input_refs?: components["schemas"]["UnsupportedFilter"];
             readonly output_refs?: components["schemas"]["UnsupportedFilter"];
         };
+        /**
+         * CallsListFilter
+         * @description All conditions hold; of the values of a list, one. An empty list is no condition.
+         */
+        readonly CallsListFilter: {
+            /** @description Names of operations; a name that ends in `:*` means all versions. */
+            readonly op_names?: components["schemas"]["FilterValues"];
+            readonly parent_ids?: components["schemas"]["FilterValues"];
+            readonly trace_ids?: components["schemas"]["FilterValues"];
+            readonly call_ids?: components["schemas"]["FilterValues"];
+            readonly thread_ids?: components["schemas"]["FilterValues"];
+            readonly turn_ids?: components["schemas"]["FilterValues"];
+            readonly wb_user_ids?: components["schemas"]["FilterValues"];
+            readonly wb_run_ids?: components["schemas"]["FilterValues"];
+            /** @description Only calls without a parent. */
+            readonly trace_roots_only?: boolean | null;
+            readonly input_refs?: components["schemas"]["UnsupportedFilter"];
+            readonly output_refs?: components["schemas"]["UnsupportedFilter"];
+        };
+        /** @description A condition on `started_at` and `ended_at`: `$lt`, `$lte`, `$gt`, `$gte` and `$eq` of a `$getField` and a `$literal`, and `$and`, `$or` and `$not` of these. A literal is a number of seconds since 1970, or text in ISO 8601; `$eq` of `ended_at` and null means running calls. */
+        readonly CallsListQuery: {
+            /**
+             * @example {
+             *       "$gt": [
+             *         {
+             *           "$getField": "started_at"
+             *         },
+             *         {
+             *           "$literal": 1767225600
+             *         }
+             *       ]
+             *     }
+             */
+            readonly $expr: {
+                readonly [key: string]: unknown;
+            };
+        };
+        /** CallsQueryReq */
+        readonly CallsQueryReq: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            readonly filter?: components["schemas"]["CallsListFilter"] | null;
+            readonly query?: components["schemas"]["CallsListQuery"] | null;
+            /** @description By `started_at` ascending if absent. Calls of one time have an order that does not change; by `ended_at`, running calls are the last ones. */
+            readonly sort_by?: readonly components["schemas"]["CallsSort"][] | null;
+            readonly limit?: number | null;
+            readonly offset?: number | null;
+            /** @description Fields of calls; all if absent or empty. Of `summary.usage`, all of `summary` is answered. `id`, `project_id`, `trace_id`, `op_name`, `started_at`, `attributes` and `inputs` are always there, the last two empty unless named. */
+            readonly columns?: readonly string[] | null;
+            readonly include_costs?: boolean | null;
+            /** @description Adds `summary.weave.feedback`, which is empty, since feedback is not stored. */
+            readonly include_feedback?: boolean | null;
+            readonly include_storage_size?: components["schemas"]["NotSupported"] | null;
+            readonly include_total_storage_size?: components["schemas"]["NotSupported"] | null;
+            /** @description References are not expanded, so only an empty list is supported. */
+            readonly expand_columns?: readonly unknown[] | null;
+        };
+        /**
+         * @description Only false is supported.
+         * @enum {unknown}
+         */
+        readonly NotSupported: false;
+        readonly CallsSort: {
+            /** @enum {unknown} */
+            readonly field: "started_at" | "ended_at";
+            /** @enum {unknown} */
+            readonly direction: "asc" | "desc";
+        };
+        /**
+         * ListedCall
+         * @description A call, merged from its parts. `inputs`, `output` and `exception` are there as long as payloads are stored, else they are `{}` and null. `summary` is what the client stored; its member `weave` has also `status`, `trace_name`, `latency_ms` and, if requested, `costs` and `feedback`.
+         */
+        readonly ListedCall: {
+            readonly id: string;
+            readonly project_id: string;
+            readonly op_name: string;
+            readonly display_name?: string | null;
+            readonly trace_id: string;
+            readonly parent_id?: string | null;
+            readonly thread_id?: string | null;
+            readonly turn_id?: string | null;
+            readonly started_at: string;
+            readonly ended_at?: string | null;
+            readonly attributes: components["schemas"]["OpenMap"];
+            readonly inputs: components["schemas"]["OpenMap"];
+            readonly output?: unknown;
+            readonly exception?: string | null;
+            readonly summary?: components["schemas"]["OpenMap"];
+            readonly wb_user_id?: string | null;
+            readonly wb_run_id?: string | null;
+            readonly wb_run_step?: number | null;
+            readonly wb_run_step_end?: number | null;
+            readonly deleted_at?: null;
+        };
+        /** CallsQueryStatsReq */
+        readonly CallsQueryStatsReq: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            readonly filter?: components["schemas"]["CallsListFilter"] | null;
+            readonly query?: components["schemas"]["CallsListQuery"] | null;
+            /** @description How many calls are counted at most. */
+            readonly limit?: number | null;
+            readonly include_total_storage_size?: components["schemas"]["NotSupported"] | null;
+            /** @description References are not expanded, so only an empty list is supported. */
+            readonly expand_columns?: readonly unknown[] | null;
+        };
+        /** CallsQueryStatsRes */
+        readonly CallsQueryStatsRes: {
+            readonly count: number;
+            /** @description Whether the count reached the limit. */
+            readonly has_more: boolean;
+            readonly total_storage_size_bytes: null;
+        };
         readonly FilterValues: readonly string[] | null;
         /** @description A filter of Weave that is not supported; an empty list is none. */
         readonly UnsupportedFilter: readonly unknown[] | null;
@@ -1719,6 +1870,14 @@ export type CallMetricSpec = components['schemas']['CallMetricSpec'];
 export type Aggregations = components['schemas']['Aggregations'];
 export type Percentiles = components['schemas']['Percentiles'];
 export type CallsFilter = components['schemas']['CallsFilter'];
+export type CallsListFilter = components['schemas']['CallsListFilter'];
+export type CallsListQuery = components['schemas']['CallsListQuery'];
+export type CallsQueryReq = components['schemas']['CallsQueryReq'];
+export type NotSupported = components['schemas']['NotSupported'];
+export type CallsSort = components['schemas']['CallsSort'];
+export type ListedCall = components['schemas']['ListedCall'];
+export type CallsQueryStatsReq = components['schemas']['CallsQueryStatsReq'];
+export type CallsQueryStatsRes = components['schemas']['CallsQueryStatsRes'];
 export type FilterValues = components['schemas']['FilterValues'];
 export type UnsupportedFilter = components['schemas']['UnsupportedFilter'];
 export type CallStatsRes = components['schemas']['CallStatsRes'];
@@ -1942,6 +2101,99 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["CallStatsRes"];
+                };
+            };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly calls_stream_query: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "project_id": "team/project",
+                 *       "filter": {
+                 *         "trace_roots_only": true
+                 *       },
+                 *       "query": {
+                 *         "$expr": {
+                 *           "$gte": [
+                 *             {
+                 *               "$getField": "started_at"
+                 *             },
+                 *             {
+                 *               "$literal": 1767225600
+                 *             }
+                 *           ]
+                 *         }
+                 *       },
+                 *       "sort_by": [
+                 *         {
+                 *           "field": "started_at",
+                 *           "direction": "desc"
+                 *         }
+                 *       ],
+                 *       "limit": 100
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["CallsQueryReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The calls, one a line. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/jsonl": components["schemas"]["ListedCall"];
+                };
+            };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly calls_query_stats: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CallsQueryStatsReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The number of calls. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CallsQueryStatsRes"];
                 };
             };
             readonly 401: components["responses"]["NotAuthenticated"];

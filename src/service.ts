@@ -19,6 +19,7 @@ import {
 import { loadPriceBook } from './prices/catalog/load-price-book.ts';
 import { PriceSnapshots } from './prices/snapshot/price-snapshots.ts';
 import { CallsUsage, type UsageLimits } from './usage/calls-usage.ts';
+import { CallList } from './usage/lists/call-list.ts';
 import { CallStats } from './usage/stats/call-stats.ts';
 import { LiveSource } from './usage/stats/live-source.ts';
 import { RollupSource } from './usage/stats/rollup-source.ts';
@@ -186,22 +187,23 @@ interface DomainOptions {
 function openDomain(
   settings: Settings,
   { clickhouse, prices, readiness, metrics }: DomainOptions,
-): Pick<AppOptions, 'partInserter' | 'callsUsage' | 'callStats' | 'memoryBudget'> {
+): Pick<AppOptions, 'partInserter' | 'callsUsage' | 'callStats' | 'callList' | 'memoryBudget'> {
   const { countPriced, observeBatch } = metrics;
   const usageLimits = toUsageLimits(settings);
   const rulesVersion = settings.rollups ? readRulesVersion() : null;
   const options = { clickhouse, prices, rulesVersion, usageLimits, countPriced };
   const callsUsage = new CallsUsage(options);
   const callStats = openCallStats(settings, { clickhouse, prices, rulesVersion });
+  const callList = openCallList(settings, clickhouse);
   const partInserter = new PartInserter(clickhouse, toInsertLimits(settings), observeBatch);
   const memoryBudget = new MemoryBudget({
     totalBytes: settings.memoryBudgetMb * mebibyte,
     perKeyBytes: settings.memoryBudgetPerKeyMb * mebibyte,
   });
   watchService(metrics, {
-    ...{ clickhouse, readiness, callsUsage, callStats, partInserter, memoryBudget },
+    ...{ clickhouse, readiness, callsUsage, callStats, callList, partInserter, memoryBudget },
   });
-  return { callsUsage, callStats, partInserter, memoryBudget };
+  return { callsUsage, callStats, callList, partInserter, memoryBudget };
 }
 
 function toUsageLimits(settings: Settings): UsageLimits {
@@ -232,6 +234,13 @@ function openCallStats(
     prices,
     limits: { concurrency, maxQueued, maxAnswerBytes, maxRowBytes },
   });
+}
+
+function openCallList(settings: Settings, clickhouse: ClickHouse): CallList {
+  const { listConcurrency: concurrency, listQueueSize: maxQueued } = settings;
+  const { listBatchCalls: batchCalls } = settings;
+  const { maxRowBytes } = toUsageLimits(settings);
+  return new CallList({ clickhouse, limits: { concurrency, maxQueued, batchCalls, maxRowBytes } });
 }
 
 function toBodyLimits(settings: Settings): BodyLimits {

@@ -139,6 +139,24 @@ export const settingsTable = {
     [1, 1_000_000_000],
     'Number of calls that one statement reads for statistics, unless a single trace has more.',
   ),
+  listConcurrency: integer(
+    'LIST_CONCURRENCY',
+    4,
+    [1, 1_000],
+    'Maximum number of reads for lists of calls in flight, of which one key leaves one to others.',
+  ),
+  listQueueSize: integer(
+    'LIST_QUEUE_SIZE',
+    1_000,
+    [1, 1_000_000],
+    'Maximum number of queued reads for lists of calls; beyond it 503, first for the key that has queued most.',
+  ),
+  listBatchCalls: integer(
+    'LIST_BATCH_CALLS',
+    1_000,
+    [1, 1_000_000],
+    'Number of calls of a list that are read at a time; fewer where they have large inputs and outputs.',
+  ),
   priceCacheRows: integer(
     'PRICE_CACHE_ROWS',
     100_000,

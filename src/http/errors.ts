@@ -69,6 +69,7 @@ export function toApiError(error: unknown): ApiError {
 const queueFullDetails = {
   'usage requests': 'Too many usage requests are queued; try again.',
   'stats requests': 'Too many requests for statistics are queued; try again.',
+  'list requests': 'Too many requests for lists are queued; try again.',
   inserts: 'Too many calls wait to be inserted; try again.',
 } as const;
 

@@ -3,6 +3,7 @@ import type { Readiness } from '../readiness.ts';
 import type { PartInserter } from '../ingest/part-inserter.ts';
 import type { PriceSnapshots } from '../prices/snapshot/price-snapshots.ts';
 import type { CallsUsage } from '../usage/calls-usage.ts';
+import type { CallList } from '../usage/lists/call-list.ts';
 import type { CallStats } from '../usage/stats/call-stats.ts';
 import { createFeedback, createFeedbackBatch, updateCall } from './compat/feedback-handlers.ts';
 import { createFile, readFileForm } from './compat/file-handlers.ts';
@@ -34,6 +35,7 @@ import {
   docsRoutes,
   sendDocument,
 } from './routes/service-handlers.ts';
+import { listHandlers } from './routes/list-handlers.ts';
 import { statsHandlers } from './routes/stats-handlers.ts';
 import { usageHandler } from './routes/usage-handler.ts';
 
@@ -45,6 +47,7 @@ export interface Services {
   readonly openApi: OpenApi;
   readonly callsUsage: CallsUsage;
   readonly callStats: CallStats;
+  readonly callList: CallList;
   readonly prices: PriceSnapshots;
   readonly countDropped: CountDropped;
   readonly metrics: Metrics;
@@ -64,6 +67,8 @@ export function routeTable(services: Services): Route[] {
     post('/calls/usage', 'read', 'CallsUsageReq', 'project_id', usage),
     withContentType(post('/usage/explain', 'read', 'CallsUsageReq', 'project_id', explanation)),
     withContentType(post('/calls/stats', 'read', 'CallStatsReq', 'project_id', stats)),
+
+    ...listRoutes(services),
 
     ingest('/call/start', 'CallStartReq', 'start.project_id', calls.insertStart),
     ingest('/call/end', 'CallEndReq', 'end.project_id', calls.insertEnd),
@@ -105,6 +110,14 @@ export function routeTable(services: Services): Route[] {
 }
 
 const v2 = '/v2/:entity/:project';
+
+function listRoutes(services: Services): Route[] {
+  const lists = listHandlers(services.callList);
+  return [
+    post('/calls/stream_query', 'read', 'CallsQueryReq', 'project_id', lists.listCalls),
+    post('/calls/query_stats', 'read', 'CallsQueryStatsReq', 'project_id', lists.countCalls),
+  ];
+}
 
 function costRoutes(services: Services): Route[] {
   const costs = costHandlers(services);

@@ -14,7 +14,7 @@ import {
 import type { JsonLimits, JsonRule } from './body/json-copier.ts';
 import { itemRule, partRule } from './body/part-rule.ts';
 import { openRequest, requireBodyProject, type RequestInput } from './open-request.ts';
-import { type JsonText, sendAnswer } from './send-answer.ts';
+import { type JsonLines, type JsonText, sendAnswer } from './send-answer.ts';
 import type { OpenApi, Schema, SchemaName } from './validation/openapi.ts';
 
 /** One method of one path: a line of the route table. */
@@ -77,7 +77,7 @@ export type OpenBatch<Name extends SchemaName> = (input: RequestInput) => {
   readonly insert: () => Promise<Answer<Name>>;
 };
 
-type Answer<Name extends SchemaName> = ResponseBody<ResponseName<Name>> | JsonText;
+type Answer<Name extends SchemaName> = ResponseBody<ResponseName<Name>> | JsonText | JsonLines;
 type ResponseName<Name extends SchemaName> = Name extends `${infer Base}Req` ? `${Base}Res` : never;
 type ResponseBody<Name> = Name extends SchemaName ? Schema<Name> : Record<string, never>;
 

@@ -15,6 +15,15 @@ export class JsonText {
   }
 }
 
+/** An answer of lines of JSON, which are made as they are sent. */
+export class JsonLines {
+  readonly pieces: AsyncIterable<string>;
+
+  constructor(pieces: AsyncIterable<string>) {
+    this.pieces = pieces;
+  }
+}
+
 /**
  * Sends an answer as JSON, in pieces and no faster than the client reads.
  * @param reservation holds the bytes of the answer until the operating system has accepted them
@@ -25,6 +34,12 @@ export async function sendAnswer(
   answer: object,
   reservation: Reservation,
 ): Promise<void> {
+  if (answer instanceof JsonLines) {
+    response.type('application/jsonl');
+    response.setMaxListeners(20);
+    await pipeline(Readable.from(answer.pieces), response);
+    return;
+  }
   const content =
     answer instanceof JsonText ? answer.content : await writeJson(answer, reservation);
   response.type('json');

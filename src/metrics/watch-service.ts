@@ -14,6 +14,7 @@ export interface WatchedService {
   readonly memoryBudget: MemoryBudget;
   readonly callsUsage: Queued;
   readonly callStats: Queued;
+  readonly callList: Queued;
   readonly partInserter: Queued;
 }
 
@@ -62,10 +63,16 @@ function memoryMetrics({ memoryBudget }: WatchedService): ReadMetric[] {
   ];
 }
 
-function queueMetrics({ callsUsage, callStats, partInserter }: WatchedService): ReadMetric[] {
+function queueMetrics({
+  callsUsage,
+  callStats,
+  callList,
+  partInserter,
+}: WatchedService): ReadMetric[] {
   const read = (field: keyof QueueUse) => () => ({
     usage: callsUsage.queueUse()[field],
     stats: callStats.queueUse()[field],
+    lists: callList.queueUse()[field],
     inserts: partInserter.queueUse()[field],
   });
   return [

@@ -6,6 +6,8 @@ import { packageUrl } from '../../package-url.ts';
 /** The files of `sql/queries` by folder, without `.sql`; a test compares this list with the folders. */
 const queryFiles = {
   calls: [
+    'call_details',
+    'count_calls',
     'count_calls_to_delete',
     'count_deleted_payloads',
     'count_orphan_ends',
@@ -14,6 +16,7 @@ const queryFiles = {
     'erase_deleted_payloads',
     'erase_payloads',
     'find_traces',
+    'list_calls',
     'repair_orphan_ends',
   ],
   prices: [

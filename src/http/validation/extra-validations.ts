@@ -1,6 +1,7 @@
 import type { components } from '../../openapi-types.ts';
 import { toEffectiveDate } from '../../prices/effective-date.ts';
 import { namesOf } from '../../slices/parse-json.ts';
+import { TimeQueryError, toTimeRanges } from '../../usage/lists/time-query.ts';
 import { type Location, toIssue, type ValidationIssue } from './issues.ts';
 import { type ExtraValidation, isRecord } from './validator.ts';
 
@@ -24,6 +25,8 @@ export const extraValidations: Readonly<
     ...within(['costs'], minuteRangeIssues)(value, at),
   ],
   CallStatsReq: statsIssues,
+  CallsQueryReq: timeQueryIssues,
+  CallsQueryStatsReq: timeQueryIssues,
 };
 
 /** Whether a string is not well-formed Unicode, so that it cannot be encoded in UTF-8. */
@@ -101,6 +104,19 @@ function windowIssues(value: unknown, at: Location): ValidationIssue[] {
   // Both have one format and are in UTC, so their order is that of texts.
   if (start === undefined || end === undefined || start <= end) return [];
   return [toIssue('value_error', [...at, 'end'], 'window')];
+}
+
+/** A `query` of a list that is not one on times; one that is no object is left to the schema. */
+function timeQueryIssues(value: unknown, at: Location): ValidationIssue[] {
+  const query = isRecord(value) ? value['query'] : undefined;
+  if (!isRecord(query) || !isRecord(query['$expr'])) return [];
+  try {
+    toTimeRanges(query['$expr']);
+    return [];
+  } catch (error) {
+    if (!(error instanceof TimeQueryError)) throw error;
+    return [toIssue('query_unsupported', [...at, 'query', '$expr', ...error.path], error.message)];
+  }
 }
 
 const costAggregations: readonly unknown[] = ['sum', 'avg', 'count'];

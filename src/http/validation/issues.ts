@@ -77,6 +77,7 @@ export const issueMessages = {
   too_many_buckets: (buckets: number, groups: number, maximum: number) =>
     `${buckets} buckets of ${groups} groups are more than ${maximum}; ` +
     'choose longer buckets, a smaller window or fewer groups',
+  query_unsupported: (reason: string) => `The query cannot be answered: ${reason}`,
   answer_too_large: () => 'The answer would be larger than the limit; ask for less at once',
 } as const;
 

@@ -26,7 +26,7 @@ export interface FilterParameters {
  */
 export async function locateFilter(
   clickhouse: ClickHouse,
-  { projectId: project_id, filter }: StatsQuery,
+  { projectId: project_id, filter }: Pick<StatsQuery, 'projectId' | 'filter'>,
   options: ReadOptions,
 ): Promise<FilterParameters> {
   const locate = async (ids: readonly string[]) => {
