@@ -146,7 +146,7 @@ function toReport(rounds: readonly Round[], direct: readonly Round[]): KindRepor
 async function readBytesOnDisk({ address }: EmbeddedServer) {
   const client = openBenchClient(address);
   try {
-    const tables = ['call_parts', 'merged_calls', 'calls', 'call_traces'];
+    const tables = ['call_parts', 'merged_calls', 'call_traces'];
     for (const table of tables) await client.command({ query: `OPTIMIZE TABLE ${table} FINAL` });
     const rows = await readRows<{ table: string; bytes: string; rows: string }>(
       client,

@@ -70,7 +70,7 @@ describe('repeated parts', () => {
     const project = usageClient.newProject();
     for (let time = 0; time < 3; time += 1) await project.upsertBatch(...partsOf(project));
     await expectUsage(project);
-    for (const table of ['call_parts', 'calls', 'call_traces']) {
+    for (const table of ['call_parts', 'merged_calls', 'call_traces']) {
       await usageClient.clickhouse.command(`OPTIMIZE TABLE ${table} FINAL`);
     }
     await expectUsage(project);

@@ -13,7 +13,6 @@ export interface Cluster {
 /** The sharding key of each table: all calls of a trace are on one shard. */
 const shardingKeys: Readonly<Record<string, string>> = {
   call_parts: 'sipHash64(project_id, trace_id)',
-  calls: 'sipHash64(project_id, trace_id)',
   merged_calls: 'sipHash64(project_id, trace_id)',
   trace_rollups: 'sipHash64(project_id, trace_id)',
   call_traces: 'sipHash64(project_id, key)',

@@ -9,8 +9,8 @@ import { ClickHouseStartError } from '../errors.ts';
 import { isCovered, type DetachedPart, type StoredPart } from './is-covered.ts';
 
 /**
- * Tables that materialized views fill from `call_parts`; what they lose can be filled again. `calls` is not among them:
- * only earlier releases read it, which watch it themselves.
+ * Tables that materialized views fill from `call_parts`; what they lose can be filled again. `calls` of an
+ * upgraded database is not among them: only the release before reads it, which watches it itself.
  */
 export const derivedTables: readonly string[] = ['merged_calls', 'call_traces'];
 

@@ -35,6 +35,7 @@ const createMigrationsTable = `
  * therefore idempotent (sql/README.md).
  *
  * @param client of the database itself
+ * @returns whether the database is new: none had been applied
  * @throws {ClickHouseStartError} a migration fails, an applied one was changed, or the database has one that this
  *   version does not know.
  */
@@ -43,8 +44,9 @@ export async function migrate(
   database: string,
   migrations: readonly Migration[],
   log: Log,
-): Promise<void> {
+): Promise<boolean> {
   await client.command({ query: createMigrationsTable });
+  const isNew = (await readApplied(client)).length === 0;
   const readPending = async (): Promise<readonly Migration[]> =>
     toPending(migrations, await readApplied(client));
   while ((await readPending()).length > 0) {
@@ -57,6 +59,7 @@ export async function migrate(
     });
     if (!hadLock) await sleep(lockPauseMs);
   }
+  return isNew;
 }
 
 /**

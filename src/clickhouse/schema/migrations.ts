@@ -17,6 +17,12 @@ export interface Migration {
 /** The migrations of this version. */
 export const migrationsFolder = packageUrl('sql/migrations/');
 
+/** The statements that follow the migrations in a new database. */
+export function readAfterCreation(): readonly string[] {
+  const sql = readFileSync(packageUrl('sql/after_creation.sql'), 'utf8');
+  return parseMigration('after_creation', sql).statements;
+}
+
 /**
  * Reads all migrations of a folder in order.
  * @throws {ClickHouseStartError} a file is misnamed, out of sequence or malformed.

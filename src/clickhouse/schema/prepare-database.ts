@@ -7,13 +7,20 @@ import { ClickHouseUnavailableError, ClickHouseStartError } from '../errors.ts';
 import { fillMergedCalls } from './fill-merged-calls.ts';
 import { migrate } from './migrate.ts';
 import { applyPayloadRetention } from './payload-retention.ts';
-import { migrationsFolder, readMigrations, type Migration } from './migrations.ts';
+import {
+  migrationsFolder,
+  readAfterCreation,
+  readMigrations,
+  type Migration,
+} from './migrations.ts';
 
 /** What this version of the service needs of a ClickHouse. */
 export interface Schema {
   /** The oldest ClickHouse version that is supported. */
   readonly minimumVersion: string;
   readonly migrations: readonly Migration[];
+  /** Statements that follow the migrations in a new database. */
+  readonly afterCreation: readonly string[];
 }
 
 export interface PrepareOptions {
@@ -55,7 +62,8 @@ export async function prepareDatabase(
     const version = await readVersion(server);
     checkServerVersion(version, schema.minimumVersion);
     await createDatabase(server, database, databaseEngine);
-    await migrate(client, database, schema.migrations, log);
+    const isNew = await migrate(client, database, schema.migrations, log);
+    if (isNew) for (const query of schema.afterCreation) await client.command({ query });
     await fillMergedCalls(client, database, { chunkRows: fillChunkRows, log });
     await applyPayloadRetention(client, payloadRetentionDays, log);
     return version;
@@ -73,7 +81,9 @@ export async function prepareDatabase(
 /** Reads what this version needs. */
 export function readSchema(): Schema {
   // The oldest ClickHouse with which the statements of sql/ are tested.
-  return { minimumVersion: '25.8', migrations: readMigrations(migrationsFolder) };
+  const minimumVersion = '25.8';
+  const migrations = readMigrations(migrationsFolder);
+  return { minimumVersion, migrations, afterCreation: readAfterCreation() };
 }
 
 async function readVersion(client: ClickHouseClient): Promise<string> {

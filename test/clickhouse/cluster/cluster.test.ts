@@ -50,7 +50,7 @@ describe('calls on a cluster', () => {
           `SELECT sum(n) AS calls, count() AS traces,
             (SELECT countIf(sipHash64(project_id, key) % 2 = ${node}) FROM calls_usage_local.call_traces FINAL
               WHERE project_id = 'team/spread') AS ids
-          FROM (SELECT trace_id, count() AS n FROM calls_usage_local.calls FINAL
+          FROM (SELECT trace_id, count() AS n FROM calls_usage_local.merged_calls FINAL
             WHERE project_id = 'team/spread' GROUP BY trace_id)`,
         ),
       ),

@@ -114,58 +114,6 @@ AS SELECT
 FROM call_parts
 WHERE kind IN ('start', 'whole');
 
-CREATE TABLE calls
-(
-    `project_id` String,
-    `trace_id` String,
-    `key` UInt128,
-    `parent` SimpleAggregateFunction(max, UInt128),
-    `open_id` SimpleAggregateFunction(max, String),
-    `is_after_parent` SimpleAggregateFunction(min, UInt8),
-    `is_deleted` SimpleAggregateFunction(max, UInt8),
-    `is_rolled_up` SimpleAggregateFunction(max, UInt8),
-    `started_us` SimpleAggregateFunction(max, Int64),
-    `usage` SimpleAggregateFunction(max, Array(Tuple(
-        model String,
-        counters Array(UInt64))))
-)
-ENGINE = AggregatingMergeTree
-ORDER BY (project_id, trace_id, key)
-SETTINGS index_granularity = 256, min_compress_block_size = 1024;
-
-CREATE MATERIALIZED VIEW calls_from_parts TO calls
-(
-    `project_id` String,
-    `trace_id` String,
-    `key` UInt128,
-    `parent` UInt128,
-    `open_id` String,
-    `is_after_parent` UInt8,
-    `is_deleted` UInt8,
-    `is_rolled_up` UInt8,
-    `started_us` Int64,
-    `usage` Array(Tuple(
-        String,
-        Array(UInt64)))
-)
-AS WITH
-    kind IN ('start', 'whole') AS has_start,
-    kind IN ('end', 'whole') AS has_end,
-    toDateTime64('1900-01-01 00:00:00', 6, 'UTC') AS epoch
-SELECT
-    project_id,
-    trace_id,
-    reinterpretAsUInt128(sipHash128(trace_id, id)) AS key,
-    if(has_start AND (parent_id != ''), reinterpretAsUInt128(sipHash128(trace_id, parent_id)), 0) AS parent,
-    multiIf(has_end, '�', has_start, id, '') AS open_id,
-    (NOT has_start) OR (parent_id < id) AS is_after_parent,
-    kind = 'deletion' AS is_deleted,
-    is_rolled_up,
-    toUnixTimestamp64Micro(if(has_start, ifNull(started_at, epoch), epoch)) AS started_us,
-    arrayMap((model, counters) -> (model, arrayPushBack(counters, if((counters[2]) < ((counters[5]) + (counters[6])), counters[2], toUInt64(((counters[2]) - (counters[5])) - (counters[6]))))), arrayMap((model, counters, tier, facts) -> (model, [counters[1], (counters[2]) + (counters[5]), (counters[3]) + (counters[6]), greatest(counters[4], (((counters[2]) + (counters[5])) + (counters[3])) + (counters[6])), greatest(counters[7], counters[9]), counters[8]]), if(has_end, usage_fields, []))) AS usage
-FROM call_parts
-WHERE trace_id != '';
-
 CREATE TABLE fill_progress
 (
     `filled_table` String,

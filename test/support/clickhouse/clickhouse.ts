@@ -95,10 +95,12 @@ export function startServerClickHouse(
   choices: TestChoices = {},
 ): ClickHouse {
   const { queries = readQueries(), log = silentLog, ...schema } = choices;
+  // What follows all migrations cannot follow some.
+  const afterCreation = schema.migrations === undefined ? readSchema().afterCreation : [];
   const { clickhouseUrl = '' } = settings;
   const [address] = parseRemoteAddresses({ ...settings, clickhouseUrl });
   const options = {
-    schema: { ...readSchema(), ...schema },
+    schema: { ...readSchema(), afterCreation, ...schema },
     limits: toLimits(settings),
     damageCheckIntervalMs: settings.damageCheckIntervalMs,
     onDamage: () => undefined,
