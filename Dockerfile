@@ -29,6 +29,7 @@ FROM base AS remote
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --omit=optional --ignore-scripts
 COPY openapi ./openapi
 COPY sql ./sql
+COPY page ./page
 COPY src/prices/catalog/corrections.json src/prices/catalog/name-decisions.json ./src/prices/catalog/
 COPY cli/build-state.js cli/check-build.js ./cli/
 COPY --from=build /app/dist ./dist
@@ -38,6 +39,7 @@ FROM base AS embedded
 RUN --mount=type=cache,target=/root/.npm npm ci --omit=dev --ignore-scripts
 COPY openapi ./openapi
 COPY sql ./sql
+COPY page ./page
 COPY src/prices/catalog/corrections.json src/prices/catalog/name-decisions.json ./src/prices/catalog/
 COPY cli/build-state.js cli/check-build.js ./cli/
 COPY --from=build /app/dist ./dist

@@ -128,7 +128,7 @@ export default defineConfig(
     },
   },
   {
-    files: ['{src,cli,demo,bench}/**'],
+    files: ['{src,cli,demo,bench,page}/**'],
     rules: {
       'max-lines-per-function': ['error', { max: 50, skipBlankLines: true, skipComments: true }],
     },

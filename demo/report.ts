@@ -122,9 +122,11 @@ export function drawCurl(url: string, key: string, requestText: string): string 
 }
 
 /** The last lines: whether the service keeps running, and how to use it. */
-export function drawEnd(url: string, once: boolean, colors: Colors): string {
+export function drawEnd(pageUrl: string, url: string, once: boolean, colors: Colors): string {
   return once
     ? colors.dim('\nThe service stops now and its key expires; `npm run demo` keeps it running.')
-    : `\nServing until Ctrl-C. All endpoints: ${url}/docs\n` +
-        colors.dim('The page asks for a user name and a password: any name, and the key above.');
+    : `\n${colors.bold('The page:')} ${pageUrl}\n` +
+        `All endpoints: ${url}/docs\n` +
+        `${colors.dim('The browser asks for a user name and a password: any name, and the key above.')}\n` +
+        'Serving until Ctrl-C.';
 }

@@ -1,12 +1,14 @@
 import type { Settings } from '../src/settings.ts';
-import { findUsage, requestUsage, type Access, type UsageExchange } from './client.ts';
+import { toAgentRequest } from './agent-spans.ts';
+import { findUsage, post, requestUsage, type Access, type UsageExchange } from './client.ts';
 import * as report from './report.ts';
 import { listCalls, type SampleCall } from './sample-call.ts';
 import { sampleProjectId, sampleProjectPrices, sampleTraces } from './sample-traces.ts';
-import { createPrices, sendTrace } from './send-traces.ts';
+import { createPrices, sendCompleteCalls, sendTrace } from './send-traces.ts';
 import { prepareSetup, type Setup } from './setup.ts';
 import type { Colors } from './table.ts';
 import { toCountText } from './totals.ts';
+import { listTwoWeeks, twoWeeks } from './two-weeks.ts';
 import { drawTrees, listShownCalls } from './tree.ts';
 
 /** The dependencies of the demo. */
@@ -46,7 +48,9 @@ export async function runDemo(context: DemoContext, options: { once: boolean }):
       await Promise.race([service.ready, untilAborted(context.signal)]);
       context.signal.throwIfAborted();
       await printDemo(context, setup, service.url);
-      context.print(report.drawEnd(service.url, options.once, context.colors));
+      context.print(
+        report.drawEnd(toPageUrl(service.url), service.url, options.once, context.colors),
+      );
       if (!options.once) await untilAborted(context.signal);
     } finally {
       await service.close();
@@ -73,6 +77,9 @@ async function printDemo(context: DemoContext, setup: Setup, url: string): Promi
   print(report.drawUnfinished(allCalls, exchange.answer, colors));
   print(report.drawHeading('Send the request again', '', colors));
   print(report.drawCurl(url, setup.key, exchange.requestText));
+
+  print(report.drawHeading('Two weeks of other traces, for the page', 'GET /', colors));
+  print(await sendTwoWeeks(access));
 }
 
 function printAnswer({ print, colors }: DemoContext, exchange: UsageExchange): void {
@@ -113,8 +120,33 @@ async function sendSamples(access: Access): Promise<string> {
   ].join('\n');
 }
 
+/** Agents run in the evening, every second day. */
+const agentHours = Array.from({ length: 7 }, (_, index) => 19 + index * 48);
+
+async function sendTwoWeeks(access: Access): Promise<string> {
+  const traces = listTwoWeeks();
+  const calls = traces.flatMap(listCalls);
+  await sendCompleteCalls(access, sampleProjectId, calls);
+  for (const hour of agentHours) {
+    const startedAt = twoWeeks.start + hour * 3_600_000;
+    await post(access, '/v1/traces', toAgentRequest(sampleProjectId, startedAt));
+  }
+  return (
+    `${toCountText(calls.length)} calls in ${toCountText(traces.length)} traces of /v2/…/calls/complete, ` +
+    `${toCountText(agentHours.length)} agents of /v1/traces.`
+  );
+}
+
 function toIds(calls: readonly SampleCall[]): string[] {
   return calls.map(({ start }) => start.id);
+}
+
+/** The page with the two weeks of the traces. */
+function toPageUrl(url: string): string {
+  const [from, to] = [twoWeeks.start, twoWeeks.end].map((time) =>
+    new Date(time).toISOString().slice(0, 10),
+  );
+  return `${url}/?project=${sampleProjectId}&from=${from ?? ''}&to=${to ?? ''}`;
 }
 
 function untilAborted(signal: AbortSignal): Promise<void> {

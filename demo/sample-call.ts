@@ -36,13 +36,24 @@ export interface SampleTrace {
   readonly root: SampleCall;
 }
 
+interface CallFields {
+  readonly wb_user_id?: string;
+  readonly attributes?: Readonly<Record<string, unknown>>;
+}
+
 /**
  * Derives ids and times of a trace: a call starts when the previous one ended, and ends after its children. The same
  * steps give the same ids and times, on every machine and in every run.
  *
  * @param startedAt milliseconds since 1970
+ * @param fields of every call
  */
-export function toSampleCall(projectId: string, startedAt: number, rootStep: Step): SampleCall {
+export function toSampleCall(
+  projectId: string,
+  startedAt: number,
+  rootStep: Step,
+  { attributes, ...fields }: CallFields = {},
+): SampleCall {
   const traceId = toId(startedAt, `${rootStep.op} trace`);
 
   function place(step: Step, path: string, at: number, parentId: string | null): SampleCall {
@@ -60,8 +71,9 @@ export function toSampleCall(projectId: string, startedAt: number, rootStep: Ste
       parent_id: parentId,
       op_name: step.op,
       started_at: new Date(at).toISOString(),
-      attributes: { environment: 'demo' },
+      attributes: { environment: 'demo', ...attributes },
       inputs: step.inputs ?? {},
+      ...fields,
     };
     return { start, end: step.running ? undefined : toEnd(step, start, at), children };
   }

@@ -33,7 +33,8 @@ async function sendPartsInBatches(access: Access, calls: readonly SampleCall[]):
   return batches.length;
 }
 
-async function sendCompleteCalls(
+/** Sends calls that have ended; returns the number of requests. */
+export async function sendCompleteCalls(
   access: Access,
   projectId: string,
   calls: readonly SampleCall[],

@@ -1,4 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
+import { join } from 'node:path';
 import { ClickHouseStartError } from './clickhouse/errors.ts';
 import { readMaxOpenFiles, toMaxSockets } from './open-files.ts';
 import type { Service } from './service.ts';
@@ -19,6 +20,26 @@ async function main(): Promise<void> {
     await service.close();
     throw error;
   }
+  // Who configured keys needs no introduction, and no lines among those of the log.
+  if (settings.apiKeys === undefined && settings.apiKeysFile === undefined) {
+    console.log(toWelcome(service.url, join(settings.dataDir, 'api-key'), new Date()));
+  }
+}
+
+/** Where the page is, and a command that sends a first call. */
+function toWelcome(url: string, keyFile: string, now: Date): string {
+  const id = String(now.getTime());
+  const call = {
+    ...{ project_id: 'team/project', id: `call-${id}`, trace_id: `trace-${id}`, op_name: 'chat' },
+    ...{ started_at: new Date(now.getTime() - 1_000), ended_at: now, attributes: {}, inputs: {} },
+    summary: { usage: { 'gpt-4o': { requests: 1, prompt_tokens: 1000, completion_tokens: 100 } } },
+  };
+  return [
+    `The page: ${url}/?project=team/project (any user name; the password is the key in ${keyFile})`,
+    'A first call:',
+    `curl -su "api:$(cat '${keyFile}')" ${url}/v2/team/project/calls/complete \\`,
+    `  -H 'content-type: application/json' -d '${JSON.stringify({ batch: [call] })}'`,
+  ].join('\n');
 }
 
 /**

@@ -36,6 +36,7 @@ import {
   sendDocument,
 } from './routes/service-handlers.ts';
 import { listHandlers } from './routes/list-handlers.ts';
+import { pageRoutes } from './routes/page-routes.ts';
 import { statsHandlers } from './routes/stats-handlers.ts';
 import { usageHandler } from './routes/usage-handler.ts';
 
@@ -106,6 +107,7 @@ export function routeTable(services: Services): Route[] {
     get('/server_info', 'any', describeServer(services.openApi)),
     get('/openapi.json', 'any', sendDocument(services.openApi)),
     ...docsRoutes(),
+    ...pageRoutes(),
   ];
 }
 

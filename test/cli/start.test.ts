@@ -2,14 +2,15 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { statSync, watch } from 'node:fs';
-import { chmod, mkdtemp, readdir, rm } from 'node:fs/promises';
+import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 
 import { expect, inject, onTestFinished, test } from 'vitest';
 
-import { testKey } from '../support/http/service.ts';
+import { parseCurl } from '../support/http/curl.ts';
+import { basicAuthorization, testKey } from '../support/http/service.ts';
 import { nodeArgumentsOf, runNode } from '../support/npm-command.ts';
 import { compiledFiles, copyPackage, listProductionModules } from '../support/package-copy.ts';
 
@@ -74,6 +75,38 @@ test('without optional packages and CLICKHOUSE_URL the service says in one line 
   const { code, stderr } = await runNode(command, { cwd, env });
   expect(code).toBe(1);
   expect(stderr).toMatch(/^The embedded ClickHouse is not installed[^\n]+CLICKHOUSE_URL[^\n]+\n$/);
+});
+
+test('without keys in the settings the service prints the address of its page and a first call, which it shows there', async () => {
+  const service = startWithoutUmask(nodeArgumentsOf('start'), {
+    env: { PORT: '0', DATA_DIR: join(await makeDirectory(), 'data') },
+  });
+  const lines: string[] = [];
+  for await (const line of createInterface({ input: service.stdout! })) {
+    lines.push(line);
+    if (line.startsWith("  -H 'content-type")) break;
+  }
+  const [, page = '', keyFile = ''] =
+    /^The page: (\S+) .* in (.*)\)$/.exec(lines.at(-4) ?? '') ?? [];
+  const { url, user, body } = parseCurl(lines.slice(-2).join('\n'));
+  expect(user).toBe(`api:$(cat '${keyFile}')`);
+  const headers = {
+    authorization: basicAuthorization((await readFile(keyFile, 'utf8')).trim()),
+    'content-type': 'application/json',
+  };
+
+  expect((await fetch(page, { headers })).status).toBe(200);
+  expect((await fetch(url, { method: 'POST', headers, body })).status).toBe(200);
+  const start = new Date(Date.now() - 3_600_000).toISOString();
+  const stats = await fetch(new URL('/calls/stats', page), {
+    ...{ method: 'POST', headers },
+    body: JSON.stringify({
+      ...{ project_id: new URL(page).searchParams.get('project'), start },
+      call_metrics: [{ metric: 'call_count' }],
+    }),
+  });
+  const { call_buckets } = (await stats.json()) as { call_buckets: { sum_call_count: number }[] };
+  expect(call_buckets.reduce((sum, bucket) => sum + bucket.sum_call_count, 0)).toBe(1);
 });
 
 // Other users of the machine can write into it: what is loaded from there, they could have put there.

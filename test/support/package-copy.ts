@@ -31,7 +31,7 @@ export async function copyPackage(
 ): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'calls-usage-package-'));
   onTestFinished(() => rm(directory, { recursive: true }));
-  for (const path of [...paths, 'openapi', 'sql']) {
+  for (const path of [...paths, 'openapi', 'page', 'sql']) {
     await cp(join(rootDirectory, path), join(directory, path), { recursive: true });
   }
   for (const name of modules) {

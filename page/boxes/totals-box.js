@@ -1,0 +1,103 @@
+import { toTracesRequest } from '../data/traces.js';
+import { useQuery } from '../data/use-query.js';
+import { Box, Skeleton } from '../parts/box.js';
+import { toBoundedCost, toCost, toCount, toDuration, toShare } from '../parts/format.js';
+import { html } from '../preact.js';
+
+/** @import { View } from '../data/address.js' */
+/** @import { ApiRequest } from '../data/api.js' */
+/** @import { TimeWindow } from '../data/time-window.js' */
+/** @import { TracesAnswer } from '../data/traces.js' */
+/** @import { Query } from '../data/use-query.js' */
+/** @import { UsageStats } from '../data/usage-stats.js' */
+
+/**
+ * What the window's calls spent and did.
+ * @param {object} props
+ * @param {View} props.view
+ * @param {TimeWindow} props.window
+ * @param {ApiRequest} props.request
+ * @param {Query<unknown>} props.query
+ * @param {UsageStats | undefined} props.stats
+ */
+export function TotalsBox({ view, window, request, query, stats }) {
+  const all = toTracesRequest(view.project, window, { limit: 1 });
+  const traces = /** @type {typeof useQuery<TracesAnswer>} */ (useQuery)(all);
+  return html`<${Box} id="totals" title="Totals" request=${request} query=${query}>
+    <dl class="tiles">
+      ${toTiles(stats, traces).map(
+        ({ name, value, detail, kind }) =>
+          html`<div class="tile" key=${name}>
+            <dt>${name}</dt>
+            <dd class=${`tile-value ${kind ?? ''}`}>
+              ${value ?? html`<${Skeleton} lines=${1} />`}
+            </dd>
+            <dd class="tile-detail">${detail}</dd>
+          </div>`,
+      )}
+    </dl>
+  <//>`;
+}
+
+/**
+ * @typedef {object} Tile
+ * @property {string} name
+ * @property {string | undefined} value undefined while it is read
+ * @property {string} detail
+ * @property {string} [kind]
+ */
+
+/**
+ * @param {UsageStats | undefined} stats
+ * @param {Query<TracesAnswer>} traces
+ * @returns {Tile[]}
+ */
+function toTiles(stats, traces) {
+  const { total, unpriced = [] } = stats ?? {};
+  const totals = traces.data?.totals ?? undefined;
+  const isMissing = traces.error !== undefined && totals === undefined;
+  const cached =
+    total === undefined || total.inputTokens === 0 ? 0 : total.cachedTokens / total.inputTokens;
+  return [
+    {
+      name: 'Spent',
+      value: total && toBoundedCost(total.costUsd, unpriced.length > 0),
+      detail: totals
+        ? `per trace: median ${toCost(totals.cost_percentiles.p50)}, p95 ${toCost(totals.cost_percentiles.p95)}`
+        : '',
+    },
+    {
+      name: 'Tokens',
+      value: total && toCount(total.tokens),
+      detail: total
+        ? `${toCount(total.inputTokens)} in${cached > 0 ? ` (${toShare(cached)} cached)` : ''}, ${toCount(total.outputTokens)} out`
+        : '',
+    },
+    {
+      name: 'Requests',
+      value: total && toCount(total.requests),
+      detail: stats ? `${toCount(stats.calls)} calls, ${toErrors(stats.errors)}` : '',
+    },
+    {
+      name: 'Traces',
+      value: isMissing ? '–' : totals && toCount(totals.traces),
+      detail: toDurations(totals),
+    },
+    {
+      name: 'Running now',
+      value: isMissing ? '–' : totals && toCount(totals.unfinished),
+      detail: totals && totals.unfinished > 0 ? 'calls without an end' : '',
+    },
+  ];
+}
+
+/** @param {number} errors */
+function toErrors(errors) {
+  return errors === 0 ? 'no errors' : `${toCount(errors)} ${errors === 1 ? 'error' : 'errors'}`;
+}
+
+/** @param {TracesAnswer['totals'] | undefined} totals */
+function toDurations(totals) {
+  const { p50, p95 } = totals?.duration_ms_percentiles ?? { p50: null, p95: null };
+  return p50 === null || p95 === null ? '' : `median ${toDuration(p50)}, p95 ${toDuration(p95)}`;
+}

@@ -1,0 +1,90 @@
+import { sendJson } from '../data/api.js';
+import { toTracesRequest } from '../data/traces.js';
+import { useQuery } from '../data/use-query.js';
+import { Box, Skeleton } from '../parts/box.js';
+import { toCount } from '../parts/format.js';
+import { html, useEffect, useRef, useState } from '../preact.js';
+import { TracesFilter } from './traces-filter.js';
+import { TracesTable } from './traces-table.js';
+
+/** @import { Navigate, View } from '../data/address.js' */
+/** @import { ApiRequest } from '../data/api.js' */
+/** @import { TimeWindow } from '../data/time-window.js' */
+/** @import { TracesAnswer, TraceSummary } from '../data/traces.js' */
+/** @import { Query } from '../data/use-query.js' */
+/** @import { UsageStats } from '../data/usage-stats.js' */
+
+const pageSize = 50;
+
+/**
+ * The traces of the window, by what they cost or when they began.
+ * @param {object} props
+ * @param {View} props.view
+ * @param {Navigate} props.navigate
+ * @param {TimeWindow} props.window
+ * @param {UsageStats | undefined} props.stats
+ */
+export function TracesBox({ view, navigate, window, stats }) {
+  const toRequest = (/** @type {string | undefined} */ cursor) =>
+    toTracesRequest(view.project, window, {
+      limit: pageSize,
+      view,
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+  const request = toRequest(undefined);
+  const query = /** @type {typeof useQuery<TracesAnswer>} */ (useQuery)(request);
+  const { traces, more } = useMore(query, toRequest);
+  const count = query.data?.totals?.traces;
+  const title = html`Traces${' '}
+  ${count !== undefined && !query.isLoading && html`<span class="count" aria-live="polite">${toCount(count)}</span>`}`;
+  return html`<${Box} id="traces" ...${{ title, request, query }}>
+    <${TracesFilter} ...${{ view, navigate, stats }} />
+    ${query.data === undefined ? html`<${Skeleton} lines=${8} />` : html`<${TracesTable} ...${{ view, navigate, traces, more }} />`}
+  <//>`;
+}
+
+/**
+ * @typedef {object} More
+ * @property {boolean} hasMore
+ * @property {string} message why the next page could not be read
+ * @property {() => void} read
+ */
+
+/**
+ * The pages read so far, and how to read the next one.
+ * @param {Query<TracesAnswer>} query of the first page
+ * @param {(cursor: string) => ApiRequest} toRequest
+ * @returns {{ traces: TraceSummary[], more: More }}
+ */
+function useMore({ data: first }, toRequest) {
+  const [pages, setPages] = useState(
+    /** @type {{ first: unknown, read: TracesAnswer[] }} */ ({ first, read: [] }),
+  );
+  const [message, setMessage] = useState('');
+  const reading = useRef('');
+  // The pages of a list that is no longer shown do not count.
+  const read = pages.first === first ? pages.read : [];
+  const cursor = (read.at(-1) ?? first)?.next_cursor ?? null;
+  useEffect(() => {
+    reading.current = '';
+    setMessage('');
+  }, [first]);
+  const readNext = () => {
+    if (cursor === null || reading.current === cursor) return;
+    reading.current = cursor;
+    setMessage('');
+    sendJson(toRequest(cursor)).then(
+      (answer) => {
+        if (reading.current === cursor)
+          setPages({ first, read: [...read, /** @type {TracesAnswer} */ (answer)] });
+      },
+      (/** @type {unknown} */ error) => {
+        if (reading.current !== cursor) return;
+        reading.current = '';
+        setMessage(/** @type {Error} */ (error).message);
+      },
+    );
+  };
+  const traces = [first, ...read].flatMap((page) => page?.traces ?? []);
+  return { traces, more: { hasMore: cursor !== null, message, read: readNext } };
+}

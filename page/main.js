@@ -1,0 +1,5 @@
+import { App } from './app/app.js';
+import { html, render } from './preact.js';
+
+const root = document.querySelector('#page');
+if (root instanceof HTMLElement) render(html`<${App} />`, root);

@@ -1,0 +1,77 @@
+import { posix } from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { serviceFixture } from '../../support/fixtures.ts';
+import { listFiles, readText } from '../../support/markdown.ts';
+
+const service = serviceFixture();
+const index = readText('page/index.html');
+const modules = listFiles('.js', 'page/');
+
+/** Paths that the page refers to, and those that its modules import. */
+function listReferences(): string[] {
+  const inPage = [...index.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, path = '']) => path);
+  const inModules = modules.flatMap((file) =>
+    [
+      ...readText(file).matchAll(/^(?:import|export) .*? from '([^']+)';|^} from '([^']+)';/gms),
+    ].map(([, path, last]) => posix.join(posix.dirname(file), path ?? last ?? '')),
+  );
+  return [...new Set([...inPage, ...inModules])];
+}
+
+describe('GET /', () => {
+  test('asks the browser for a key', async () => {
+    const answer = await service.send('/', { key: null });
+    expect(answer.status).toBe(401);
+    expect(answer.headers.get('www-authenticate')).toMatch(/^Basic/);
+  });
+
+  test('is a page that loads nothing from elsewhere and is in no frame', async () => {
+    const answer = await service.send('/');
+    expect(answer.status).toBe(200);
+    expect(answer.text).toBe(index);
+    expect(answer.headers.get('content-type')).toBe('text/html; charset=utf-8');
+    expect(answer.headers.get('x-content-type-options')).toBe('nosniff');
+    const policy = answer.headers.get('content-security-policy') ?? '';
+    expect(policy).toContain("default-src 'self'");
+    expect(policy).toContain("frame-ancestors 'none'");
+    expect(policy).not.toContain('unsafe');
+    expect(index).not.toMatch(/<style|style=|<script>|\son\w+=/);
+  });
+
+  test.each(listReferences())('loads %s, which browsers keep and compare', async (path) => {
+    const answer = await service.send(`/${path}`);
+    expect(answer.status).toBe(200);
+    const types = { '.js': 'text/javascript', '.css': 'text/css', '.svg': 'image/svg+xml' };
+    const type = types[posix.extname(path) as keyof typeof types];
+    expect(answer.headers.get('content-type')).toContain(type);
+    expect(answer.headers.get('cache-control')).toBe('private, no-cache');
+    const etag = answer.headers.get('etag') ?? '';
+    const again = await service.send(`/${path}`, {
+      headers: { 'if-none-match': etag, 'cache-control': 'max-age=0' },
+    });
+    expect(again).toMatchObject({ status: 304, text: '' });
+    expect((await service.send(`/${path}`, { key: null })).status).toBe(401);
+  });
+
+  test('loads every module and style of page/', () => {
+    const references = listReferences();
+    expect(references.length).toBeGreaterThan(30);
+    const files = [...modules, ...listFiles('.css', 'page/'), ...listFiles('.svg', 'page/')];
+    expect(files.filter((file) => !references.includes(file))).toEqual([]);
+  });
+
+  test.each(['/page/', '/page/tsconfig.json', '/page/preact.d.ts', '/page/%2e%2e/package.json'])(
+    'does not serve %s',
+    async (path) => {
+      expect((await service.send(path)).status).toBe(404);
+    },
+  );
+});
+
+test('modules of the page never make HTML of text', () => {
+  for (const file of modules) {
+    expect(readText(file), file).not.toMatch(
+      /innerHTML|outerHTML|insertAdjacentHTML|document\.write|DOMParser|dangerouslySet|\beval\b/,
+    );
+  }
+});
