@@ -42,6 +42,38 @@ async function readGroups(database: TestClickHouse, project: string): Promise<Gr
   return Object.fromEntries(rows.map(({ trace_id, groups }) => [trace_id, groups]));
 }
 
+/** The top calls of each trace's rollup: op name, minute of the hour in which it starts, whether it ended, whether it has no parent. */
+export async function readTops(
+  database: TestClickHouse,
+  project: string,
+): Promise<Readonly<Record<string, readonly string[]>>> {
+  const rows = await database.query<{ trace_id: string; tops: string[] }>(
+    `SELECT trace_id, arrayMap(
+        (op, started, ended, is_root) -> concat(
+            op, ' ', toString(intDiv(started, 60000000) % 60), if(ended < 0, '', ' ended'), if(is_root, ' root', '')),
+        tops.op_name, tops.started_us, tops.ended_us, tops.is_root) AS tops
+     FROM trace_rollups WHERE project_id = {project: String} ORDER BY trace_id`,
+    { project },
+  );
+  return Object.fromEntries(rows.map(({ trace_id, tops }) => [trace_id, tops]));
+}
+
+/** The usage of each trace by what decides prices: model, prompt tokens, minutes from its first call to its last one. */
+export async function readSums(
+  database: TestClickHouse,
+  project: string,
+): Promise<Readonly<Record<string, readonly string[]>>> {
+  const rows = await database.query<{ trace_id: string; sums: string[] }>(
+    `SELECT trace_id, arraySort(arrayMap(
+        (model, counters, min_us, max_us) -> concat(
+            model, ' ', toString(counters[2]), ' ', toString(intDiv(max_us - min_us, 60000000))),
+        sums.model, sums.counters, sums.min_started_us, sums.max_started_us)) AS sums
+     FROM trace_rollups WHERE project_id = {project: String} ORDER BY trace_id`,
+    { project },
+  );
+  return Object.fromEntries(rows.map(({ trace_id, sums }) => [trace_id, sums]));
+}
+
 const start = (minute: string): string => `2026-01-31 12:${minute}:00.000000`;
 const usage = { m: { requests: 1, prompt_tokens: 10 } };
 

@@ -1,14 +1,12 @@
 -- The traces of a project with their rollups. `states` of groups for a request for statistics: 0, no call of the group matches;
 -- 1, all do; 2, the trace has to be read live, because
 -- - some calls of the group are in the window, in a bucket or in the class of a price, and others are not;
--- - usage depends on the top call: of the spans of a response, statistics count one of the whole trace;
--- - the start of a call is missing, which usage requests count, and statistics do not.
+-- - usage depends on the top call: of the spans of a response, statistics count one of the whole trace.
 (
     SELECT
         *,
         arrayMap(
             (op_name, wb_user_id, thread_id, started_us, max_us, min_size, max_size) -> multiIf(
-                NOT ({include has_start}), 2,
                 started_us >= {end_us:Int64} OR max_us < {start_us:Int64} OR NOT ({include stats_names}), 0,
                 depends_on_top, 2,
                 started_us < {start_us:Int64} OR max_us >= {end_us:Int64}, 2,

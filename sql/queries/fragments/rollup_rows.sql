@@ -1,6 +1,6 @@
 -- The rows of trace_rollups, from `rolled_up_usage`, which is `counted_usage` with `top`, the key of the top call that a row counts for, and
 -- `is_call`, whether the row counts the call, not only its usage. Only traces whose rows of merged_calls have the requested
--- checksum are rolled up, and only if every call that is not deleted hangs below a top call. `max_groups` bounds a row.
+-- checksum are rolled up, and only if every call that has a start and is not deleted hangs below a top call. `max_groups` bounds a row.
 --
 -- The classes of prompt sizes are those in which prices begin, more or less: where a price begins inside a group, which its
 -- minimum and maximum tell, the rollup is not used.
@@ -20,7 +20,7 @@ SELECT
     groupArray(min_prompt_size) AS `groups.min_prompt_size`,
     groupArray(max_prompt_size) AS `groups.max_prompt_size`,
     groupArray(group_calls) AS `groups.calls`,
-    groupArray(errors) AS `groups.errors`,
+    groupArray(group_errors) AS `groups.errors`,
     groupArray(finished_calls) AS `groups.finished_calls`,
     groupArray(latency_us) AS `groups.latency_us`,
     groupArray(entries) AS `groups.entries`,
@@ -28,45 +28,82 @@ SELECT
     groupArray(counters) AS `groups.counters`,
     groupArray(unfinished_call_ids) AS `groups.unfinished_call_ids`,
     groupArray(deleted_open_call_ids) AS `groups.deleted_open_call_ids`,
-    max(group_depends_on_top) AS depends_on_top
+    max(group_depends_on_top) AS depends_on_top,
+    (arraySort(groupArrayIf(
+        (top_started_us, top, top_ended_us, op_name, wb_user_id, thread_id, is_root),
+        has_top)) AS tops).1 AS `tops.started_us`,
+    tops.2 AS `tops.key`,
+    tops.3 AS `tops.ended_us`,
+    tops.4 AS `tops.op_name`,
+    tops.5 AS `tops.wb_user_id`,
+    tops.6 AS `tops.thread_id`,
+    tops.7 AS `tops.is_root`,
+    groupArrayIf(model, is_first_of_sum) AS `sums.model`,
+    groupArrayIf(service_tier, is_first_of_sum) AS `sums.service_tier`,
+    groupArrayIf(sum_min_started_us, is_first_of_sum) AS `sums.min_started_us`,
+    groupArrayIf(sum_max_started_us, is_first_of_sum) AS `sums.max_started_us`,
+    groupArrayIf(sum_min_prompt_size, is_first_of_sum) AS `sums.min_prompt_size`,
+    groupArrayIf(sum_max_prompt_size, is_first_of_sum) AS `sums.max_prompt_size`,
+    groupArrayIf(sum_counters, is_first_of_sum) AS `sums.counters`,
+    sum(group_calls) AS calls,
+    sum(group_errors) AS errors,
+    sum(length(unfinished_call_ids)) AS unfinished_calls
 FROM
 (
-    WITH
-        counts[1][2] AS prompt,
-        counts[1][1] AS request_count,
-        counts[1][4] AS total,
-        {include has_latency},
-        intDiv(prompt - 1, greatest(request_count, 1)) AS prompt_size
     SELECT
-        trace_id,
-        top,
-        model,
-        op_name,
-        wb_user_id,
-        thread_id,
-        service_tier,
-        min(started_us) AS min_started_us,
-        max(started_us) AS max_started_us,
-        min(prompt_size) AS min_prompt_size,
-        max(prompt_size) AS max_prompt_size,
-        countIf(is_first_row AND is_call) AS group_calls,
-        countIf(is_first_row AND is_call AND has_error) AS errors,
-        countIf(is_first_row AND is_call AND has_latency) AS finished_calls,
-        sumIf(toInt128(ended_us - started_us), is_first_row AND is_call AND has_latency) AS latency_us,
-        {include usage_entries},
-        sumForEach(CAST(counts[1], 'Array(UInt128)')) AS counters,
-        groupArrayIf(open_id, is_first_row AND is_call AND open_id != ended) AS unfinished_call_ids,
-        groupArrayArrayIf(deleted_open_ids, is_first_row AND is_call) AS deleted_open_call_ids,
-        max(depends_on_top) AS group_depends_on_top
-    FROM rolled_up_usage
-    GROUP BY
-        trace_id, top, model, op_name, wb_user_id, thread_id, service_tier,
-        intDiv(started_us, 900000000),
-        roundDown(prompt_size, [0, 32000, 64000, 128000, 131072, 200000, 256000, 262144, 272000, 512000, 1000000])
+        *,
+        model != '' AND row_number() OVER of_sum = 1 AS is_first_of_sum,
+        min(min_started_us) OVER of_sum AS sum_min_started_us,
+        max(max_started_us) OVER of_sum AS sum_max_started_us,
+        min(min_prompt_size) OVER of_sum AS sum_min_prompt_size,
+        max(max_prompt_size) OVER of_sum AS sum_max_prompt_size,
+        sumForEach(counters) OVER of_sum AS sum_counters
+    FROM
+    (
+        WITH
+            counts[1][2] AS prompt,
+            counts[1][1] AS request_count,
+            counts[1][4] AS total,
+            {include has_latency},
+            intDiv(prompt - 1, greatest(request_count, 1)) AS prompt_size
+        SELECT
+            trace_id,
+            top,
+            quarter,
+            size_class,
+            model,
+            op_name,
+            wb_user_id,
+            thread_id,
+            service_tier,
+            min(started_us) AS min_started_us,
+            max(started_us) AS max_started_us,
+            min(prompt_size) AS min_prompt_size,
+            max(prompt_size) AS max_prompt_size,
+            countIf(is_first_row AND is_call) AS group_calls,
+            countIf(is_first_row AND is_call AND has_error) AS group_errors,
+            countIf(is_first_row AND is_call AND has_latency) AS finished_calls,
+            sumIf(toInt128(ended_us - started_us), is_first_row AND is_call AND has_latency) AS latency_us,
+            {include usage_entries},
+            sumForEach(CAST(counts[1], 'Array(UInt128)')) AS counters,
+            groupArrayIf(open_id, is_first_row AND is_call AND open_id != ended) AS unfinished_call_ids,
+            groupArrayArrayIf(deleted_open_ids, is_first_row AND is_call) AS deleted_open_call_ids,
+            max(depends_on_top) AS group_depends_on_top,
+            max(key = top AND is_first_row AND is_call) AS has_top,
+            maxIf(started_us, key = top AND is_call) AS top_started_us,
+            maxIf(ended_us, key = top AND is_call) AS top_ended_us,
+            maxIf(roots > 0, key = top AND is_call) AS is_root
+        FROM rolled_up_usage
+        GROUP BY
+            trace_id, top, model, op_name, wb_user_id, thread_id, service_tier,
+            intDiv(started_us, 900000000) AS quarter,
+            roundDown(prompt_size, [0, 32000, 64000, 128000, 131072, 200000, 256000, 262144, 272000, 512000, 1000000]) AS size_class
+    )
+    WINDOW of_sum AS (PARTITION BY trace_id, model, service_tier, quarter, size_class)
 ) AS sums
 INNER JOIN
 (
-    SELECT trace_id, sum(checksum) AS checksum, countIf(NOT is_deleted) AS calls
+    SELECT trace_id, sum(checksum) AS checksum, countIf(NOT is_deleted AND {include has_start}) AS calls
     {include from_requested_traces}
     GROUP BY trace_id
     HAVING (trace_id, toString(checksum)) IN (

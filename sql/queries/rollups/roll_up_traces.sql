@@ -12,12 +12,12 @@ WITH RECURSIVE
     (
         SELECT key, parent
         {include from_requested_traces}
-        WHERE NOT is_deleted
+        WHERE NOT is_deleted AND {include has_start}
     )
     WHERE parent IN (0, key) OR parent NOT IN (
         SELECT key
         {include from_requested_traces}
-        WHERE NOT is_deleted)
+        WHERE NOT is_deleted AND {include has_start})
 ) AS requested_keys,
 {include otel_calls},
 families AS
@@ -29,7 +29,9 @@ families AS
     FROM
     (
         SELECT
+            call.key AS key,
             call.subtree AS top,
+            toUInt8(call.parent = 0) AS roots,
             call.open_id AS open_id,
             call.started_us AS started_us,
             call.ended_us AS ended_us,

@@ -348,7 +348,24 @@ CREATE TABLE trace_rollups
     `groups.known_entries` Array(UInt64),
     `groups.finished_calls` Array(UInt64),
     `groups.latency_us` Array(Int128),
-    `depends_on_top` UInt8
+    `depends_on_top` UInt8,
+    `tops.started_us` Array(Int64),
+    `tops.key` Array(UInt128),
+    `tops.ended_us` Array(Int64),
+    `tops.op_name` Array(String),
+    `tops.wb_user_id` Array(String),
+    `tops.thread_id` Array(String),
+    `tops.is_root` Array(UInt8),
+    `sums.model` Array(String),
+    `sums.service_tier` Array(String),
+    `sums.min_started_us` Array(Int64),
+    `sums.max_started_us` Array(Int64),
+    `sums.min_prompt_size` Array(Int64),
+    `sums.max_prompt_size` Array(Int64),
+    `sums.counters` Array(Array(UInt128)),
+    `calls` UInt64,
+    `errors` UInt64,
+    `unfinished_calls` UInt64
 )
 ENGINE = ReplacingMergeTree(rolled_up_at)
 ORDER BY (project_id, trace_id, rules_version, checksum)

@@ -124,12 +124,17 @@ test('the filter selects groups by their names', async () => {
   expect(await sum({ thread_ids: ['t'], op_names: ['op:v2'] })).toEqual(['1 m 10']);
 });
 
-test('a trace with a call whose start is missing is live', async () => {
+test('a call whose start is missing does not count', async () => {
   const project = 'p/no start';
   const { started_at: _, ...end } = completeRow(project, { id: 'end', usage: used(1) });
   await insert([...twoCalls(project), { ...end, kind: 'end' }]);
   await rollUpProject(database, project);
-  expect(await read(project)).toEqual({ sums: [], live: ['trace'], open: [] });
+  const withoutIt = 'p/no end';
+  await insert(twoCalls(withoutIt));
+  await rollUpProject(database, withoutIt);
+  const answer = await read(project);
+  expect(answer).toEqual(await read(withoutIt));
+  expect(answer).toMatchObject({ live: [] });
 });
 
 test('spans of one response, and twins, below two top calls are live, since one of them counts in the trace', async () => {
