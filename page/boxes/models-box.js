@@ -35,12 +35,12 @@ export function ModelsBox({ view, window, request, query, stats }) {
               <thead>
                 <tr>
                   <th scope="col">Model</th>
-                  <th scope="col" class="number">Requests</th>
+                  <th scope="col" class="number wide-only">Requests</th>
                   <th scope="col" class="number">Input</th>
-                  <th scope="col" class="number">Cached</th>
+                  <th scope="col" class="number wide-only">Cached</th>
                   <th scope="col" class="number">Output</th>
                   <th scope="col" class="number">Cost</th>
-                  <th scope="col" class="bar-column">Share</th>
+                  <th scope="col" class="bar-column wide-only">Share</th>
                 </tr>
               </thead>
               <tbody>
@@ -84,16 +84,16 @@ function ModelRow({ project, window, group: { name, sum }, stats }) {
           <span class="hidden">, explain its price</span>
         </button>
       </th>
-      <td class="number">${toCount(sum.requests)}</td>
+      <td class="number wide-only">${toCount(sum.requests)}</td>
       <td class="number">${toCount(sum.inputTokens)}</td>
-      <td class="number muted">
+      <td class="number muted wide-only">
         ${sum.cachedTokens === 0 ? '–' : toShare(sum.cachedTokens / sum.inputTokens)}
       </td>
       <td class="number">${toCount(sum.outputTokens)}</td>
       <td class=${`number ${sum.costUsd === null ? 'unpriced' : 'strong'}`}>
         ${isPartly && '≥ '}${toCost(sum.costUsd)}
       </td>
-      <td class="bar-column"><${ShareBar} share=${share} /></td>
+      <td class="bar-column wide-only"><${ShareBar} share=${share} /></td>
     </tr>
     ${
       isOpen &&

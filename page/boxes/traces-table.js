@@ -13,16 +13,16 @@ import { html, useEffect, useRef } from '../preact.js';
 /** @import { TraceSummary } from '../data/traces.js' */
 /** @import { More } from './traces-box.js' */
 
-/** @typedef {{ name: string, sort?: string, isNumber?: boolean }} Column */
+/** @typedef {{ name: string, sort?: string, isNumber?: boolean, isWide?: boolean }} Column `isWide` columns are left out on narrow screens */
 
 /** @type {readonly Column[]} */
 const columns = [
   { name: 'Trace' },
   { name: 'Started', sort: 'started_at' },
-  { name: 'Models' },
-  { name: 'Duration', sort: 'duration', isNumber: true },
-  { name: 'Calls', sort: 'call_count', isNumber: true },
-  { name: 'Tokens', sort: 'total_tokens', isNumber: true },
+  { name: 'Models', isWide: true },
+  { name: 'Duration', sort: 'duration', isNumber: true, isWide: true },
+  { name: 'Calls', sort: 'call_count', isNumber: true, isWide: true },
+  { name: 'Tokens', sort: 'total_tokens', isNumber: true, isWide: true },
   { name: 'Cost', sort: 'cost', isNumber: true },
 ];
 
@@ -52,8 +52,8 @@ export function TracesTable({ view, navigate, traces, more }) {
 }
 
 /** @param {{ view: View, navigate: Navigate, column: Column }} props */
-function Heading({ view, navigate, column: { name, sort, isNumber } }) {
-  const kind = isNumber ? 'number' : '';
+function Heading({ view, navigate, column: { name, sort, isNumber, isWide } }) {
+  const kind = `${isNumber ? 'number' : ''} ${isWide ? 'wide-only' : ''}`;
   if (sort === undefined) return html`<th scope="col" class=${kind}>${name}</th>`;
   const isSorted = view.sort === sort;
   const order = isSorted ? (view.direction === 'desc' ? 'descending' : 'ascending') : undefined;
@@ -90,12 +90,12 @@ function TraceRow({ view, navigate, trace }) {
       <${Marks} trace=${trace} />
     </th>
     <td class="moment">${toMoment(new Date(root.started_at))}</td>
-    <td class="models"><${Models} models=${models} /></td>
-    <td class="number">
+    <td class="models wide-only"><${Models} models=${models} /></td>
+    <td class="number wide-only">
       ${trace.duration_ms === null ? html`<span class="muted">–</span>` : toDuration(trace.duration_ms)}
     </td>
-    <td class="number">${toCount(trace.call_count)}</td>
-    <td class="number">${toCount(trace.total_tokens)}</td>
+    <td class="number wide-only">${toCount(trace.call_count)}</td>
+    <td class="number wide-only">${toCount(trace.total_tokens)}</td>
     <td class="number strong">${toTraceCost(trace)}</td>
   </tr>`;
 }

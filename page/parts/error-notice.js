@@ -14,7 +14,8 @@ export function ErrorNotice({ query: { error, retryAt, retry } }) {
   return html`<div class="notice bad" role="alert">
     <${Icon} name="alert" />
     <div class="notice-text">
-      <strong>${title}</strong> <span class="muted">${error.message} ${advice}</span>
+      <strong>${title}</strong>
+      <span class="muted">${error.status === 404 ? '' : error.message} ${advice}</span>
     </div>
     ${
       error.status === 401
@@ -59,7 +60,10 @@ function explain({ status }) {
         advice: 'Another key may have it: see the menu with the key.',
       };
     case 404:
-      return { title: 'Not available.', advice: 'This service is older than the page needs.' };
+      return {
+        title: 'Not available.',
+        advice: 'The service has no such endpoint: it is older than the page.',
+      };
     case 422:
       return { title: 'Refused.', advice: 'A smaller window may help.' };
     case 429:
