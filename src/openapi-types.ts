@@ -104,6 +104,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/trace/usage": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Trace Usage
+         * @description The usage of each call that matches a filter, descendants included, as it is in the usage of the top call of its trace: children and what their parent used itself add up to the parent. Unknown fields are rejected.
+         */
+        readonly post: operations["trace_usage"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/call/start": {
         readonly parameters: {
             readonly query?: never;
@@ -1070,6 +1090,59 @@ export interface components {
             /** @description References are not expanded, so only an empty list is supported. */
             readonly expand_columns?: readonly unknown[] | null;
         };
+        /** TraceUsageReq */
+        readonly TraceUsageReq: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            /** @description Which calls are answered, usually those of a trace. It does not matter for their usage, which is always that of all descendants. */
+            readonly filter?: components["schemas"]["CallsListFilter"] | null;
+            readonly query?: components["schemas"]["CallsListQuery"] | null;
+            /** @default false */
+            readonly include_costs: boolean;
+            /**
+             * @description How many calls are answered at most. If more match, the request is refused.
+             * @default 10000
+             */
+            readonly limit: number;
+            /** @description Only a page of the calls of one level, by start. */
+            readonly level?: components["schemas"]["TraceLevel"] | null;
+        };
+        /** TraceLevel */
+        readonly TraceLevel: {
+            /** @description The parent of the calls; null for the top calls of the traces that the filter names, which are those whose parent is not present. */
+            readonly parent_id?: components["schemas"]["Id"] | null;
+            /** @default 100 */
+            readonly limit: number;
+            /** @default 0 */
+            readonly offset: number;
+        };
+        /** TraceUsageRes */
+        readonly TraceUsageRes: {
+            /** @description By call, usage by model as in `POST /calls/usage`; calls by start. */
+            readonly call_usage: {
+                readonly [key: string]: unknown;
+            };
+            /** @description Sorted ids of the calls without an end, among those that are answered and their descendants. */
+            readonly unfinished_call_ids: readonly string[];
+            /** @description By call, what it is in its tree. */
+            readonly calls: {
+                readonly [key: string]: components["schemas"]["TreeCall"];
+            };
+            /** @description How many calls match, those of other pages of the level included. */
+            readonly total: number;
+        };
+        /** TreeCall */
+        readonly TreeCall: {
+            readonly parent_id: string | null;
+            readonly op_name: string;
+            readonly display_name: string | null;
+            readonly started_at: string;
+            readonly ended_at: string | null;
+            readonly has_error: boolean;
+            readonly children: number;
+            readonly descendants: number;
+            /** @description Whether `POST /calls/usage` answers other usage for the call alone: spans of OpenTelemetry repeat some of it elsewhere in the trace, where it counts here. */
+            readonly counts_less: boolean;
+        };
         /** CallsQueryStatsRes */
         readonly CallsQueryStatsRes: {
             readonly count: number;
@@ -1877,6 +1950,10 @@ export type NotSupported = components['schemas']['NotSupported'];
 export type CallsSort = components['schemas']['CallsSort'];
 export type ListedCall = components['schemas']['ListedCall'];
 export type CallsQueryStatsReq = components['schemas']['CallsQueryStatsReq'];
+export type TraceUsageReq = components['schemas']['TraceUsageReq'];
+export type TraceLevel = components['schemas']['TraceLevel'];
+export type TraceUsageRes = components['schemas']['TraceUsageRes'];
+export type TreeCall = components['schemas']['TreeCall'];
 export type CallsQueryStatsRes = components['schemas']['CallsQueryStatsRes'];
 export type FilterValues = components['schemas']['FilterValues'];
 export type UnsupportedFilter = components['schemas']['UnsupportedFilter'];
@@ -2194,6 +2271,50 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["CallsQueryStatsRes"];
+                };
+            };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly trace_usage: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "project_id": "team/project",
+                 *       "filter": {
+                 *         "trace_ids": [
+                 *           "0198c8e4-5d2b-7f10-9a34-6a2f6c1c7a10"
+                 *         ]
+                 *       },
+                 *       "include_costs": true
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["TraceUsageReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The usage of each call. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TraceUsageRes"];
                 };
             };
             readonly 401: components["responses"]["NotAuthenticated"];

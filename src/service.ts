@@ -20,6 +20,8 @@ import { loadPriceBook } from './prices/catalog/load-price-book.ts';
 import { PriceSnapshots } from './prices/snapshot/price-snapshots.ts';
 import { CallsUsage, type UsageLimits } from './usage/calls-usage.ts';
 import { CallList } from './usage/lists/call-list.ts';
+import { TraceUsage } from './usage/lists/trace-usage.ts';
+import type { UsageSources } from './usage/query-usage.ts';
 import { CallStats } from './usage/stats/call-stats.ts';
 import { LiveSource } from './usage/stats/live-source.ts';
 import { RollupSource } from './usage/stats/rollup-source.ts';
@@ -30,6 +32,7 @@ import { Metrics } from './metrics/metrics.ts';
 import { RollupWorker } from './rollups/rollup-worker.ts';
 import { readRulesVersion } from './rollups/rules-version.ts';
 import { watchRollups, watchServer, watchService } from './metrics/watch-service.ts';
+import { TurnQueue } from './turn-queue.ts';
 import { packageUrl } from './package-url.ts';
 
 /** The running service. */
@@ -187,23 +190,26 @@ interface DomainOptions {
 function openDomain(
   settings: Settings,
   { clickhouse, prices, readiness, metrics }: DomainOptions,
-): Pick<AppOptions, 'partInserter' | 'callsUsage' | 'callStats' | 'callList' | 'memoryBudget'> {
+): Pick<
+  AppOptions,
+  'partInserter' | 'callsUsage' | 'callStats' | 'callList' | 'traceUsage' | 'memoryBudget'
+> {
   const { countPriced, observeBatch } = metrics;
   const usageLimits = toUsageLimits(settings);
   const rulesVersion = settings.rollups ? readRulesVersion() : null;
   const options = { clickhouse, prices, rulesVersion, usageLimits, countPriced };
   const callsUsage = new CallsUsage(options);
   const callStats = openCallStats(settings, { clickhouse, prices, rulesVersion });
-  const callList = openCallList(settings, clickhouse);
+  const { lists, ...listAnswers } = openLists(settings, { clickhouse, prices, rulesVersion });
   const partInserter = new PartInserter(clickhouse, toInsertLimits(settings), observeBatch);
   const memoryBudget = new MemoryBudget({
     totalBytes: settings.memoryBudgetMb * mebibyte,
     perKeyBytes: settings.memoryBudgetPerKeyMb * mebibyte,
   });
   watchService(metrics, {
-    ...{ clickhouse, readiness, callsUsage, callStats, callList, partInserter, memoryBudget },
+    ...{ clickhouse, readiness, callsUsage, callStats, lists, partInserter, memoryBudget },
   });
-  return { callsUsage, callStats, callList, partInserter, memoryBudget };
+  return { callsUsage, callStats, ...listAnswers, partInserter, memoryBudget };
 }
 
 function toUsageLimits(settings: Settings): UsageLimits {
@@ -236,11 +242,24 @@ function openCallStats(
   });
 }
 
-function openCallList(settings: Settings, clickhouse: ClickHouse): CallList {
+/** Lists of calls and trees, which take turns. */
+function openLists(
+  settings: Settings,
+  sources: UsageSources,
+): Pick<AppOptions, 'callList' | 'traceUsage'> & { readonly lists: TurnQueue } {
   const { listConcurrency: concurrency, listQueueSize: maxQueued } = settings;
-  const { listBatchCalls: batchCalls } = settings;
-  const { maxRowBytes } = toUsageLimits(settings);
-  return new CallList({ clickhouse, limits: { concurrency, maxQueued, batchCalls, maxRowBytes } });
+  const { clickhouse } = sources;
+  const { maxAnswerSums, maxAnswerBytes, maxRowBytes } = toUsageLimits(settings);
+  const lists = new TurnQueue('list requests', { concurrency, maxQueued });
+  const limits = { batchCalls: settings.listBatchCalls, maxRowBytes };
+  return {
+    lists,
+    callList: new CallList({ clickhouse, queue: lists, limits }),
+    traceUsage: new TraceUsage({
+      ...{ sources, queue: lists },
+      limits: { maxAnswerSums, maxAnswerBytes, maxRowBytes },
+    }),
+  };
 }
 
 function toBodyLimits(settings: Settings): BodyLimits {

@@ -47,7 +47,7 @@ export class TurnQueue {
     return results[0] as Result;
   }
 
-  use(): QueueUse {
+  queueUse(): QueueUse {
     return this.#batcher.use();
   }
 }

@@ -4,6 +4,7 @@ import type { PartInserter } from '../ingest/part-inserter.ts';
 import type { PriceSnapshots } from '../prices/snapshot/price-snapshots.ts';
 import type { CallsUsage } from '../usage/calls-usage.ts';
 import type { CallList } from '../usage/lists/call-list.ts';
+import type { TraceUsage } from '../usage/lists/trace-usage.ts';
 import type { CallStats } from '../usage/stats/call-stats.ts';
 import { createFeedback, createFeedbackBatch, updateCall } from './compat/feedback-handlers.ts';
 import { createFile, readFileForm } from './compat/file-handlers.ts';
@@ -49,6 +50,7 @@ export interface Services {
   readonly callsUsage: CallsUsage;
   readonly callStats: CallStats;
   readonly callList: CallList;
+  readonly traceUsage: TraceUsage;
   readonly prices: PriceSnapshots;
   readonly countDropped: CountDropped;
   readonly metrics: Metrics;
@@ -114,10 +116,11 @@ export function routeTable(services: Services): Route[] {
 const v2 = '/v2/:entity/:project';
 
 function listRoutes(services: Services): Route[] {
-  const lists = listHandlers(services.callList);
+  const lists = listHandlers(services.callList, services.traceUsage);
   return [
     post('/calls/stream_query', 'read', 'CallsQueryReq', 'project_id', lists.listCalls),
     post('/calls/query_stats', 'read', 'CallsQueryStatsReq', 'project_id', lists.countCalls),
+    withContentType(post('/trace/usage', 'read', 'TraceUsageReq', 'project_id', lists.answerTrace)),
   ];
 }
 

@@ -14,7 +14,7 @@ export interface WatchedService {
   readonly memoryBudget: MemoryBudget;
   readonly callsUsage: Queued;
   readonly callStats: Queued;
-  readonly callList: Queued;
+  readonly lists: Queued;
   readonly partInserter: Queued;
 }
 
@@ -66,13 +66,13 @@ function memoryMetrics({ memoryBudget }: WatchedService): ReadMetric[] {
 function queueMetrics({
   callsUsage,
   callStats,
-  callList,
+  lists,
   partInserter,
 }: WatchedService): ReadMetric[] {
   const read = (field: keyof QueueUse) => () => ({
     usage: callsUsage.queueUse()[field],
     stats: callStats.queueUse()[field],
-    lists: callList.queueUse()[field],
+    lists: lists.queueUse()[field],
     inserts: partInserter.queueUse()[field],
   });
   return [

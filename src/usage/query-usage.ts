@@ -35,6 +35,8 @@ export interface UsageQuery {
   readonly include_costs: boolean;
   /** Whether rows say what was subtracted as double counted. */
   readonly is_explained: boolean;
+  /** The traces of all of them, where they are known. */
+  readonly located?: readonly LocatedCall[];
 }
 
 /** The rows of a query, and the calls that have no end as far as these rows know. */
@@ -82,7 +84,7 @@ export async function queryUsage(
   };
   const options = { signal, reserve };
   const [calls, prices] = await Promise.all([
-    locateCalls(clickhouse, query, options),
+    query.located ?? locateCalls(clickhouse, query, options),
     readPrices(snapshots, query, signal),
   ]);
   const knownCallIds = calls.map((call) => call.call_id);

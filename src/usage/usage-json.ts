@@ -4,8 +4,11 @@ import type { ModelUsage, Usage } from './model-usage.ts';
 import { sortByCodePoint } from './sort-by-code-point.ts';
 
 /** The text of a `CallsUsageRes`: models without usage are left out. */
-export function toUsageFragments(answer: UsageAnswer<ModelUsage>): Fragments {
-  return toAnswerFragments(answer, toModelFragments);
+export function toUsageFragments(
+  answer: UsageAnswer<ModelUsage>,
+  more: Iterable<string> = [],
+): Fragments {
+  return toAnswerFragments(answer, toModelFragments, more);
 }
 
 /** What the text of an answer is built from. */
@@ -25,10 +28,12 @@ export type Fragments = Generator<string | undefined, void, undefined>;
  * An answer by call, with the ids of unfinished calls. It is written by hand because JavaScript objects reorder keys that
  * look like integers and have no room for `__proto__`, and JSON.stringify writes no integers beyond 2^53.
  * @param toFragments writes the members of the object of one call, models by code point
+ * @param more further members of the answer, each with a comma before it
  */
 export function* toAnswerFragments<Sum>(
   { callIds, usages, unfinishedCallIds }: UsageAnswer<Sum>,
   toFragments: (sums: ReadonlyMap<string, Sum>) => Fragments,
+  more: Iterable<string> = [],
 ): Fragments {
   yield '{"call_usage":{';
   let separator = '';
@@ -45,7 +50,9 @@ export function* toAnswerFragments<Sum>(
     yield `${separator}${JSON.stringify(id)}`;
     separator = ',';
   }
-  yield ']}';
+  yield ']';
+  yield* more;
+  yield '}';
 }
 
 function* toModelFragments(usage: Usage): Fragments {

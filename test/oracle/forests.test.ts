@@ -78,7 +78,7 @@ test.each([
     await stack.close();
     console.log(
       `Seed ${seed}: ${tally.forests} forests of ${tally.calls} calls in ${tally.requests} requests; ` +
-        `${tally.answers} answers compared, with the usage of ${tally.entries} calls; ${seconds.toFixed(1)} s.`,
+        `${tally.answers} answers compared, with the usage of ${tally.entries} calls and ${tally.treeCalls} calls of trees; ${seconds.toFixed(1)} s.`,
     );
     expect(differences.join('\n\n'), 'differences from the oracle').toBe('');
   },

@@ -174,6 +174,53 @@ export function answer(events: readonly Event[], usageRequest: UsageRequest): An
   return { kind: 'usage', callUsage, unfinishedCallIds: unfinished };
 }
 
+/** A call of an answer of POST /trace/usage. */
+export interface TreeCall {
+  readonly call: Call;
+  readonly usage: ReadonlyMap<string, ModelUsage>;
+  readonly children: number;
+  readonly descendants: number;
+  /** What the call used if it is requested alone. */
+  readonly usageAlone: ReadonlyMap<string, ModelUsage>;
+  /** Of it and its descendants. */
+  readonly unfinishedIds: readonly string[];
+}
+
+/** The answer to POST /trace/usage about a trace: what each call contributes to the top call that it descends from. */
+export function answerTrace(
+  events: readonly Event[],
+  request: Pick<UsageRequest, 'project' | 'includeCosts'> & { readonly traceId: string },
+): TreeCall[] {
+  const calls = callsOf(events, request.project);
+  const present = calls.filter((call) => call.traceId === request.traceId && !call.isDeleted);
+  present.sort((a, b) => ((a.startedAt - b.startedAt || a.key - b.key) < 0n ? -1 : 1));
+  return present.map((call) => {
+    const subtree = subtreeOf(calls, call.id);
+    const countedForTop = countedCalls(subtreeOf(calls, topOf(call).id), calls);
+    const counted = new Set([...countedForTop].filter((each) => subtree.has(each)));
+    const isChildOfCall = (each: Call): boolean => each !== call && isChild(each, call);
+    return {
+      call,
+      usage: rollUp(subtree, calls, events, request, counted),
+      children: present.filter(isChildOfCall).length,
+      descendants: subtree.size - 1,
+      usageAlone: rollUp(subtree, calls, events, request),
+      unfinishedIds: [...subtree].flatMap(({ id, endedAt }) => (endedAt === undefined ? [id] : [])),
+    };
+  });
+}
+
+/** The last ancestor that is present; in or below a cycle, a member of the cycle. */
+function topOf(call: Call): Call {
+  const passed = new Set([call]);
+  let top = call;
+  while (top.parent !== undefined && !top.parent.isDeleted && !passed.has(top.parent)) {
+    top = top.parent;
+    passed.add(top);
+  }
+  return top;
+}
+
 /** How many calls a usage request covers: the requested calls and their descendants, each once. */
 export function countTouched(
   events: readonly Event[],
@@ -511,10 +558,11 @@ function rollUp(
   subtree: ReadonlySet<Call>,
   calls: readonly Call[],
   events: readonly Event[],
-  { project, includeCosts }: UsageRequest,
+  { project, includeCosts }: Pick<UsageRequest, 'project' | 'includeCosts'>,
+  counted: ReadonlySet<Call> = countedCalls(subtree, calls),
 ): Map<string, ModelUsage> {
   const sums = new Map<string, Sum>();
-  for (const call of countedCalls(subtree, calls)) {
+  for (const call of counted) {
     for (const [model, counters] of ownUsage(call, calls)) {
       const sum = sums.get(model) ?? emptySum();
       sums.set(model, sum);

@@ -10,6 +10,11 @@ export function readAnswer(status: number, text: string): Answer {
   if (status === 422) return readLimitExceeded(body);
   if (status !== 200) throw new Error(`Answered ${status}: ${text}`);
   expectKeys(body, ['call_usage', 'unfinished_call_ids']);
+  return readUsageAnswer(body);
+}
+
+/** The members of an answer that are those of POST /calls/usage. */
+export function readUsageAnswer(body: JsonObject): Extract<Answer, { kind: 'usage' }> {
   const callUsage = new Map<string, Map<string, ModelUsage>>();
   for (const [id, models] of asObject(body.get('call_usage'))) {
     const usage = new Map<string, ModelUsage>();
@@ -62,12 +67,12 @@ function readLimitExceeded(body: JsonObject): Answer {
   return { kind: 'limit_exceeded', touched: BigInt(touched ?? -1), limit: BigInt(limit ?? -1) };
 }
 
-function expectKeys(object: JsonObject, names: readonly string[]): void {
+export function expectKeys(object: JsonObject, names: readonly string[]): void {
   const [found, expected] = [[...object.keys()].sort().join(), [...names].sort().join()];
   if (found !== expected) throw new Error(`The fields are ${found}, not ${expected}`);
 }
 
-function asObject(value: Json | undefined): JsonObject {
+export function asObject(value: Json | undefined): JsonObject {
   if (isObject(value)) return value;
   throw new Error('Expected an object');
 }

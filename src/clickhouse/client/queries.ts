@@ -17,7 +17,9 @@ const queryFiles = {
     'erase_payloads',
     'find_traces',
     'list_calls',
+    'list_level',
     'repair_orphan_ends',
+    'tree_calls',
   ],
   prices: [
     'price_book_rows',

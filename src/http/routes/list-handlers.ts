@@ -1,20 +1,25 @@
 import type { CallList } from '../../usage/lists/call-list.ts';
+import type { TraceUsage } from '../../usage/lists/trace-usage.ts';
 import type { Handler } from '../route.ts';
-import { JsonLines } from '../send-answer.ts';
+import { JsonLines, JsonText } from '../send-answer.ts';
 
 interface ListHandlers {
   readonly listCalls: Handler<'CallsQueryReq'>;
   readonly countCalls: Handler<'CallsQueryStatsReq'>;
+  readonly answerTrace: Handler<'TraceUsageReq'>;
 }
 
-/** Lists of calls. */
-export function listHandlers(callList: CallList): ListHandlers {
+/** Lists of calls, and the usage of all calls of a trace. */
+export function listHandlers(callList: CallList, traceUsage: TraceUsage): ListHandlers {
   return {
     async listCalls({ body, answerReservation: reservation, signal }) {
       return new JsonLines(await callList.open(body, { reservation, signal }));
     },
     async countCalls({ body, answerReservation: reservation, signal }) {
       return await callList.count(body, { reservation, signal });
+    },
+    async answerTrace({ body, answerReservation: reservation, signal }) {
+      return new JsonText(await traceUsage.answer(body, { reservation, signal }));
     },
   };
 }

@@ -27,6 +27,7 @@ export const extraValidations: Readonly<
   CallStatsReq: statsIssues,
   CallsQueryReq: timeQueryIssues,
   CallsQueryStatsReq: timeQueryIssues,
+  TraceUsageReq: timeQueryIssues,
 };
 
 /** Whether a string is not well-formed Unicode, so that it cannot be encoded in UTF-8. */

@@ -1,33 +1,4 @@
-/** A row of call_details.sql. */
-export interface CallDetails {
-  readonly trace_id: string;
-  readonly id: string;
-  /** As text. */
-  readonly key: string;
-  readonly op_name: string;
-  readonly display_name: string;
-  readonly parent_id: string;
-  readonly thread_id: string;
-  readonly turn_id: string;
-  readonly started_at: string;
-  readonly ended_at: string | null;
-  /** As text. */
-  readonly latency_ms: string | null;
-  readonly exception: string;
-  readonly has_exception: 0 | 1;
-  readonly wb_user_id: string;
-  readonly wb_run_id: string;
-  /** As text. */
-  readonly wb_run_step: string | null;
-  readonly wb_run_step_end: string | null;
-  // JSON text.
-  readonly attributes: string;
-  readonly inputs: string;
-  readonly output: string;
-  readonly summary_members: readonly (readonly [name: string, json: string])[];
-  readonly weave_members: readonly (readonly [name: string, json: string])[];
-  readonly has_failed_descendant: 0 | 1;
-}
+import type { CallDetails } from './call-details.ts';
 
 /** What the line of a call has beside what is always in it. */
 export interface LineOptions {

@@ -1,17 +1,14 @@
-import type { QueueUse } from '../../batcher.ts';
 import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
 import { ResultTooLargeError } from '../../clickhouse/errors.ts';
 import type { Reservation } from '../../memory-budget.ts';
 import type { CallsQueryReq, CallsQueryStatsReq, CallsQueryStatsRes } from '../../openapi-types.ts';
 import { runInSlices, type Steps } from '../../slices/run-in-slices.ts';
-import { TurnQueue } from '../../turn-queue.ts';
-import { repairOrphanEnds } from '../read-repair.ts';
-import { type CallDetails, type LineOptions, toCallLine } from './call-json.ts';
+import type { TurnQueue } from '../../turn-queue.ts';
+import { type CallDetails, readCallDetails } from './call-details.ts';
+import { type LineOptions, toCallLine } from './call-json.ts';
 import { type ListParameters, toListParameters } from './list-filter.ts';
 
 interface ListLimits {
-  readonly concurrency: number;
-  readonly maxQueued: number;
   /** Calls whose details are read at a time. */
   readonly batchCalls: number;
   /** Memory of what is read at a time, as the memory budget counts it. */
@@ -20,6 +17,7 @@ interface ListLimits {
 
 export interface CallListOptions {
   readonly clickhouse: ClickHouse;
+  readonly queue: TurnQueue;
   readonly limits: ListLimits;
 }
 
@@ -30,8 +28,8 @@ export interface ListContext {
   readonly signal: AbortSignal;
 }
 
-/** A call in the order of the list; the numbers are text. */
-interface ListedCall {
+/** A call in the order of a list; the numbers are text. */
+export interface ListedCall {
   readonly trace_id: string;
   readonly key: string;
   readonly sort_us: string;
@@ -49,11 +47,9 @@ const callsPerSearch = 50_000;
  */
 export class CallList {
   readonly #options: CallListOptions;
-  readonly #queue: TurnQueue;
 
   constructor(options: CallListOptions) {
     this.#options = options;
-    this.#queue = new TurnQueue('list requests', options.limits);
   }
 
   /**
@@ -87,10 +83,6 @@ export class CallList {
       const count = Number(rows[0]?.calls ?? 0);
       return { count, has_more: limit !== null && count >= limit, total_storage_size_bytes: null };
     });
-  }
-
-  queueUse(): QueueUse {
-    return this.#queue.use();
   }
 
   async *#writeLines(request: CallsQueryReq, context: ListContext): AsyncGenerator<string, void> {
@@ -152,7 +144,6 @@ export class CallList {
     );
   }
 
-  /** Of calls without an end, an orphan one is stored first. */
   async #readDetails(
     request: CallsQueryReq,
     calls: readonly ListedCall[],
@@ -166,14 +157,7 @@ export class CallList {
       keys: calls.map(({ key }) => key),
       ...toSelection(request.columns),
     };
-    return await this.#read(context, async (options) => {
-      const read = () => clickhouse.read<CallDetails>('call_details', parameters, options);
-      const details = await read();
-      const open = details.filter(({ ended_at }) => ended_at === null).map(({ id }) => id);
-      return (await repairOrphanEnds(clickhouse, project_id, open, options.signal))
-        ? await read()
-        : details;
-    });
+    return await this.#read(context, (options) => readCallDetails(clickhouse, parameters, options));
   }
 
   /** Waits for its turn, and reserves what is read. */
@@ -189,7 +173,9 @@ export class CallList {
       }
       reservation.resize(total);
     };
-    return await this.#queue.run(reservation.key, signal, (signal) => read({ signal, reserve }));
+    return await this.#options.queue.run(reservation.key, signal, (signal) =>
+      read({ signal, reserve }),
+    );
   }
 }
 

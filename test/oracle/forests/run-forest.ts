@@ -12,9 +12,18 @@ import type {
   PlannedRequest,
 } from './plan-forest.ts';
 import { JsonNumber, toObject, writeJson, type Json, type JsonObject } from '../json.ts';
-import { answer, countDeleted, countTouched, type Event, type Price } from '../oracle.ts';
+import {
+  answer,
+  answerTrace,
+  callsOf,
+  countDeleted,
+  countTouched,
+  type Event,
+  type Price,
+} from '../oracle.ts';
 import { toBatches, toSingle } from './part-requests.ts';
 import { canBeInserted, toDateTime, toPartRow } from './part-row.ts';
+import { isTop, readTree, toComparableTree } from '../read-tree.ts';
 import { describeDifference, readAnswer, toComparable } from '../read-answer.ts';
 
 export interface Target {
@@ -31,14 +40,16 @@ export interface Tally {
   calls: number;
   /** Requests of all kinds. */
   requests: number;
-  /** Answers of POST /calls/usage and /calls/delete, each compared with the oracle's. */
+  /** Answers of POST /calls/usage, /trace/usage and /calls/delete, each compared with the oracle's. */
   answers: number;
   /** Calls whose usage is in those answers. */
   entries: number;
+  /** Calls of answers of POST /trace/usage. */
+  treeCalls: number;
 }
 
 export function newTally(): Tally {
-  return { forests: 0, calls: 0, requests: 0, answers: 0, entries: 0 };
+  return { forests: 0, calls: 0, requests: 0, answers: 0, entries: 0, treeCalls: 0 };
 }
 
 /**
@@ -198,6 +209,34 @@ class ForestRun {
     this.#expect('answer', toComparable(expected), toComparable(readAnswer(status, text)));
     this.#tally.answers += 1;
     this.#tally.entries += expected.kind === 'usage' ? expected.callUsage.size : 0;
+    const [call] = callsOf(this.#events, project).filter(({ id }) => callIds.includes(id));
+    if (call !== undefined) await this.#queryTrace(project, call.traceId, includeCosts);
+  }
+
+  /** Requests the usage of all calls of a trace, and then level by level, two calls at a time. */
+  async #queryTrace(project: string, traceId: string, includeCosts: boolean): Promise<void> {
+    const expected = answerTrace(this.#events, { project, traceId, includeCosts });
+    const request = {
+      ...{ project_id: project, filter: toObject({ trace_ids: [traceId] }) },
+      include_costs: includeCosts,
+    };
+    const all = await this.#post('/trace/usage', toObject(request));
+    this.#expect('trace', toComparableTree(expected), readTree(all));
+    this.#tally.answers += 1;
+    this.#tally.treeCalls += expected.length;
+    const parents = [null, ...expected.slice(0, 1).map(({ call }) => call)];
+    for (const parent of parents) {
+      const onLevel = expected.filter(({ call }) =>
+        parent === null ? isTop(call) : call !== parent && call.parent === parent,
+      );
+      for (let offset = 0; offset < 4; offset += 2) {
+        const level = toObject({ parent_id: parent?.id ?? null, limit: 2, offset });
+        const page = await this.#post('/trace/usage', toObject({ ...request, level }));
+        const total = offset < onLevel.length ? onLevel.length : 0;
+        const calls = onLevel.slice(offset, offset + 2);
+        this.#expect('level', toComparableTree(calls, total), readTree(page));
+      }
+    }
   }
 
   // Requests

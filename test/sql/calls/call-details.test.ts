@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import type { CallDetails } from '../../../src/usage/lists/call-json.ts';
+import type { CallDetails } from '../../../src/usage/lists/call-details.ts';
 import { callKey } from '../../oracle/call-key.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 import { completeRow, deletionRow, endRow, startRow } from '../../support/part-rows.ts';

@@ -1,0 +1,29 @@
+-- How many children do the calls `keys` of the traces `trace_ids` have, and what decides how their usage is computed: is the
+-- call a root, did its SDK add the usage of its children to its own, and are there spans of OpenTelemetry in any of the traces?
+SELECT *
+FROM
+(
+    SELECT
+        of_key AS key,
+        anyIf(trace_id, is_call) AS trace_id,
+        countIf(NOT is_call) AS children,
+        maxIf(parent = 0, is_call) AS is_root,
+        maxIf(usage_mode = 1, is_call) AS is_rolled_up,
+        max(max(usage_mode = 2)) OVER () AS has_spans
+    FROM
+    (
+        SELECT trace_id, key, parent, usage_mode
+        FROM
+        (
+            SELECT *
+            {include from_requested_traces}
+        )
+        WHERE NOT is_deleted
+            AND {include has_start}
+    )
+    ARRAY JOIN
+        if(parent = key, [key], [key, parent]) AS of_key,
+        if(parent = key, [true], [true, false]) AS is_call
+    GROUP BY of_key
+)
+WHERE key IN (SELECT toUInt128(arrayJoin({keys:Array(String)})))

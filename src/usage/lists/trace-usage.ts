@@ -1,0 +1,231 @@
+import type { ReadOptions } from '../../clickhouse/clickhouse.ts';
+import { ResultTooLargeError } from '../../clickhouse/errors.ts';
+import type { TraceUsageReq } from '../../openapi-types.ts';
+import { toJsonPieces } from '../../slices/json-pieces.ts';
+import { runInSlices } from '../../slices/run-in-slices.ts';
+import type { TurnQueue } from '../../turn-queue.ts';
+import { LimitExceededError, readUsage } from '../calls-usage.ts';
+import type { QueryContext, UsageSources } from '../query-usage.ts';
+import type { LocatedCall, UsageRow } from '../usage-row.ts';
+import { type CallDetails, readCallDetails } from './call-details.ts';
+import type { ListContext, ListedCall } from './call-list.ts';
+import { toListParameters } from './list-filter.ts';
+import { toTreeFragments, type TreeCall } from './tree-json.ts';
+
+interface TraceUsageLimits {
+  /** Sums of a request, one for each call and model. */
+  readonly maxAnswerSums: number;
+  readonly maxAnswerBytes: number;
+  /** Memory of the rows of one request, as the memory budget counts it. */
+  readonly maxRowBytes: number;
+}
+
+export interface TraceUsageOptions {
+  readonly sources: UsageSources;
+  readonly queue: TurnQueue;
+  readonly limits: TraceUsageLimits;
+}
+
+/** The calls of an answer, and how many there are of them and beside them. */
+interface SelectedCalls {
+  readonly calls: readonly ListedCall[];
+  readonly total: number;
+}
+
+/** What rows take for each byte of their text. */
+const memoryPerByte = 3;
+
+type Options = Required<ReadOptions>;
+
+/**
+ * Answers POST /trace/usage. The steps: select the calls, find those at the top of their traces, query the usage of both, decide for the
+ * top calls what counts, roll up, write the answer.
+ */
+export class TraceUsage {
+  readonly #options: TraceUsageOptions;
+
+  constructor(options: TraceUsageOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * @returns the JSON text of a `TraceUsageRes` in pieces
+   * @throws {LimitExceededError} more calls are selected than the limit
+   * @throws {QueueFullError} too many requests are queued
+   * @throws {MemoryBudgetError} there is no memory for the answer
+   * @throws the same errors as {@link ClickHouse.read}
+   */
+  async answer(request: TraceUsageReq, context: ListContext): Promise<Uint8Array[]> {
+    const { reservation } = context;
+    const run = (signal: AbortSignal) => this.#answer(request, { ...context, signal });
+    return await this.#options.queue.run(reservation.key, context.signal, run);
+  }
+
+  async #answer(request: TraceUsageReq, context: ListContext): Promise<Uint8Array[]> {
+    const { reservation, signal } = context;
+    const { limits } = this.#options;
+    reservation.resize(0);
+    const selected = await this.#select(request, this.#toOptions(context));
+    const calls = await this.#describe(request, selected.calls, this.#toOptions(context));
+    const tops = await this.#findTops(request, calls, this.#toOptions(context));
+    const rows = await this.#readRows(request, [...calls, ...tops], context);
+    const answer = { calls, total: selected.total, maxSums: limits.maxAnswerSums };
+    const rowBytes = reservation.bytes;
+    const pieces = await runInSlices(
+      toJsonPieces(toTreeFragments(rows, answer), (bytes) => {
+        reservation.resize(reservation.bytes + bytes);
+        if (reservation.bytes - rowBytes > limits.maxAnswerBytes) {
+          throw new ResultTooLargeError('The answer is too large');
+        }
+      }),
+      signal,
+    );
+    reservation.resize(reservation.bytes - rowBytes);
+    return pieces;
+  }
+
+  /** The calls that match the filter, or those of one level, by start. */
+  async #select(request: TraceUsageReq, options: Options): Promise<SelectedCalls> {
+    const { clickhouse } = this.#options.sources;
+    const { level, limit } = request;
+    if (level !== null && level !== undefined) {
+      const page = { max_calls: level.limit, offset: level.offset };
+      return await this.#readLevel(request, level.parent_id ?? null, page, options);
+    }
+    const filter = await toListParameters(clickhouse, request, options);
+    const place = { is_continued: false, after_us: 0, after_trace: '', after_key: '0', offset: 0 };
+    const calls = await clickhouse.read<ListedCall>(
+      'list_calls',
+      { ...filter, ...place, by_end: false, direction: 1, max_calls: limit + 1 },
+      options,
+    );
+    if (calls.length <= limit) return { calls, total: calls.length };
+    const [counted] = await clickhouse.read<{ calls: string }>(
+      'count_calls',
+      { ...filter, max_calls: Number.MAX_SAFE_INTEGER },
+      options,
+    );
+    throw new LimitExceededError(BigInt(counted?.calls ?? calls.length), limit);
+  }
+
+  async #readLevel(
+    request: Pick<TraceUsageReq, 'project_id' | 'filter' | 'query'>,
+    parentId: string | null,
+    page: { readonly max_calls: number; readonly offset: number },
+    options: Options,
+  ): Promise<SelectedCalls> {
+    const { clickhouse } = this.#options.sources;
+    const filter =
+      parentId === null ? request.filter : { ...request.filter, parent_ids: [parentId] };
+    const parameters = await toListParameters(
+      clickhouse,
+      { ...request, filter: filter ?? null },
+      options,
+    );
+    const calls = await clickhouse.read<ListedCall & { readonly total: string }>(
+      'list_level',
+      { ...parameters, ...page, is_top: parentId === null },
+      options,
+    );
+    return { calls, total: Number(calls[0]?.total ?? 0) };
+  }
+
+  /** Reads what the answer says of each call, and what decides how its usage is computed. */
+  async #describe(
+    { project_id }: Pick<TraceUsageReq, 'project_id'>,
+    calls: readonly ListedCall[],
+    options: Options,
+  ): Promise<TreeCall[]> {
+    if (calls.length === 0) return [];
+    const { clickhouse } = this.#options.sources;
+    const trace_ids = [...new Set(calls.map(({ trace_id }) => trace_id))];
+    const keys = calls.map(({ key }) => key);
+    const [details, nodes] = await Promise.all([
+      readCallDetails(clickhouse, { project_id, trace_ids, keys, ...namesOnly }, options),
+      clickhouse.read<TreeRow>('tree_calls', { project_id, trace_ids, keys }, options),
+    ]);
+    const detailsOf = new Map(details.map((call) => [call.key, call]));
+    const nodeOf = new Map(nodes.map((node) => [node.key, node]));
+    return keys.flatMap((key) => toTreeCall(detailsOf.get(key), nodeOf.get(key)));
+  }
+
+  /**
+   * What counts in a trace with spans of OpenTelemetry depends on its top calls.
+   * @throws {LimitExceededError} there are more of them than the limit
+   */
+  async #findTops(
+    { project_id, limit }: TraceUsageReq,
+    calls: readonly TreeCall[],
+    options: Options,
+  ): Promise<TreeCall[]> {
+    if (!calls.some(({ hasSpans }) => hasSpans)) return [];
+    const trace_ids = [...new Set(calls.map(({ details }) => details.trace_id))];
+    const page = { max_calls: limit, offset: 0 };
+    const tops: TreeCall[] = [];
+    // A filter has 1,000 values at most.
+    for (let start = 0; start < trace_ids.length; start += 1_000) {
+      const filter = { trace_ids: trace_ids.slice(start, start + 1_000) };
+      const found = await this.#readLevel({ project_id, filter }, null, page, options);
+      if (found.total > limit) throw new LimitExceededError(BigInt(found.total), limit);
+      tops.push(...(await this.#describe({ project_id }, found.calls, options)));
+    }
+    const known = new Set(calls.map(({ details }) => details.key));
+    return tops.filter(({ details }) => !known.has(details.key));
+  }
+
+  async #readRows(
+    { project_id, include_costs }: TraceUsageReq,
+    calls: readonly TreeCall[],
+    { reservation, signal }: ListContext,
+  ): Promise<readonly UsageRow[]> {
+    if (calls.length === 0) return [];
+    const located = calls.map(({ located }) => located);
+    const call_ids = located.map(({ call_id }) => call_id);
+    const query = { project_id, include_costs, is_explained: false, call_ids, located };
+    const ofRows = reservation.open();
+    try {
+      const { maxRowBytes: maxBytes } = this.#options.limits;
+      const context: QueryContext = { reservation: ofRows, signal, maxBytes };
+      const { rows } = await readUsage(this.#options.sources, query, context);
+      reservation.resize(reservation.bytes + ofRows.bytes);
+      return rows;
+    } finally {
+      ofRows.release();
+    }
+  }
+
+  #toOptions({ reservation, signal }: ListContext): Options {
+    const reserve = (bytes: number): void => {
+      const total = reservation.bytes + bytes * memoryPerByte;
+      if (total > this.#options.limits.maxRowBytes) {
+        throw new ResultTooLargeError('The rows take too much memory');
+      }
+      reservation.resize(total);
+    };
+    return { signal, reserve };
+  }
+}
+
+const namesOnly = {
+  with_attributes: false,
+  with_inputs: false,
+  with_output: false,
+  with_summary: false,
+};
+
+/** A row of tree_calls.sql. */
+interface TreeRow extends Pick<LocatedCall, 'is_root' | 'is_rolled_up'> {
+  /** As text. */
+  readonly key: string;
+  readonly children: string;
+  readonly has_spans: 0 | 1;
+}
+
+/** Nothing where one of both has been deleted meanwhile. */
+function toTreeCall(details: CallDetails | undefined, node: TreeRow | undefined): TreeCall[] {
+  if (details === undefined || node === undefined) return [];
+  const { id: call_id, trace_id } = details;
+  const { children, is_root, is_rolled_up, has_spans } = node;
+  const located = { call_id, trace_id, is_root, is_rolled_up };
+  return [{ details, located, children, hasSpans: has_spans === 1 }];
+}

@@ -1,0 +1,138 @@
+import { expect, test } from 'vitest';
+import type { TraceUsageRes } from '../../../src/openapi-types.ts';
+import { usageClientFixture } from '../../support/fixtures.ts';
+import { completeRow } from '../../support/part-rows.ts';
+import type { Project, UsageAnswer } from '../../support/usage-client.ts';
+import { promptUsage } from '../../support/usage-client.ts';
+
+const client = usageClientFixture();
+
+type TreeAnswer = Omit<TraceUsageRes, 'call_usage'> & Pick<UsageAnswer, 'call_usage'>;
+
+async function send(project: Project, body: object) {
+  return await client.service.send('/trace/usage', { body: { project_id: project.id, ...body } });
+}
+
+/** Sends POST /trace/usage, which must answer 200. */
+async function queryTrace(project: Project, body: object): Promise<TreeAnswer> {
+  const answer = await send(project, body);
+  expect(answer.status, answer.text).toBe(200);
+  return answer.json() as TreeAnswer;
+}
+
+/** Prompt tokens of the model `m` by call, in the order of the answer. */
+function promptsOf({ call_usage }: TreeAnswer): object {
+  const entries = Object.entries(call_usage).map(([id, usage]) => [id, usage['m']?.prompt_tokens]);
+  return Object.fromEntries(entries) as object;
+}
+
+const trace = { filter: { trace_ids: ['trace'] } };
+
+test('each call has its usage and that of all descendants, also where a filter leaves them out', async () => {
+  const project = client.newProject();
+  await project.setPrices({ m: { prompt_token_cost: 0.001, completion_token_cost: 0 } });
+  await project.sendCompleteCalls(
+    { id: 'root', usage: promptUsage(1), startedAt: '2026-01-31T11:00:00Z' },
+    { id: 'a', parent: 'root', usage: promptUsage(2), startedAt: '2026-01-31T11:00:01Z' },
+    { id: 'b', parent: 'a', usage: promptUsage(4), startedAt: '2026-01-31T11:00:02Z' },
+    { id: 'none', parent: 'root', startedAt: '2026-01-31T11:00:03Z' },
+  );
+  await project.upsertBatch(
+    project.startItem({ id: 'open', parent: 'b', startedAt: '2026-01-31T11:00:04Z' }),
+  );
+  const answer = await queryTrace(project, { ...trace, include_costs: true });
+  expect(Object.keys(answer.call_usage)).toEqual(['root', 'a', 'b', 'none', 'open']);
+  expect(promptsOf(answer)).toEqual({ root: 7, a: 6, b: 4 });
+  expect(answer.call_usage['root']?.['m']?.prompt_tokens_total_cost).toBe(0.007);
+  expect(answer.call_usage).toEqual(
+    (await project.queryUsage(['root', 'a', 'b', 'none', 'open'], { include_costs: true }))
+      .call_usage,
+  );
+  expect(answer).toMatchObject({
+    unfinished_call_ids: ['open'],
+    total: 5,
+    calls: {
+      root: { parent_id: null, children: 2, descendants: 4, counts_less: false },
+      a: { parent_id: 'root', children: 1, descendants: 2, op_name: 'op', has_error: false },
+      open: { parent_id: 'b', children: 0, descendants: 0, ended_at: null },
+    },
+  });
+  const some = await queryTrace(project, { filter: { call_ids: ['root', 'b'] } });
+  expect(promptsOf(some)).toEqual({ root: 7, b: 4 });
+});
+
+test('levels are pages of children by start, and top calls include those whose parent is missing', async () => {
+  const project = client.newProject();
+  const child = (n: number) => ({
+    ...{ id: `c${n}`, parent: 'root', usage: promptUsage(1) },
+    startedAt: `2026-01-31T11:00:0${n}Z`,
+  });
+  await project.sendCompleteCalls(
+    { id: 'root', usage: promptUsage(10) },
+    ...[3, 1, 2].map(child),
+    { id: 'lost', parent: 'gone', usage: promptUsage(100) },
+    { id: 'below', parent: 'c2', usage: promptUsage(5) },
+  );
+  const level = (more: object) => queryTrace(project, { ...trace, level: more });
+  const top = await level({ parent_id: null });
+  expect(promptsOf(top)).toEqual({ root: 18, lost: 100 });
+  expect(top.total).toBe(2);
+  const first = await level({ parent_id: 'root', limit: 2 });
+  expect([Object.keys(first.call_usage), first.total]).toEqual([['c1', 'c2'], 3]);
+  expect(promptsOf(first)).toEqual({ c1: 1, c2: 6 });
+  const second = await queryTrace(project, { level: { parent_id: 'root', limit: 2, offset: 2 } });
+  expect(promptsOf(second)).toEqual({ c3: 1 });
+  expect(second.calls).toMatchObject({ c3: { children: 0, descendants: 0 } });
+});
+
+test('of spans that repeat a response, one counts in the whole tree, and calls that would count more alone are marked', async () => {
+  const project = client.newProject();
+  const span = (id: string, parent: string, second: number, more: object = {}) =>
+    completeRow(
+      project.id,
+      { id, parent, usage: promptUsage(8), startedAt: `2026-01-31 11:00:0${second}.000000` },
+      { usage_mode: 2, span_kind: 1, ...more },
+    );
+  const plain = { usage_mode: 2, summary_dump: '{}', span_kind: 0 };
+  await client.clickhouse.insert('call_parts', [
+    span('root', '', 0, plain),
+    span('left', 'root', 1, plain),
+    span('right', 'root', 2, plain),
+    span('early', 'left', 3, { output_id: 'response' }),
+    span('late', 'right', 4, { output_id: 'response' }),
+  ]);
+  const answer = await queryTrace(project, trace);
+  expect(promptsOf(answer)).toEqual({ root: 8, right: 8, late: 8 });
+  const marked = Object.entries(answer.calls).filter(([, { counts_less }]) => counts_less);
+  expect(marked.map(([id]) => id)).toEqual(['left', 'early']);
+  const alone = await project.queryUsage(['left', 'root']);
+  expect(alone.call_usage['left']?.['m']?.prompt_tokens).toBe(8);
+  expect(alone.call_usage['root']?.['m']?.prompt_tokens).toBe(8);
+  const level = await queryTrace(project, { level: { parent_id: 'root' } });
+  expect(promptsOf(level)).toEqual({ right: 8 });
+  expect(level.calls).toMatchObject({ left: { counts_less: true }, right: { counts_less: false } });
+});
+
+test('more calls than the limit are refused with both numbers, and none is cut', async () => {
+  const project = client.newProject();
+  await project.sendCompleteCalls({ id: 'a' }, { id: 'b', parent: 'a' }, { id: 'c', parent: 'a' });
+  const refused = await send(project, { ...trace, limit: 2 });
+  expect([refused.status, refused.json()]).toEqual([
+    422,
+    {
+      detail: [
+        {
+          loc: ['body', 'limit'],
+          msg: 'The request touches 3 calls, which is more than its limit of 2',
+          type: 'limit_exceeded',
+        },
+      ],
+    },
+  ]);
+  expect((await queryTrace(project, { ...trace, limit: 3 })).total).toBe(3);
+});
+
+test('a trace that does not exist has no calls', async () => {
+  const answer = await queryTrace(client.newProject(), trace);
+  expect(answer).toEqual({ call_usage: {}, unfinished_call_ids: [], calls: {}, total: 0 });
+});
