@@ -14,7 +14,7 @@ import {
   type TreeWalk,
   type UsageStatement,
 } from './choose-statement.ts';
-import { queryRollups } from './query-rollups.ts';
+import { querySettled } from './rollups/query-settled.ts';
 import {
   type FlatSumRow,
   fromFlatSum,
@@ -72,7 +72,7 @@ const memoryPerByte = 2;
  * with less work; its rows say for which traces they are right, and for the others another statement runs.
  */
 export async function queryUsage(
-  { clickhouse, prices: snapshots, rulesVersion }: UsageSources,
+  sources: UsageSources,
   query: UsageQuery,
   { signal, reservation, maxBytes }: QueryContext,
 ): Promise<QueriedUsage> {
@@ -83,21 +83,8 @@ export async function queryUsage(
     reservation.resize(total);
   };
   const options = { signal, reserve };
-  const [calls, prices] = await Promise.all([
-    query.located ?? locateCalls(clickhouse, query, options),
-    readPrices(snapshots, query, signal),
-  ]);
-  const knownCallIds = calls.map((call) => call.call_id);
-  if (calls.length === 0) return { rows: [], unfinishedCallIds: [], knownCallIds };
-  const found: QueriedRows[] = [];
+  const { found, live, knownCallIds, prices } = await querySettled(sources, query, options);
   const pending: [UsageStatement, readonly LocatedCall[]][] = [];
-  let live: readonly LocatedCall[] = calls;
-  if (rulesVersion !== null && !query.is_explained) {
-    const step = { clickhouse, query, calls, prices, options };
-    const fromRollups = await queryRollups(step, rulesVersion);
-    found.push(fromRollups);
-    live = fromRollups.live;
-  }
   if (live.length > 0) {
     const first = await runInSlices(chooseStatement(query.is_explained, live), signal);
     pending.push([first, live]);
@@ -105,6 +92,7 @@ export async function queryUsage(
   // Iterating over a list visits what is added meanwhile.
   for (const [statement, asked] of pending) {
     const bytesBefore = reservation.bytes;
+    const { clickhouse } = sources;
     const step = { clickhouse, query, calls: asked, prices, options };
     const { next, ...queried } = await runStatement(statement, step);
     if (queried.rows.length === 0) reservation.resize(bytesBefore);

@@ -116,8 +116,11 @@ export interface OtelSumRow extends StoredSumRow {
   readonly is_large?: 0 | 1;
 }
 
-/** A row of usage_rollups.sql; `counters` are counted. */
-export interface RollupRow extends Omit<StatementRow, 'call_key'> {
+/** What is read from a rollup; `counters` are counted. */
+export type RolledUpRow = Omit<StatementRow, 'call_key' | 'double_counted'>;
+
+/** A row of usage_rollups.sql. */
+export interface RollupRow extends RolledUpRow {
   /** Of the call among the requested ones, from 1, as text. */
   readonly position: string;
   /** Of the last call, as text. */
@@ -146,7 +149,7 @@ function toCondition({ response = '0', place = '0', is_own_only }: TreeWalkRow):
 }
 
 /** @param callId of the row's call, which no other requested call descends from */
-export function fromRollup(row: RollupRow, callId: string, prices: RequestedPrices): UsageRow {
+export function fromRollup(row: RolledUpRow, callId: string, prices: RequestedPrices): UsageRow {
   const call_key = `rollup of ${callId}`;
   const usage = fromStatement({ ...row, call_key }, fromCounted(row.counters), prices);
   return { ...usage, call_id: callId, ancestor_key: '', is_present: true };

@@ -51,12 +51,14 @@ async function query(
   return { answer, liveQueries };
 }
 
-async function countLiveQueries(): Promise<number> {
+const countLiveQueries = (): Promise<number> => countQueries(/^usage_(?!rollups)/);
+
+async function countQueries(name: RegExp): Promise<number> {
   const metrics = await readMetrics(client.service);
   return metrics
     .flatMap(({ samples }) => samples)
     .filter(({ name }) => name === 'calls_usage_clickhouse_request_duration_seconds_count')
-    .filter(({ labels }) => /^usage_(?!rollups)/.test(labels['query'] ?? ''))
+    .filter(({ labels }) => name.test(labels['query'] ?? ''))
     .reduce((sum, { value }) => sum + value, 0);
 }
 
@@ -75,6 +77,25 @@ describe('traces that are rolled up', () => {
     expect(liveQueries).toBe(0);
     expect(answer.call_usage['root']?.['gpt-4o']).toMatchObject({ requests: 2 });
     expect((await query(tops, {})).liveQueries).toBe(0);
+  });
+
+  test('are not looked up for their roots, nor are groups read', async () => {
+    await sendForest();
+    await rollUp();
+    const others = /^(usage_|locate_calls$)/;
+    const before = await countQueries(others);
+    await project.queryUsage(['root', 'idle'], { include_costs: true });
+    expect((await countQueries(others)) - before).toBe(0);
+    await query(['root', 'idle', 'unknown']);
+  });
+
+  test('that have the same root are answered as one of them, as they are live', async () => {
+    await project.sendCompleteCalls(
+      { id: 'root', trace: 'one', usage: promptUsage(1) },
+      { id: 'root', trace: 'two', usage: promptUsage(2) },
+    );
+    await rollUp();
+    await query(['root']);
   });
 
   test('are queried live for a call that is no top call, and for the others of its trace', async () => {
@@ -100,6 +121,7 @@ describe('traces that are rolled up', () => {
     const { status, text } = await project.sendUsageRequest(['root', 'orphan'], { limit: 3 });
     expect([status, text]).toEqual([422, expect.stringContaining('4 calls')]);
     expect((await query(['root', 'orphan'], { limit: 4 })).liveQueries).toBe(0);
+    await query(['root', 'child'], { limit: 3 });
   });
 });
 

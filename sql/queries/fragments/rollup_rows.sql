@@ -6,7 +6,7 @@
 -- minimum and maximum tell, the rollup is not used.
 SELECT
     {project_id:String} AS project_id,
-    trace_id,
+    sums.trace_id AS trace_id,
     {rules_version:UInt64} AS rules_version,
     any(stored.checksum) AS checksum,
     groupArray(top) AS `groups.top`,
@@ -47,7 +47,29 @@ SELECT
     groupArrayIf(sum_counters, is_first_of_sum) AS `sums.counters`,
     sum(group_calls) AS calls,
     sum(group_errors) AS errors,
-    sum(length(unfinished_call_ids)) AS unfinished_calls
+    sum(length(unfinished_call_ids)) AS unfinished_calls,
+    -- A request for the only top call of a trace is answered from these two alone, unless they would be long; groups are read then.
+    if(uniqExact(top) = 1 AND count() + unfinished_calls + sum(length(deleted_open_call_ids)) <= 1000, any(root.id), '') AS root_id,
+    if(root_id = '', '', toJSONString(CAST(
+        tuple(
+            calls,
+            groupArrayArray(unfinished_call_ids),
+            groupArrayArray(deleted_open_call_ids),
+            groupArrayIf(
+                (model, service_tier, sum_min_started_us, sum_max_started_us, sum_min_prompt_size, sum_max_prompt_size, sum_counters),
+                is_first_of_sum)),
+        'Tuple(
+            calls String,
+            unfinished_call_ids Array(String),
+            deleted_open_call_ids Array(String),
+            sums Array(Tuple(
+                model String,
+                service_tier String,
+                min_started_us String,
+                max_started_us String,
+                min_prompt_size String,
+                max_prompt_size String,
+                counters Array(String))))'))) AS root_usage
 FROM
 (
     SELECT
@@ -109,6 +131,15 @@ INNER JOIN
     HAVING (trace_id, toString(checksum)) IN (
         SELECT arrayJoin(arrayZip({trace_ids:Array(String)}, {checksums:Array(String)})))
 ) AS stored ON stored.trace_id = sums.trace_id
-GROUP BY trace_id
+LEFT ANY JOIN
+(
+    SELECT id, reinterpretAsUInt128(sipHash128(trace_id, id)) AS key
+    FROM call_parts
+    WHERE project_id = {project_id:String}
+        AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
+        AND kind IN ('start', 'whole')
+        AND parent_id = ''
+) AS root ON root.key = sums.top
+GROUP BY sums.trace_id
 HAVING sum(group_calls) = any(stored.calls)
     AND count() + sum(length(unfinished_call_ids)) + sum(length(deleted_open_call_ids)) <= {max_groups:UInt32}

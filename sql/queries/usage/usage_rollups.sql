@@ -1,6 +1,6 @@
 -- What did those of `call_ids` and their descendants use that are top calls of traces with valid rollups? One row per call,
 -- model and price class. A rollup is valid if its checksum is the sum of those of the trace's rows, and its rules are those of
--- the service. A group is in the class of its first call and its smallest prompt: src/usage/query-rollups.ts uses no rollup
+-- the service. A group is in the class of its first call and its smallest prompt: src/usage/rollups/query-group-rollups.ts uses no rollup
 -- with a group whose last call or largest prompt is in another one.
 WITH
 {include requested_keys}

@@ -47,6 +47,8 @@ const queryFiles = {
   ],
   usage: [
     'locate_calls',
+    'root_rollups',
+    'trace_checksums',
     'usage_flat_sum',
     'usage_flat_sum_counted',
     'usage_flat_sum_ordered',

@@ -2,7 +2,7 @@ import type { ClickHouse, ReadOptions } from '../../clickhouse/clickhouse.ts';
 import { DamagedDataError } from '../../clickhouse/errors.ts';
 import { noBoundaries } from '../../prices/snapshot/price-level.ts';
 import { append, runInSlices, type Steps } from '../../slices/run-in-slices.ts';
-import { areQuarters } from '../query-rollups.ts';
+import { areQuarters } from '../rollups/query-group-rollups.ts';
 import { repairOrphanEnds } from '../read-repair.ts';
 import { toGroupParameters } from './live-source.ts';
 import { toNameFilter } from './stats-filter.ts';

@@ -2,7 +2,10 @@ import type { Mutation } from './mutations.ts';
 
 const tests = 'test/rollups/answers.test.ts';
 const usageRollups = 'sql/queries/usage/usage_rollups.sql';
-const queryRollups = 'src/usage/query-rollups.ts';
+const queryRollups = 'src/usage/rollups/query-group-rollups.ts';
+const rootRollups = 'src/usage/rollups/query-root-rollups.ts';
+const querySettled = 'src/usage/rollups/query-settled.ts';
+const findPriceClass = 'src/prices/snapshot/find-price-class.ts';
 const rollUpTraces = 'sql/queries/rollups/roll_up_traces.sql';
 const rollupRows = 'sql/queries/fragments/rollup_rows.sql';
 
@@ -20,6 +23,58 @@ export const rollupMutations: readonly Mutation[] = [
             WHERE project_id = {project_id:String}
                 AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
             GROUP BY trace_id)`,
+        replace: '',
+      },
+    ],
+    tests,
+  },
+  {
+    name: 'rollups: the checksum of the trace of a root is not compared',
+    changes: [
+      {
+        file: rootRollups,
+        find: 'if (checksumOf.get(trace_id) !== checksum) continue;',
+        replace: '',
+      },
+    ],
+    tests,
+  },
+  {
+    name: 'rollups: those of roots are used of other rules',
+    changes: [
+      {
+        file: 'sql/queries/usage/root_rollups.sql',
+        find: 'rules_version = {rules_version:UInt64}',
+        replace: 'rules_version >= {rules_version:UInt64} * 0',
+      },
+    ],
+    tests,
+  },
+  {
+    name: 'rollups: any trace with the requested root is used',
+    changes: [{ file: rootRollups, find: 'ambiguousIds.add(call_id);', replace: 'continue;' }],
+    tests,
+  },
+  {
+    name: 'rollups: a call inside a requested root counts twice',
+    changes: [
+      { file: querySettled, find: 'if (shared.length === 0)', replace: 'if (shared.length >= 0)' },
+    ],
+    tests,
+  },
+  {
+    name: 'rollups: the calls of a root without usage are lost',
+    changes: [
+      { file: rootRollups, find: '[{ ...noUsage, calls, unfinished_call_ids }]', replace: '[]' },
+    ],
+    tests,
+  },
+  {
+    name: 'rollups: a price that begins inside a sum is ignored',
+    changes: [
+      {
+        file: findPriceClass,
+        find: 'if (next !== undefined && next <= last) return null;',
         replace: '',
       },
     ],

@@ -1,11 +1,11 @@
-import { DamagedDataError } from '../clickhouse/errors.ts';
-import { noBoundaries, type PriceBoundaries } from '../prices/snapshot/price-level.ts';
-import { append, runInSlices, type Steps } from '../slices/run-in-slices.ts';
-import type { QueriedRows, StatementStep } from './query-usage.ts';
-import { fromRollup, type LocatedCall, type RollupRow, type UsageRow } from './usage-row.ts';
+import { noBoundaries, type PriceBoundaries } from '../../prices/snapshot/price-level.ts';
+import { append, runInSlices, type Steps } from '../../slices/run-in-slices.ts';
+import { noneIfUnreadable } from './query-root-rollups.ts';
+import type { QueriedRows, StatementStep } from '../query-usage.ts';
+import { fromRollup, type LocatedCall, type RollupRow, type UsageRow } from '../usage-row.ts';
 
 /** Rows from rollups, and the calls that have to be queried live. */
-export interface QueriedRollups extends QueriedRows {
+export interface QueriedGroups extends QueriedRows {
   readonly live: readonly LocatedCall[];
 }
 
@@ -14,10 +14,10 @@ export interface QueriedRollups extends QueriedRows {
  * is valid, and all calls of each group have the same price.
  * @throws as `ClickHouse.read`
  */
-export async function queryRollups(
+export async function queryGroupRollups(
   { clickhouse, query, calls, prices, options }: StatementStep,
   rulesVersion: string,
-): Promise<QueriedRollups> {
+): Promise<QueriedGroups> {
   const parameters = {
     project_id: query.project_id,
     call_ids: calls.map((call) => call.call_id),
@@ -63,13 +63,7 @@ export function areQuarters(minutes: readonly number[]): boolean {
   return minutes.every((minute) => minute % 15 === 0);
 }
 
-/** All that rollups have is in other tables, too. If one of those cannot be read, the live answer says so. */
-function noneIfUnreadable(error: unknown): RollupRow[] {
-  if (error instanceof DamagedDataError) return [];
-  throw error;
-}
-
-function allLive(calls: readonly LocatedCall[]): QueriedRollups {
+function allLive(calls: readonly LocatedCall[]): QueriedGroups {
   return { rows: [], unfinishedCallIds: [], live: calls };
 }
 
@@ -95,7 +89,7 @@ function* fromRows(
   calls: readonly LocatedCall[],
   live: ReadonlySet<string>,
   prices: StatementStep['prices'],
-): Steps<QueriedRollups> {
+): Steps<QueriedGroups> {
   const answered: UsageRow[] = [];
   const unfinishedCallIds: string[] = [];
   for (const row of rows) {

@@ -1,0 +1,106 @@
+import type { ReadOptions } from '../../clickhouse/clickhouse.ts';
+import type { PriceSnapshot } from '../../prices/snapshot/price-snapshot.ts';
+import { runInSlices, type Steps, toSet } from '../../slices/run-in-slices.ts';
+import {
+  locateCalls,
+  type QueriedRows,
+  readPrices,
+  type StatementStep,
+  type UsageQuery,
+  type UsageSources,
+} from '../query-usage.ts';
+import type { LocatedCall } from '../usage-row.ts';
+import { queryGroupRollups } from './query-group-rollups.ts';
+import {
+  findRootRollups,
+  fromRootRollups,
+  noRootRollups,
+  type RootRollups,
+  type SettledRows,
+} from './query-root-rollups.ts';
+
+/** What rollups answer of a query, and the calls that have to be queried live. */
+export interface SettledUsage {
+  readonly found: QueriedRows[];
+  readonly live: readonly LocatedCall[];
+  readonly knownCallIds: readonly string[];
+  readonly prices: PriceSnapshot | null;
+}
+
+/** What the steps of a query have in common. */
+type Context = Pick<StatementStep, 'clickhouse' | 'query' | 'options'>;
+
+/**
+ * Answers from rollups what they can answer, and locates the other calls. Rollups of roots are asked first, since that takes
+ * the least work; then, for traces with several top calls and those in which a price begins, groups of calls.
+ * @throws as `ClickHouse.read`
+ */
+export async function querySettled(
+  { clickhouse, prices: snapshots, rulesVersion }: UsageSources,
+  query: UsageQuery,
+  options: ReadOptions & { readonly signal: AbortSignal },
+): Promise<SettledUsage> {
+  const { signal } = options;
+  const context = { clickhouse, query, options };
+  const version = query.is_explained ? null : rulesVersion;
+  const [roots, prices] = await Promise.all([
+    version === null || query.located !== undefined
+      ? noRootRollups
+      : findRootRollups(context, version),
+    readPrices(snapshots, query, signal),
+  ]);
+  const { settled, others } = await locateOthers(context, roots.valid, prices);
+  const found: QueriedRows[] = settled.traceIdOf.size > 0 ? [settled] : [];
+  const knownCallIds = [...settled.traceIdOf.keys(), ...others.map(({ call_id }) => call_id)];
+  const { changedTraceIds } = roots;
+  const unchanged = others.filter(({ trace_id }) => !changedTraceIds.has(trace_id));
+  if (version === null || unchanged.length === 0)
+    return { found, live: others, knownCallIds, prices };
+  const groups = await queryGroupRollups({ ...context, calls: unchanged, prices }, version);
+  found.push(groups);
+  const changed = others.filter(({ trace_id }) => changedTraceIds.has(trace_id));
+  return { found, live: [...groups.live, ...changed], knownCallIds, prices };
+}
+
+/**
+ * Answers roots from their rollups, and locates the other calls. A root is among these if another requested call is in its
+ * trace: a call that is inside both then counts once towards the limit.
+ */
+async function locateOthers(
+  context: Context,
+  valid: RootRollups['valid'],
+  prices: PriceSnapshot | null,
+): Promise<{ readonly settled: SettledRows; readonly others: readonly LocatedCall[] }> {
+  const { signal } = context.options;
+  const settled = await runInSlices(fromRootRollups(valid, prices), signal);
+  const { located } = context.query;
+  if (located !== undefined) return { settled, others: located };
+  const ids = await runInSlices(without(context.query.call_ids, settled.traceIdOf), signal);
+  const others = await locate(context, ids);
+  const traceIds = await runInSlices(toSet(others.map(({ trace_id }) => trace_id)), signal);
+  const alone = new Map([...valid].filter(([, { trace_id }]) => !traceIds.has(trace_id)));
+  const shared = [...settled.traceIdOf.keys()].filter((id) => !alone.has(id));
+  if (shared.length === 0) return { settled, others };
+  return {
+    settled: await runInSlices(fromRootRollups(alone, prices), signal),
+    others: [...others, ...(await locate(context, shared))],
+  };
+}
+
+async function locate(
+  { clickhouse, query, options }: Context,
+  call_ids: readonly string[],
+): Promise<LocatedCall[]> {
+  return call_ids.length === 0
+    ? []
+    : await locateCalls(clickhouse, { ...query, call_ids }, options);
+}
+
+function* without(ids: readonly string[], known: ReadonlyMap<string, unknown>): Steps<string[]> {
+  const others: string[] = [];
+  for (const id of ids) {
+    if (!known.has(id)) others.push(id);
+    yield;
+  }
+  return others;
+}
