@@ -365,8 +365,25 @@ CREATE TABLE trace_rollups
     `sums.counters` Array(Array(UInt128)),
     `calls` UInt64,
     `errors` UInt64,
-    `unfinished_calls` UInt64
+    `unfinished_calls` UInt64,
+    `root_id` String,
+    `root_key` UInt128 MATERIALIZED reinterpretAsUInt128(sipHash128(root_id)),
+    `root_usage` String CODEC(ZSTD(1)),
+    PROJECTION root_keys
+    (
+        SELECT
+            project_id,
+            root_key,
+            rules_version,
+            trace_id,
+            checksum,
+            root_id,
+            root_usage
+        ORDER BY
+            project_id,
+            root_key
+    )
 )
 ENGINE = ReplacingMergeTree(rolled_up_at)
 ORDER BY (project_id, trace_id, rules_version, checksum)
-SETTINGS index_granularity = 64, min_compress_block_size = 1024;
+SETTINGS index_granularity = 64, min_compress_block_size = 1024, deduplicate_merge_projection_mode = 'rebuild', lightweight_mutation_projection_mode = 'rebuild';
