@@ -18,10 +18,17 @@ import {
   readExpectedRatios,
   writeExpectedRatios,
 } from './report/expected-ratios.ts';
-import { printFacts, printLoad, printRollups, printScenarios } from './report/print-report.ts';
+import {
+  printFacts,
+  printLoad,
+  printRollups,
+  printScenarios,
+  printStatistics,
+} from './report/print-report.ts';
 import { type ScenarioReport, toScenarioReport } from './report/scenario-report.ts';
 import { toMarkdown } from './report/scenario-table.ts';
 import { measureCatchUp } from './rollups/measure-catch-up.ts';
+import { measureStatistics, type StatisticsReport } from './rollups/measure-statistics.ts';
 import { openBenchClient, readRows } from './support/bench-client.ts';
 import {
   readMemory,
@@ -89,6 +96,8 @@ async function run(
   const bench: UsageBench = { client, service, strategies, scale, idleMb };
   const scenarios = await measureScenarios(bench, options.scenarios);
   printScenarios(scenarios);
+  const statistics = options.hasStatistics ? await measureStatistics(client, urls, scale) : null;
+  if (statistics !== null) printStatistics(statistics);
   const load = options.hasLoad
     ? await measureLoad(server, service, client, scale, join(dataDir, 'second'))
     : null;
@@ -96,12 +105,19 @@ async function run(
   const ingest = options.ingest === undefined ? null : await measureIngest(options.ingest);
   if (ingest !== null) console.log(`ingest: ${JSON.stringify(ingest, undefined, 2)}`);
   if (options.jsonFile !== undefined) {
-    const results = { service_idle_mb: idleMb ?? null, rollups, scenarios, ingest, load };
+    const results = {
+      service_idle_mb: idleMb ?? null,
+      rollups,
+      scenarios,
+      statistics,
+      ingest,
+      load,
+    };
     await writeReport(options.jsonFile, { ...facts, date: today(), ...size, ...results });
   }
   if (options.markdown) console.log(toMarkdown(scenarios, options.scenarios));
-  if (options.expect) writeExpectedRatios(scenarios);
-  if (options.check) checkRatios(scenarios);
+  if (options.expect) writeExpectedRatios(scenarios, statistics);
+  if (options.check) checkRatios(scenarios, statistics);
 }
 
 /** Fills the project, unless `--data` names a directory that an earlier run has filled in the same way. */
@@ -166,8 +182,11 @@ function today(): string {
   return new Date().toISOString().slice(0, 10);
 }
 
-function checkRatios(scenarios: readonly ScenarioReport[]): void {
-  const regressions = findRegressions(scenarios, readExpectedRatios());
+function checkRatios(
+  scenarios: readonly ScenarioReport[],
+  statistics: StatisticsReport | null,
+): void {
+  const regressions = findRegressions(scenarios, statistics, readExpectedRatios());
   for (const regression of regressions) console.log(`slower: ${regression}`);
   if (regressions.length > 0) process.exitCode = 1;
   else console.log('check: no ratio is beyond its tolerance');

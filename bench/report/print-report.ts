@@ -1,5 +1,6 @@
 import type { LoadReport } from '../load/measure-load.ts';
 import type { CatchUp } from '../rollups/measure-catch-up.ts';
+import type { StatisticsReport } from '../rollups/measure-statistics.ts';
 import type { ProjectSize } from '../project/fill-project.ts';
 import type { ScenarioReport } from './scenario-report.ts';
 import { toTable } from './scenario-table.ts';
@@ -41,6 +42,18 @@ export function printScenarios(scenarios: readonly ScenarioReport[]): void {
       console.log(`${name}, ${strategy}: ${reason}`);
     }
   }
+}
+
+/** The ratio to live requests that is wanted. */
+const maxRatioToLive = 0.1;
+
+export function printStatistics(report: StatisticsReport): void {
+  const { processor_to_live: ratio } = report;
+  console.log(
+    `${report.name}: ${report.buckets} buckets, ours ${report.ours_ms} ms, live ${report.live_ms} ms ` +
+      `(${report.ours_to_live} ×); processor ${report.ours_processor_ms} ms and ` +
+      `${report.live_processor_ms} ms (${ratio} ×, target ${maxRatioToLive}${ratio <= maxRatioToLive ? '' : ' ✗'})`,
+  );
 }
 
 export function printLoad(load: LoadReport): void {

@@ -67,6 +67,8 @@ export async function startServiceProcess(
       DATA_DIR: dataDir,
       LOG_LEVEL: 'info',
       DRAIN_MS: '0',
+      // The whole project.
+      STATS_MAX_CALLS: '10000000',
       ...settings,
     },
     stdio: ['ignore', 'pipe', 'inherit'],

@@ -2,12 +2,15 @@ import { parseArgs } from 'node:util';
 
 import { fullIngest, type IngestOptions, quickIngest } from '../ingest/measure-ingest.ts';
 import { fullScale, quickScale, type Scale } from '../project/scale.ts';
+import { statisticsScenario } from '../rollups/measure-statistics.ts';
 import { listScenarios, type Scenario } from './scenarios.ts';
 
 /** The options of `npm run bench`; bench/README.md describes them. */
 export interface Options {
   readonly scale: Scale;
   readonly scenarios: readonly Scenario[];
+  /** Whether statistics of the project are measured. */
+  readonly hasStatistics: boolean;
   readonly hasLoad: boolean;
   /** Undefined: ingestion is not measured. */
   readonly ingest: IngestOptions | undefined;
@@ -41,6 +44,7 @@ export function parseOptions(args: string[]): Options {
   return {
     scale: { ...scale, runs },
     scenarios: selectScenarios(listScenarios(scale), names),
+    hasStatistics: names?.includes(statisticsScenario) ?? true,
     hasLoad: names === undefined,
     ingest: hasIngest ? (quick ? quickIngest : fullIngest) : undefined,
     dataDir: values.data,
@@ -62,7 +66,7 @@ function selectScenarios(
   names: readonly string[] | undefined,
 ): readonly Scenario[] {
   if (names === undefined) return scenarios;
-  const known = scenarios.map(({ name }) => name);
+  const known = [...scenarios.map(({ name }) => name), statisticsScenario];
   const unknown = names.filter((name) => !known.includes(name));
   if (unknown.length > 0) {
     throw new Error(`--scenario ${unknown.join(', ')}: must be one of ${known.join(', ')}`);
