@@ -32,7 +32,7 @@ async function partsOf(project_id: string): Promise<Row[]> {
 
 async function callsOf(project_id: string): Promise<Row[]> {
   return await opened.query<Row>(
-    'SELECT * FROM calls FINAL WHERE project_id = {project_id: String} ORDER BY trace_id, key',
+    'SELECT * FROM merged_calls FINAL WHERE project_id = {project_id: String} ORDER BY trace_id, key',
     { project_id },
   );
 }
