@@ -104,6 +104,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/call/read": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Call Read
+         * @description One call, as in a list, or null if the project does not have it. Unknown fields are ignored.
+         */
+        readonly post: operations["call_read"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/trace/usage": {
         readonly parameters: {
             readonly query?: never;
@@ -779,6 +799,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Page
+         * @description The page that shows what a project spends, on which models and in which traces.
+         */
+        readonly get: operations["page"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1089,6 +1129,18 @@ export interface components {
             readonly include_total_storage_size?: components["schemas"]["NotSupported"] | null;
             /** @description References are not expanded, so only an empty list is supported. */
             readonly expand_columns?: readonly unknown[] | null;
+        };
+        /** CallReadReq */
+        readonly CallReadReq: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            readonly id: components["schemas"]["Id"];
+            readonly include_costs?: boolean | null;
+            readonly include_storage_size?: components["schemas"]["NotSupported"] | null;
+            readonly include_total_storage_size?: components["schemas"]["NotSupported"] | null;
+        };
+        /** CallReadRes */
+        readonly CallReadRes: {
+            readonly call: components["schemas"]["ListedCall"] | null;
         };
         /** TraceUsageReq */
         readonly TraceUsageReq: {
@@ -1950,6 +2002,8 @@ export type NotSupported = components['schemas']['NotSupported'];
 export type CallsSort = components['schemas']['CallsSort'];
 export type ListedCall = components['schemas']['ListedCall'];
 export type CallsQueryStatsReq = components['schemas']['CallsQueryStatsReq'];
+export type CallReadReq = components['schemas']['CallReadReq'];
+export type CallReadRes = components['schemas']['CallReadRes'];
 export type TraceUsageReq = components['schemas']['TraceUsageReq'];
 export type TraceLevel = components['schemas']['TraceLevel'];
 export type TraceUsageRes = components['schemas']['TraceUsageRes'];
@@ -2271,6 +2325,39 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["CallsQueryStatsRes"];
+                };
+            };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly call_read: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                readonly "application/json": components["schemas"]["CallReadReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The call. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["CallReadRes"];
                 };
             };
             readonly 401: components["responses"]["NotAuthenticated"];
@@ -3414,6 +3501,31 @@ export interface operations {
         };
     };
     readonly docs: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description A page. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/html": string;
+                };
+            };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly page: {
         readonly parameters: {
             readonly query?: never;
             readonly header?: never;

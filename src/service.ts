@@ -23,7 +23,7 @@ import { CallList } from './usage/lists/call-list.ts';
 import { TraceUsage } from './usage/lists/trace-usage.ts';
 import type { UsageSources } from './usage/query-usage.ts';
 import { CallStats } from './usage/stats/call-stats.ts';
-import { LiveSource } from './usage/stats/live-source.ts';
+import { type LiveLimits, LiveSource } from './usage/stats/live-source.ts';
 import { RollupSource } from './usage/stats/rollup-source.ts';
 import type { Settings } from './settings.ts';
 import { MemoryBudget } from './memory-budget.ts';
@@ -231,15 +231,18 @@ function openCallStats(
     rulesVersion,
   }: Pick<DomainOptions, 'clickhouse' | 'prices'> & { readonly rulesVersion: string | null },
 ): CallStats {
-  const { statsMaxCalls: maxCalls, statsBatchCalls: maxBatchCalls } = settings;
   const { maxAnswerBytes, maxRowBytes } = toUsageLimits(settings);
   const { statsConcurrency: concurrency, statsQueueSize: maxQueued } = settings;
-  const live = new LiveSource(clickhouse, { maxCalls, maxBatchCalls });
+  const live = new LiveSource(clickhouse, toLiveLimits(settings));
   return new CallStats({
     source: rulesVersion === null ? live : new RollupSource(clickhouse, rulesVersion, live),
     prices,
     limits: { concurrency, maxQueued, maxAnswerBytes, maxRowBytes },
   });
+}
+
+function toLiveLimits(settings: Settings): LiveLimits {
+  return { maxCalls: settings.statsMaxCalls, maxBatchCalls: settings.statsBatchCalls };
 }
 
 /** Lists of calls and trees, which take turns. */
@@ -248,13 +251,14 @@ function openLists(
   sources: UsageSources,
 ): Pick<AppOptions, 'callList' | 'traceUsage'> & { readonly lists: TurnQueue } {
   const { listConcurrency: concurrency, listQueueSize: maxQueued } = settings;
-  const { clickhouse } = sources;
+  const { clickhouse, prices } = sources;
+  const live = new LiveSource(clickhouse, toLiveLimits(settings));
   const { maxAnswerSums, maxAnswerBytes, maxRowBytes } = toUsageLimits(settings);
   const lists = new TurnQueue('list requests', { concurrency, maxQueued });
   const limits = { batchCalls: settings.listBatchCalls, maxRowBytes };
   return {
     lists,
-    callList: new CallList({ clickhouse, queue: lists, limits }),
+    callList: new CallList({ clickhouse, queue: lists, costs: { live, prices }, limits }),
     traceUsage: new TraceUsage({
       ...{ sources, queue: lists },
       limits: { maxAnswerSums, maxAnswerBytes, maxRowBytes },

@@ -154,7 +154,7 @@ export const settingsTable = {
   listBatchCalls: integer(
     'LIST_BATCH_CALLS',
     1_000,
-    [1, 1_000_000],
+    [1, 10_000],
     'Number of calls of a list that are read at a time; fewer where they have large inputs and outputs.',
   ),
   priceCacheRows: integer(

@@ -120,6 +120,7 @@ function listRoutes(services: Services): Route[] {
   return [
     post('/calls/stream_query', 'read', 'CallsQueryReq', 'project_id', lists.listCalls),
     post('/calls/query_stats', 'read', 'CallsQueryStatsReq', 'project_id', lists.countCalls),
+    post('/call/read', 'read', 'CallReadReq', 'project_id', lists.readCall),
     withContentType(post('/trace/usage', 'read', 'TraceUsageReq', 'project_id', lists.answerTrace)),
   ];
 }

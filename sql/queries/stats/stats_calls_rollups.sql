@@ -13,6 +13,7 @@ FROM
     SELECT
         trace_id,
         is_live,
+        0 AS key,
         group.1 AS op_name,
         group.2 AS wb_user_id,
         group.3 AS thread_id,

@@ -19,6 +19,7 @@ FROM
         is_live,
         open_ids,
         position,
+        0 AS key,
         group.1 AS op_name,
         group.2 AS wb_user_id,
         group.3 AS thread_id,

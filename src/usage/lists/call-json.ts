@@ -5,7 +5,7 @@ export interface LineOptions {
   readonly projectId: string;
   /** Names of fields; null for all. */
   readonly columns: ReadonlySet<string> | null;
-  /** JSON text of `summary.weave.costs`; undefined without. */
+  /** JSON text of `summary.weave.costs`; undefined unless requested. */
   readonly costs: string | undefined;
   readonly withFeedback: boolean;
 }

@@ -4,6 +4,7 @@ import type { Reservation } from '../../memory-budget.ts';
 import type { CallsQueryReq, CallsQueryStatsReq, CallsQueryStatsRes } from '../../openapi-types.ts';
 import { runInSlices, type Steps } from '../../slices/run-in-slices.ts';
 import type { TurnQueue } from '../../turn-queue.ts';
+import { type CostSources, readCallCosts } from './call-costs.ts';
 import { type CallDetails, readCallDetails } from './call-details.ts';
 import { type LineOptions, toCallLine } from './call-json.ts';
 import { type ListParameters, toListParameters } from './list-filter.ts';
@@ -18,6 +19,7 @@ interface ListLimits {
 export interface CallListOptions {
   readonly clickhouse: ClickHouse;
   readonly queue: TurnQueue;
+  readonly costs: CostSources;
   readonly limits: ListLimits;
 }
 
@@ -94,7 +96,8 @@ export class CallList {
         const batch = calls.slice(start, start + batchCalls);
         try {
           const details = await this.#readDetails(request, batch, context);
-          yield await runInSlices(toLines(batch, details, lineOptions), context.signal);
+          const costs = await this.#readCosts(request, details, context);
+          yield await runInSlices(toLines(batch, { details, costs }, lineOptions), context.signal);
           start += batch.length;
         } catch (error) {
           if (!(error instanceof ResultTooLargeError) || batch.length === 1) throw error;
@@ -160,6 +163,20 @@ export class CallList {
     return await this.#read(context, (options) => readCallDetails(clickhouse, parameters, options));
   }
 
+  /** JSON by the key of each call with usage; undefined unless requested. */
+  async #readCosts(
+    { project_id, include_costs, columns }: CallsQueryReq,
+    details: readonly CallDetails[],
+    context: ListContext,
+  ): Promise<ReadonlyMap<string, string> | undefined> {
+    const hasSummary = toSelection(columns).with_summary;
+    if (include_costs !== true || !hasSummary || details.length === 0) return undefined;
+    const ids = details.map(({ id }) => id);
+    return await this.#read(context, (options) =>
+      readCallCosts(this.#options.costs, project_id, ids, options),
+    );
+  }
+
   /** Waits for its turn, and reserves what is read. */
   async #read<Result>(
     { reservation, signal }: ListContext,
@@ -206,26 +223,31 @@ function toSelection(requested: CallsQueryReq['columns']) {
   };
 }
 
-function toLineOptions(request: CallsQueryReq): LineOptions {
+function toLineOptions(request: CallsQueryReq): Omit<LineOptions, 'costs'> {
   return {
     projectId: request.project_id,
     columns: toColumns(request.columns),
-    costs: undefined,
     withFeedback: request.include_feedback ?? false,
   };
+}
+
+interface BatchDetails {
+  readonly details: readonly CallDetails[];
+  readonly costs: ReadonlyMap<string, string> | undefined;
 }
 
 /** The lines of calls in the order of the list. */
 function* toLines(
   calls: readonly ListedCall[],
-  details: readonly CallDetails[],
-  options: LineOptions,
+  { details, costs }: BatchDetails,
+  options: Omit<LineOptions, 'costs'>,
 ): Steps<string> {
   const byKey = new Map(details.map((call) => [call.key, call]));
   let lines = '';
   for (const { key } of calls) {
     const call = byKey.get(key);
-    if (call !== undefined) lines += toCallLine(call, options);
+    const costsOfCall = costs && (costs.get(key) ?? '{}');
+    if (call !== undefined) lines += toCallLine(call, { ...options, costs: costsOfCall });
     yield;
   }
   return lines;

@@ -20,7 +20,8 @@ export interface StatsQuery {
   readonly filter: CallsFilter;
 }
 
-type GroupColumn = 'op_name' | 'wb_user_id' | 'thread_id';
+/** By `key`, each call is a group of its own. */
+type GroupColumn = 'op_name' | 'wb_user_id' | 'thread_id' | 'key';
 
 /** What of a request decides the rows, and the buckets of its answer. */
 export interface StatsPlan {

@@ -31,6 +31,7 @@ test('the validation of every endpoint that takes JSON is tested', () => {
     '/calls/stats',
     '/calls/stream_query',
     '/calls/query_stats',
+    '/call/read',
     '/trace/usage',
     '/call/start',
     '/call/end',

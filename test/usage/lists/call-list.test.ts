@@ -231,6 +231,19 @@ test('start and end of a call are one object, whose JSON is what was stored', as
 
 const times = { started_at: '2026-03-01T10:00:00.123456Z' };
 
+test('one call is read by its id; unknown and deleted calls are null', async () => {
+  const project = await openFamily();
+  const read = async (id: string): Promise<unknown> => {
+    const body = { project_id: project.id, id };
+    const answer = await client.service.send('/call/read', { body });
+    expect(answer.status, answer.text).toBe(200);
+    return answer.json();
+  };
+  const [listed] = await listCalls(project, { filter: { call_ids: ['b'] } });
+  expect(await read('b')).toEqual({ call: listed });
+  expect([await read('x'), await read('?')]).toEqual([{ call: null }, { call: null }]);
+});
+
 test('the status of a call is that of its end, its exception and its descendants', async () => {
   const project = client.newProject();
   const call = (id: string, more: object) => project.completeCall({ id }, more);
@@ -259,6 +272,58 @@ test('an end that came before its start without a trace belongs to its call', as
   await project.upsertBatch(project.startItem({ id: 'a', startedAt: minute(0) }));
   const [call] = await listCalls(project, {});
   expect(call).toMatchObject({ id: 'a', ended_at: '2026-03-01T10:01:00.000000Z' });
+});
+
+test('costs are those of the call itself, exact, and null without a price', async () => {
+  const project = client.newProject();
+  await project.setPrices({
+    m: {
+      ...{ prompt_token_cost: 0.001, completion_token_cost: 0.002 },
+      ...{ cache_read_input_token_cost: 0.0001, effective_date: '2026-01-01' },
+    },
+  });
+  const own = { prompt_tokens: 10, completion_tokens: 5, requests: 1, cache_read_input_tokens: 4 };
+  const rolledUp = { prompt_tokens: 30, completion_tokens: 6, requests: 2 };
+  const attributes = { weave: { source: 'js-sdk' } };
+  const batch = [
+    project.completeCall({ id: 'a', usage: { m: rolledUp }, startedAt: minute(0) }, { attributes }),
+    project.completeCall(
+      { id: 'b', parent: 'a', usage: { m: own }, startedAt: minute(1) },
+      { attributes },
+    ),
+    project.completeCall({ id: 'c', parent: 'a', usage: { '?': own }, startedAt: minute(2) }),
+    project.completeCall({ id: 'd', parent: 'a', startedAt: minute(3) }),
+  ].map((call) => ({ ...call, ended_at: minute(5) }));
+  const path = `/v2/${project.id}/calls/complete`;
+  expect((await client.service.send(path, { body: { batch } })).text).toBe('{}');
+  const calls = await listCalls(project, { include_costs: true, columns: ['summary'] });
+  const costs = calls.map(({ summary }) => (summary as { weave: { costs: object } }).weave.costs);
+  expect(costs).toMatchObject([
+    {
+      m: {
+        ...{ requests: 1, prompt_tokens: 20, completion_tokens: 1, total_tokens: 21 },
+        // Without what its SDK added of its child: the cached tokens of the parent are none.
+        ...{ prompt_tokens_total_cost: 0.02, completion_tokens_total_cost: 0.002 },
+      },
+    },
+    {
+      m: {
+        ...{ requests: 1, prompt_tokens: 10, completion_tokens: 5, total_tokens: 15 },
+        ...{ prompt_tokens_total_cost: 0.0064, completion_tokens_total_cost: 0.01 },
+        ...{ total_cost: 0.0164, prompt_token_cost: 0.001, completion_token_cost: 0.002 },
+        ...{
+          pricing_level: 'project',
+          llm_id: 'm',
+          effective_date: expect.stringContaining('2026-01-01') as unknown,
+        },
+      },
+    },
+    { '?': { prompt_tokens: 10, prompt_tokens_total_cost: null, prompt_token_cost: null } },
+    {},
+  ]);
+  expect(costs[3]).toEqual({});
+  const [without] = await listCalls(project, { limit: 1 });
+  expect((without?.['summary'] as { weave: object }).weave).not.toHaveProperty('costs');
 });
 
 test('columns choose what is answered beside what every client reads', async () => {
