@@ -144,6 +144,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/traces/query": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly get?: never;
+        readonly put?: never;
+        /**
+         * Traces Query
+         * @description The traces of a project whose root started in a window, with what their calls used and cost, in the order of one of their numbers, and sums and percentiles over all that match. The root is the call that started first of those whose parent does not exist. Unknown fields are rejected.
+         */
+        readonly post: operations["traces_query"];
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/call/start": {
         readonly parameters: {
             readonly query?: never;
@@ -1202,6 +1222,130 @@ export interface components {
             readonly has_more: boolean;
             readonly total_storage_size_bytes: null;
         };
+        /** TracesQueryReq */
+        readonly TracesQueryReq: {
+            readonly project_id: components["schemas"]["ProjectId"];
+            /** @description Only traces whose root started at this time or later. */
+            readonly start: components["schemas"]["EffectiveDate"];
+            /** @description Only traces whose root started before this time; now if absent. */
+            readonly end?: components["schemas"]["EffectiveDate"] | null;
+            readonly filter?: components["schemas"]["TracesFilter"] | null;
+            /**
+             * @description Traces that do not have the number, such as the duration of one that runs, come last.
+             * @default {
+             *       "field": "started_at",
+             *       "direction": "desc"
+             *     }
+             */
+            readonly sort_by: {
+                /** @enum {unknown} */
+                readonly field: "started_at" | "cost" | "total_tokens" | "duration" | "call_count";
+                /**
+                 * @default desc
+                 * @enum {unknown}
+                 */
+                readonly direction: "desc" | "asc";
+            };
+            /**
+             * @description At most TRACES_MAX_LIMIT.
+             * @default 50
+             */
+            readonly limit: number;
+            /** @description `next_cursor` of the answer before, for the traces that follow. The request must be the same otherwise; only `limit`, `include_totals` and `include_costs` may differ. */
+            readonly cursor?: string | null;
+            /** @default true */
+            readonly include_totals: boolean;
+            /** @default true */
+            readonly include_costs: boolean;
+        };
+        /**
+         * TracesFilter
+         * @description All conditions hold; of the values of a list, one. An empty list or text is no condition.
+         */
+        readonly TracesFilter: {
+            /** @description Part of the root's operation name or of the trace id; upper and lower case are the same. */
+            readonly search?: string | null;
+            /** @description Operations of the root; a name that ends in `:*` means all versions. */
+            readonly op_names?: components["schemas"]["FilterValues"];
+            /** @description Users of calls. */
+            readonly wb_user_ids?: components["schemas"]["FilterValues"];
+            /** @description Threads of calls. */
+            readonly thread_ids?: components["schemas"]["FilterValues"];
+            /** @description Models of which something was used. */
+            readonly models?: components["schemas"]["FilterValues"];
+            /** @description Whether some call has an exception. */
+            readonly has_error?: boolean | null;
+            /** @description Whether some call has no end. */
+            readonly is_running?: boolean | null;
+        };
+        /** TracesQueryRes */
+        readonly TracesQueryRes: {
+            readonly traces: readonly components["schemas"]["TraceSummary"][];
+            /** @description For the traces that follow; null if there are none. */
+            readonly next_cursor: string | null;
+            /** @description Over all traces that match; null without `include_totals`. */
+            readonly totals: components["schemas"]["TraceTotals"] | null;
+        };
+        /**
+         * TraceSummary
+         * @description Tokens and costs are the sum of what `POST /calls/usage` answers for the calls whose parent does not exist.
+         */
+        readonly TraceSummary: {
+            readonly trace_id: string;
+            readonly root: {
+                readonly id: string;
+                readonly op_name: string;
+                readonly display_name: string | null;
+                /** @description ISO 8601 in UTC with microseconds. */
+                readonly started_at: string;
+                /** @description Null while the root runs. */
+                readonly ended_at: string | null;
+            };
+            /** @description From the start of the root to its end; null while it runs. */
+            readonly duration_ms: number | null;
+            readonly call_count: number;
+            /** @description Calls with an exception. */
+            readonly error_count: number;
+            /** @description Calls without an end. */
+            readonly unfinished_count: number;
+            readonly wb_user_ids: readonly string[];
+            readonly thread_ids: readonly string[];
+            readonly models: readonly string[];
+            readonly requests: number;
+            readonly prompt_tokens: number;
+            readonly completion_tokens: number;
+            readonly total_tokens: number;
+            /** @description USD; null if nothing that was used has a price, or without `include_costs`. */
+            readonly cost: number | null;
+            /** @description Whether something was used that is not in `cost`. */
+            readonly is_lower_bound: boolean;
+            /** @description The models of which something is not in `cost`. */
+            readonly unpriced_models: readonly string[];
+            /** @description Whether a rollup answers it; else it was read call by call. */
+            readonly is_settled: boolean;
+        };
+        /** TraceTotals */
+        readonly TraceTotals: {
+            readonly traces: number;
+            readonly calls: number;
+            readonly errors: number;
+            readonly unfinished: number;
+            readonly total_tokens: number;
+            readonly cost: number | null;
+            readonly is_lower_bound: boolean;
+            readonly unpriced_models: readonly string[];
+            readonly cost_percentiles: components["schemas"]["TracePercentiles"];
+            readonly duration_ms_percentiles: components["schemas"]["TracePercentiles"];
+        };
+        /**
+         * TracePercentiles
+         * @description Exact, interpolated between the two nearest values; null without values.
+         */
+        readonly TracePercentiles: {
+            readonly p50: number | null;
+            readonly p95: number | null;
+            readonly p99: number | null;
+        };
         readonly FilterValues: readonly string[] | null;
         /** @description A filter of Weave that is not supported; an empty list is none. */
         readonly UnsupportedFilter: readonly unknown[] | null;
@@ -2009,6 +2153,12 @@ export type TraceLevel = components['schemas']['TraceLevel'];
 export type TraceUsageRes = components['schemas']['TraceUsageRes'];
 export type TreeCall = components['schemas']['TreeCall'];
 export type CallsQueryStatsRes = components['schemas']['CallsQueryStatsRes'];
+export type TracesQueryReq = components['schemas']['TracesQueryReq'];
+export type TracesFilter = components['schemas']['TracesFilter'];
+export type TracesQueryRes = components['schemas']['TracesQueryRes'];
+export type TraceSummary = components['schemas']['TraceSummary'];
+export type TraceTotals = components['schemas']['TraceTotals'];
+export type TracePercentiles = components['schemas']['TracePercentiles'];
 export type FilterValues = components['schemas']['FilterValues'];
 export type UnsupportedFilter = components['schemas']['UnsupportedFilter'];
 export type CallStatsRes = components['schemas']['CallStatsRes'];
@@ -2402,6 +2552,54 @@ export interface operations {
                 };
                 content: {
                     readonly "application/json": components["schemas"]["TraceUsageRes"];
+                };
+            };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
+            readonly 413: components["responses"]["TooLarge"];
+            readonly 415: components["responses"]["UnsupportedMedia"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly traces_query: {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody: {
+            readonly content: {
+                /**
+                 * @example {
+                 *       "project_id": "team/project",
+                 *       "start": "2026-01-01T00:00:00Z",
+                 *       "end": "2026-02-01T00:00:00Z",
+                 *       "filter": {
+                 *         "has_error": false
+                 *       },
+                 *       "sort_by": {
+                 *         "field": "cost",
+                 *         "direction": "desc"
+                 *       },
+                 *       "limit": 50
+                 *     }
+                 */
+                readonly "application/json": components["schemas"]["TracesQueryReq"];
+            };
+        };
+        readonly responses: {
+            /** @description The traces. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["TracesQueryRes"];
                 };
             };
             readonly 401: components["responses"]["NotAuthenticated"];

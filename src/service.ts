@@ -24,6 +24,7 @@ import { TraceUsage } from './usage/lists/trace-usage.ts';
 import type { UsageSources } from './usage/query-usage.ts';
 import { CallStats } from './usage/stats/call-stats.ts';
 import { type LiveLimits, LiveSource } from './usage/stats/live-source.ts';
+import { TraceList } from './usage/traces/trace-list.ts';
 import { RollupSource } from './usage/stats/rollup-source.ts';
 import type { Settings } from './settings.ts';
 import { MemoryBudget } from './memory-budget.ts';
@@ -192,7 +193,13 @@ function openDomain(
   { clickhouse, prices, readiness, metrics }: DomainOptions,
 ): Pick<
   AppOptions,
-  'partInserter' | 'callsUsage' | 'callStats' | 'callList' | 'traceUsage' | 'memoryBudget'
+  | 'partInserter'
+  | 'callsUsage'
+  | 'callStats'
+  | 'callList'
+  | 'traceList'
+  | 'traceUsage'
+  | 'memoryBudget'
 > {
   const { countPriced, observeBatch } = metrics;
   const usageLimits = toUsageLimits(settings);
@@ -245,11 +252,11 @@ function toLiveLimits(settings: Settings): LiveLimits {
   return { maxCalls: settings.statsMaxCalls, maxBatchCalls: settings.statsBatchCalls };
 }
 
-/** Lists of calls and trees, which take turns. */
+/** Lists of calls and traces, and trees, which take turns. */
 function openLists(
   settings: Settings,
   sources: UsageSources,
-): Pick<AppOptions, 'callList' | 'traceUsage'> & { readonly lists: TurnQueue } {
+): Pick<AppOptions, 'callList' | 'traceList' | 'traceUsage'> & { readonly lists: TurnQueue } {
   const { listConcurrency: concurrency, listQueueSize: maxQueued } = settings;
   const { clickhouse, prices } = sources;
   const live = new LiveSource(clickhouse, toLiveLimits(settings));
@@ -262,6 +269,13 @@ function openLists(
     traceUsage: new TraceUsage({
       ...{ sources, queue: lists },
       limits: { maxAnswerSums, maxAnswerBytes, maxRowBytes },
+    }),
+    traceList: new TraceList({
+      ...{ ...sources, queue: lists, maxLimit: settings.tracesMaxLimit },
+      limits: {
+        ...{ maxAnswerBytes, maxRowBytes, maxSums: maxAnswerSums },
+        ...{ maxCalls: settings.statsMaxCalls, maxTraces: settings.tracesMaxLive },
+      },
     }),
   };
 }

@@ -157,6 +157,18 @@ export const settingsTable = {
     [1, 10_000],
     'Number of calls of a list that are read at a time; fewer where they have large inputs and outputs.',
   ),
+  tracesMaxLimit: integer(
+    'TRACES_MAX_LIMIT',
+    1_000,
+    [1, 100_000],
+    'Maximum `limit` of a list of traces; beyond it 422.',
+  ),
+  tracesMaxLive: integer(
+    'TRACES_MAX_LIVE',
+    20_000,
+    [1, 1_000_000],
+    'Maximum number of traces without a rollup in a project whose traces are listed; beyond it 422.',
+  ),
   priceCacheRows: integer(
     'PRICE_CACHE_ROWS',
     100_000,

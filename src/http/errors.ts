@@ -13,6 +13,9 @@ import { MemoryBudgetError } from '../memory-budget.ts';
 import { NotReadyError } from '../readiness.ts';
 import { LimitExceededError } from '../usage/calls-usage.ts';
 import { WindowTooLargeError } from '../usage/stats/live-source.ts';
+import { LiveTracesError } from '../usage/traces/list-settled.ts';
+import { CursorError } from '../usage/traces/trace-position.ts';
+import { TraceLimitError } from '../usage/traces/trace-query.ts';
 import { maxBuckets, TooManyBucketsError } from '../usage/stats/time-buckets.ts';
 import { ApiError, apiErrors } from './api-errors.ts';
 import { isOtlpPath, sendStatus } from './otlp/otlp-format.ts';
@@ -60,6 +63,21 @@ export function toApiError(error: unknown): ApiError {
     const { buckets, groups } = error;
     const loc = ['body', 'granularity'];
     return apiErrors.invalid([toIssue('too_many_buckets', loc, buckets, groups, maxBuckets)]);
+  }
+  if (error instanceof LiveTracesError) {
+    const { traces, limit } = error;
+    return apiErrors.invalid([
+      toIssue('too_many_live_traces', ['body', 'project_id'], traces, limit),
+    ]);
+  }
+  if (error instanceof TraceLimitError) {
+    const { maxLimit } = error;
+    return apiErrors.invalid([
+      toIssue('less_than_equal', ['body', 'limit'], maxLimit, 'TRACES_MAX_LIMIT'),
+    ]);
+  }
+  if (error instanceof CursorError) {
+    return apiErrors.invalid([toIssue('value_error', ['body', 'cursor'], error.reason)]);
   }
   // The path has a malformed percent encoding.
   if (error instanceof URIError) return apiErrors.notFound();

@@ -6,6 +6,7 @@ import type { CallsUsage } from '../usage/calls-usage.ts';
 import type { CallList } from '../usage/lists/call-list.ts';
 import type { TraceUsage } from '../usage/lists/trace-usage.ts';
 import type { CallStats } from '../usage/stats/call-stats.ts';
+import type { TraceList } from '../usage/traces/trace-list.ts';
 import { createFeedback, createFeedbackBatch, updateCall } from './compat/feedback-handlers.ts';
 import { createFile, readFileForm } from './compat/file-handlers.ts';
 import { graphQlHandler } from './compat/graphql-handler.ts';
@@ -39,6 +40,7 @@ import {
 import { listHandlers } from './routes/list-handlers.ts';
 import { pageRoutes } from './routes/page-routes.ts';
 import { statsHandlers } from './routes/stats-handlers.ts';
+import { queryTracesHandler } from './routes/trace-handlers.ts';
 import { usageHandler } from './routes/usage-handler.ts';
 
 /** What the handlers work with. */
@@ -51,6 +53,7 @@ export interface Services {
   readonly callStats: CallStats;
   readonly callList: CallList;
   readonly traceUsage: TraceUsage;
+  readonly traceList: TraceList;
   readonly prices: PriceSnapshots;
   readonly countDropped: CountDropped;
   readonly metrics: Metrics;
@@ -66,10 +69,12 @@ export function routeTable(services: Services): Route[] {
   const usage = usageHandler(services.callsUsage);
   const explanation = usageHandler(services.callsUsage, true);
   const { answer: stats } = statsHandlers(services.callStats);
+  const queryTraces = queryTracesHandler(services.traceList);
   return [
     post('/calls/usage', 'read', 'CallsUsageReq', 'project_id', usage),
     withContentType(post('/usage/explain', 'read', 'CallsUsageReq', 'project_id', explanation)),
     withContentType(post('/calls/stats', 'read', 'CallStatsReq', 'project_id', stats)),
+    withContentType(post('/traces/query', 'read', 'TracesQueryReq', 'project_id', queryTraces)),
 
     ...listRoutes(services),
 

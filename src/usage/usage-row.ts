@@ -184,7 +184,7 @@ function fromStatement(
 }
 
 /** Whether nothing is known of what the requests of these counters used; also if there are none. */
-function isUncounted(counters: UsageCounters): boolean {
+export function isUncounted(counters: UsageCounters): boolean {
   const [requests = 0n, , , total = 0n] = counters;
   return requests === counters[11] && total === 0n;
 }

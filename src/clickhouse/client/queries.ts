@@ -45,6 +45,14 @@ const queryFiles = {
     'stats_usage_otel',
     'stats_usage_rollups',
   ],
+  traces: [
+    'call_names',
+    'find_orphan_ends',
+    'list_traces',
+    'live_traces',
+    'settled_traces',
+    'trace_price_classes',
+  ],
   usage: [
     'locate_calls',
     'root_rollups',

@@ -28,6 +28,7 @@ export const extraValidations: Readonly<
   CallsQueryReq: timeQueryIssues,
   CallsQueryStatsReq: timeQueryIssues,
   TraceUsageReq: timeQueryIssues,
+  TracesQueryReq: tracesIssues,
 };
 
 /** Whether a string is not well-formed Unicode, so that it cannot be encoded in UTF-8. */
@@ -92,6 +93,16 @@ function statsIssues(value: unknown, at: Location): ValidationIssue[] {
     for (const [index, spec] of usage_metrics.slice(0, maxReportedIds).entries()) {
       issues.push(...costAggregationIssues(spec, [...at, 'usage_metrics', index]));
     }
+  }
+  return issues;
+}
+
+function tracesIssues(value: unknown, at: Location): ValidationIssue[] {
+  const issues = windowIssues(value, at);
+  if (!isRecord(value) || value['include_costs'] !== false) return issues;
+  const { sort_by } = value;
+  if (isRecord(sort_by) && sort_by['field'] === 'cost') {
+    issues.push(toIssue('value_error', [...at, 'sort_by', 'field'], 'sortByCost'));
   }
   return issues;
 }

@@ -78,6 +78,9 @@ export const issueMessages = {
     `${buckets} buckets of ${groups} groups are more than ${maximum}; ` +
     'choose longer buckets, a smaller window or fewer groups',
   query_unsupported: (reason: string) => `The query cannot be answered: ${reason}`,
+  too_many_live_traces: (traces: number, limit: number) =>
+    `${traces} traces of the project have changed and are not rolled up yet, which is more than TRACES_MAX_LIVE, ${limit}; ` +
+    'try again later',
   answer_too_large: () => 'The answer would be larger than the limit; ask for less at once',
 } as const;
 
@@ -102,6 +105,10 @@ const valueErrors = {
   timeZone: 'Value error, timezone should be the IANA name of a time zone, such as Europe/Berlin',
   window: 'Value error, end should not be before start',
   costAggregation: 'Value error, costs have the aggregations sum, avg and count only',
+  cursorInvalid: 'Value error, cursor should be the next_cursor of an answer',
+  cursorOfOther:
+    'Value error, cursor is that of another request; project_id, start, end, filter and sort_by should be the same',
+  sortByCost: 'Value error, sort_by cost needs include_costs',
   groupTwice: 'Value error, group_by should name each group once',
   filterUnsupported:
     'Value error, this filter is not supported; supported are op_names, parent_ids, trace_ids, call_ids, thread_ids, ' +

@@ -33,6 +33,7 @@ test('the validation of every endpoint that takes JSON is tested', () => {
     '/calls/query_stats',
     '/call/read',
     '/trace/usage',
+    '/traces/query',
     '/call/start',
     '/call/end',
     '/call/upsert_batch (item kind 0)',

@@ -1,0 +1,14 @@
+-- Which unfinished calls of the rollups of a window have an orphan end? Rollups do not know it: such an end is in no trace.
+SELECT DISTINCT id AS call_id
+FROM call_parts
+WHERE project_id = {project_id:String}
+    AND trace_id = ''
+    AND id IN (
+        SELECT arrayJoin(arrayConcat(
+            arrayFlatten(groups.unfinished_call_ids), arrayFlatten(groups.deleted_open_call_ids)))
+        FROM trace_rollups
+        WHERE project_id = {project_id:String}
+            AND rules_version = {rules_version:UInt64}
+            AND unfinished_calls + arraySum(ids -> length(ids), groups.deleted_open_call_ids) > 0
+            AND tops.started_us[1] >= {start_us:Int64}
+            AND tops.started_us[1] < {end_us:Int64})

@@ -1,0 +1,23 @@
+-- Which price classes does usage have of traces whose root started in a window? Rollups are read whether they are valid or not,
+-- so there may be more classes than list_traces.sql meets; it says when there are fewer.
+SELECT DISTINCT
+    model,
+    service_tier,
+    {include price_class}
+FROM
+(
+    SELECT
+        arrayJoin(arrayDistinct(arrayZip(
+            sums.model, sums.service_tier, sums.min_started_us, sums.min_prompt_size))) AS used,
+        used.1 AS model,
+        used.2 AS service_tier,
+        used.3 AS started_us,
+        used.4 + 1 AS prompt,
+        1 AS request_count
+    FROM trace_rollups
+    WHERE project_id = {project_id:String}
+        AND rules_version = {rules_version:UInt64}
+        AND tops.started_us[1] >= {start_us:Int64}
+        AND tops.started_us[1] < {end_us:Int64}
+)
+ORDER BY ALL

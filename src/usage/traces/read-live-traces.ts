@@ -1,0 +1,178 @@
+import type { ReadOptions } from '../../clickhouse/clickhouse.ts';
+import type { Reservation } from '../../memory-budget.ts';
+import { append, runInSlices, type Steps } from '../../slices/run-in-slices.ts';
+import { readUsage } from '../calls-usage.ts';
+import { byPrice, type PricedUsage } from '../priced-usage.ts';
+import { repairOrphanEnds } from '../read-repair.ts';
+import { rollUp } from '../roll-up.ts';
+import { WindowTooLargeError } from '../stats/live-source.ts';
+import { type CallName, readCallNames } from './call-names.ts';
+import type { TraceSources } from './list-settled.ts';
+import { sumTraceUsage, type Trace } from './trace.ts';
+import type { TracesQuery } from './trace-query.ts';
+
+/** How much is read live for one request. */
+export interface LiveTraceLimits {
+  /** Traces that may have no valid rollup. */
+  readonly maxTraces: number;
+  /** Calls of those that match. */
+  readonly maxCalls: number;
+  /** Sums of a top call, model and price. */
+  readonly maxSums: number;
+  /** Memory of the rows, as the memory budget counts it. */
+  readonly maxRowBytes: number;
+}
+
+/** A row of live_traces.sql, integers as text. */
+interface LiveTraceRow {
+  readonly trace_id: string;
+  readonly calls: string;
+  readonly errors: string;
+  readonly unfinished_calls: string;
+  readonly unfinished_call_ids: readonly string[];
+  readonly user_ids: readonly string[];
+  readonly threads: readonly string[];
+  readonly tops: readonly (readonly [
+    startedUs: string,
+    key: string,
+    endedUs: string,
+    opName: string,
+  ])[];
+  readonly all_calls: string;
+}
+
+/** What a trace is read with. */
+interface LiveContext {
+  readonly limits: LiveTraceLimits;
+  readonly options: Required<ReadOptions>;
+  readonly reservation: Reservation;
+}
+
+/**
+ * Those of some traces that match, with the usage that POST /calls/usage answers for their top calls.
+ * @throws {WindowTooLargeError} they have more calls than are read
+ * @throws the same errors as {@link ClickHouse.read}
+ */
+export async function readLiveTraces(
+  sources: TraceSources,
+  query: TracesQuery,
+  traceIds: readonly string[],
+  context: LiveContext,
+): Promise<Trace[]> {
+  if (traceIds.length === 0) return [];
+  const rows = await readRows(sources, query, traceIds, context);
+  if (rows.length === 0) return [];
+  const keys = await runInSlices(listTopKeys(rows), context.options.signal);
+  const { project_id: projectId } = query.parameters;
+  const ids = rows.map(({ trace_id }) => trace_id);
+  const names = await readCallNames(sources.clickhouse, projectId, ids, keys, context.options);
+  const usages = await readTopUsages(sources, query, names, context);
+  const traces = await runInSlices(toTraces(rows, names, usages), context.options.signal);
+  const { models } = query;
+  if (models.length === 0) return traces;
+  return traces.filter(({ usage }) => usage.models.some((model) => models.includes(model)));
+}
+
+async function readRows(
+  { clickhouse }: TraceSources,
+  { parameters }: TracesQuery,
+  traceIds: readonly string[],
+  { limits, options }: LiveContext,
+): Promise<readonly LiveTraceRow[]> {
+  const read = async (): Promise<LiveTraceRow[]> => {
+    const all = { ...parameters, trace_ids: traceIds };
+    const rows = await clickhouse.read<LiveTraceRow>('live_traces', all, options);
+    const calls = BigInt(rows[0]?.all_calls ?? 0);
+    if (calls > BigInt(limits.maxCalls)) throw new WindowTooLargeError(calls, limits.maxCalls);
+    return rows;
+  };
+  const rows = await read();
+  const unfinished = await runInSlices(listUnfinished(rows), options.signal);
+  const { project_id: projectId } = parameters;
+  const isRepaired = await repairOrphanEnds(clickhouse, projectId, unfinished, options.signal);
+  return isRepaired ? await read() : rows;
+}
+
+function* listUnfinished(rows: readonly LiveTraceRow[]): Steps<string[]> {
+  const ids: string[] = [];
+  for (const { unfinished_call_ids } of rows) yield* append(ids, unfinished_call_ids);
+  return ids;
+}
+
+function* listTopKeys(rows: readonly LiveTraceRow[]): Steps<string[]> {
+  const keys: string[] = [];
+  for (const { tops } of rows) {
+    for (const [, key] of tops) {
+      keys.push(key);
+      yield;
+    }
+  }
+  return keys;
+}
+
+type TopUsages = ReadonlyMap<string, ReadonlyMap<string, PricedUsage>>;
+
+/** By the id of each top call. */
+async function readTopUsages(
+  { clickhouse, prices }: TraceSources,
+  { parameters }: TracesQuery,
+  names: ReadonlyMap<string, CallName>,
+  { limits, options, reservation: request }: LiveContext,
+): Promise<TopUsages> {
+  const { signal } = options;
+  const sources = {
+    clickhouse,
+    rulesVersion: null,
+    prices: { current: () => Promise.reject(new TypeError('No prices were requested')) },
+    ...(prices !== null && { prices: { current: () => Promise.resolve(prices) } }),
+  };
+  const query = {
+    project_id: parameters.project_id,
+    call_ids: [...new Set([...names.values()].map(({ id }) => id))],
+    include_costs: prices !== null,
+    is_explained: false,
+  };
+  const reservation = request.open();
+  try {
+    const context = { signal, reservation, maxBytes: limits.maxRowBytes };
+    const { rows } = await readUsage(sources, query, context);
+    const { usages } = await runInSlices(rollUp(rows, byPrice, limits.maxSums), signal);
+    return usages;
+  } finally {
+    reservation.release();
+  }
+}
+
+function* toTraces(
+  rows: readonly LiveTraceRow[],
+  names: ReadonlyMap<string, CallName>,
+  usages: TopUsages,
+): Steps<Trace[]> {
+  const traces: Trace[] = [];
+  for (const row of rows) {
+    yield;
+    const [root] = row.tops;
+    const name = names.get(root?.[1] ?? '');
+    if (root === undefined || name === undefined) continue;
+    const [startedUs, , endedUs, opName] = root;
+    const used = row.tops.flatMap(([, key]) => [
+      ...(usages.get(names.get(key)?.id ?? '')?.values() ?? []),
+    ]);
+    traces.push({
+      traceId: row.trace_id,
+      root: {
+        ...{ ...name, opName },
+        startedUs: BigInt(startedUs),
+        endedUs: BigInt(endedUs),
+      },
+      calls: BigInt(row.calls),
+      errors: BigInt(row.errors),
+      unfinishedCalls: BigInt(row.unfinished_calls),
+      userIds: row.user_ids,
+      threadIds: row.threads,
+      usage: sumTraceUsage(used),
+      isSettled: false,
+    });
+  }
+  return traces;
+}
