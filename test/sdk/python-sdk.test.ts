@@ -52,6 +52,11 @@ describe.skipIf(isMissing)('the Python SDK without a W&B account', () => {
     await expectSpentUsage(service, 'team/spans', spans);
   });
 
+  test('calls are read back by id, in lists, by time, with their children and with exact costs', async () => {
+    const report = await runToEnd(service, 'read_back', { PROJECT: 'team/read-back' });
+    expect(Object.values(report.names)).toHaveLength(3 + 6);
+  });
+
   test('docs/weave-sdk.md lists every endpoint that the programs requested, and no other', () => {
     const lines = service.logLines().filter(({ msg, key }) => msg === 'request' && key === 'key-1');
     const requests = lines

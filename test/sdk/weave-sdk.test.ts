@@ -115,6 +115,13 @@ describe('endpoints that the Weave SDK requests', () => {
   });
 });
 
+test('calls are read back by id, in lists, with their children and with exact costs', async () => {
+  const { report } = await client.runProgram('read-back');
+  const requests = Object.keys(report.requests);
+  expect(requests).toContain('POST /calls/stream_query 200');
+  await client.expectRecordedUsage(report.calls, 'read');
+}, 120_000);
+
 test('the SDK loses and duplicates no call when the service is unavailable for a while', async () => {
   const { service } = client;
   const target = new URL(service.url);
