@@ -21,6 +21,7 @@ const copied = [
   'demo',
   'openapi',
   'package.json',
+  'page',
   'sql',
   'src',
   'test',

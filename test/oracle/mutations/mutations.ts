@@ -3,6 +3,7 @@ import { otelMutations } from './otel-mutations.ts';
 import { plainSumMutations } from './plain-sum-mutations.ts';
 import { priceMutations } from './price-mutations.ts';
 import { rollupMutations } from './rollup-mutations.ts';
+import { statsMutations } from './stats-mutations.ts';
 
 /** Breaks the service in one way, to test that the forests of test/oracle/forests.test.ts, or other tests, notice it. */
 export interface Mutation {
@@ -45,6 +46,7 @@ export const mutations: readonly Mutation[] = [
   ...plainSumMutations,
   ...otelMutations,
   ...rollupMutations,
+  ...statsMutations,
   mutate('repeated parts are counted twice: no FINAL', [
     [requestedTraces, 'FROM merged_calls FINAL', 'FROM merged_calls'],
   ]),

@@ -76,10 +76,14 @@ describe('a trace is live if a boundary is inside a group, and not if it is besi
     ['a price', (minute) => ({ price_dates: [...price_dates, toUs(minute)] })],
   ])('%s', async (name, at) => {
     const project = `p/${name}`;
-    await insert(twoCalls(project));
+    // A group that no boundary cuts.
+    const later = { id: 'b', parent: 'root', startedAt: '2026-01-31 12:20:00.000000' };
+    await insert([...twoCalls(project), completeRow(project, { ...later, usage: used(1_000) })]);
     await rollUpProject(database, project);
     // The calls are at 1 and 3; each of these begins at its time.
-    for (const minute of [2, 3]) expect((await read(project, at(minute))).live).toEqual(['trace']);
+    for (const minute of [2, 3]) {
+      expect(await read(project, at(minute))).toEqual({ sums: [], live: ['trace'], open: [] });
+    }
     for (const minute of [1, 4]) expect((await read(project, at(minute))).live).toEqual([]);
   });
 

@@ -1,0 +1,137 @@
+import type { Mutation } from './mutations.ts';
+
+const queries = 'sql/queries';
+const sqlTests = 'test/sql/stats';
+const rolledUpTraces = `${queries}/fragments/rolled_up_traces.sql`;
+const projectRollups = `${queries}/fragments/from_project_rollups.sql`;
+const usageRollups = `${queries}/stats/stats_usage_rollups.sql`;
+const usage = `${queries}/stats/stats_usage.sql`;
+const usageOtel = `${queries}/stats/stats_usage_otel.sql`;
+const ofUsageRollups = `${sqlTests}/stats-usage-rollups.test.ts`;
+const ofCallsRollups = `${sqlTests}/stats-calls-rollups.test.ts`;
+const ofOtel = `${sqlTests}/stats-usage-otel.test.ts`;
+const ofSource = 'test/rollups/statistics.test.ts';
+const rollupSource = 'src/usage/stats/rollup-source.ts';
+
+/** Break statistics, live ones and those from rollups. */
+export const statsMutations: readonly Mutation[] = [
+  mutate('statistics: the checksum of a rollup is not compared', ofUsageRollups, [
+    [projectRollups, 'sum(checksum) AS checksum', 'any(trace_id) AS same_trace'],
+    [projectRollups, 'USING (trace_id, checksum)', 'USING (trace_id)'],
+  ]),
+  mutate('statistics: rollups of other rules are used', ofUsageRollups, [
+    [projectRollups, 'rules_version = {rules', 'rules_version >= 0 * {rules'],
+  ]),
+  mutate('statistics: a rollup that is stored twice counts twice', ofUsageRollups, [
+    [projectRollups, 'RIGHT ANY JOIN', 'RIGHT JOIN'],
+  ]),
+  mutate('statistics: traces without a rollup are lost', ofUsageRollups, [
+    [projectRollups, 'RIGHT ANY JOIN', 'INNER JOIN'],
+  ]),
+  mutate('statistics: the start of the window inside a group is ignored', ofUsageRollups, [
+    [
+      rolledUpTraces,
+      'started_us < {start_us:Int64} OR max_us >= {end_us:Int64}, 2',
+      'max_us >= {end_us:Int64}, 2',
+    ],
+  ]),
+  mutate('statistics: the end of the window inside a group is ignored', ofUsageRollups, [
+    [
+      rolledUpTraces,
+      'started_us < {start_us:Int64} OR max_us >= {end_us:Int64}, 2',
+      'started_us < {start_us:Int64}, 2',
+    ],
+  ]),
+  mutate('statistics: an edge of a bucket inside a group is ignored', ofUsageRollups, [
+    [rolledUpTraces, 'roundDown(max_us, {bucket_starts', 'roundDown(started_us, {bucket_starts'],
+  ]),
+  mutate('statistics: a price that begins inside a group is ignored', ofUsageRollups, [
+    [rolledUpTraces, 'roundDown(max_us, {price_dates', 'roundDown(started_us, {price_dates'],
+  ]),
+  mutate('statistics: a prompt size inside a group is ignored', ofUsageRollups, [
+    [rolledUpTraces, 'roundDown(max_size, {prompt', 'roundDown(min_size, {prompt'],
+  ]),
+  mutate('statistics: what depends on the top call is taken from rollups', ofUsageRollups, [
+    [rolledUpTraces, 'depends_on_top, 2', '0, 2'],
+  ]),
+  mutate('statistics: the filter is lost in rollups', ofUsageRollups, [
+    [rolledUpTraces, ' OR NOT ({include stats_names})', ''],
+  ]),
+  mutate('statistics: a live trace is taken from its rollup, too', ofUsageRollups, [
+    [usageRollups, 'state = 1 AND NOT is_live', 'state = 1'],
+  ]),
+  mutate('statistics: a call of several models counts several times', ofCallsRollups, [
+    [
+      `${queries}/fragments/rollup_rows.sql`,
+      'countIf(is_first_row AND is_call) AS group_calls',
+      'countIf(is_call) AS group_calls',
+    ],
+    [`${queries}/fragments/rollup_rows.sql`, 'sum(group_calls) = ', 'sum(group_calls) >= '],
+  ]),
+  mutate('statistics: calls that end before their start have a latency', ofCallsRollups, [
+    [
+      `${queries}/fragments/rollup_rows.sql`,
+      'is_call AND has_latency) AS finished_calls',
+      'is_call AND open_id = ended) AS finished_calls',
+    ],
+  ]),
+  mutate('statistics: an hour inside a group is ignored', ofSource, [
+    [rollupSource, '!areQuarters(boundaries.price_minutes) || ', ''],
+  ]),
+  mutate('statistics: orphan ends of calls in rollups are not looked for', ofSource, [
+    [rollupSource, 'projectId, openCallIds, signal', 'projectId, [], signal'],
+  ]),
+  mutate('statistics: traces that have to be read live are lost', ofSource, [
+    [rollupSource, 'if (liveTraceIds.length === 0)', 'if (liveTraceIds.length >= 0)'],
+  ]),
+  mutate('statistics: a filter of calls is lost in rollups', ofSource, [
+    [rollupSource, ' && !call_ids?.length && !parent_ids?.length', ''],
+  ]),
+  mutate(
+    'statistics: all usage of a trace counts, not that of the window',
+    `${sqlTests}/stats-usage.test.ts`,
+    [[usage, '{include stats_window}', '1']],
+  ),
+  mutate(
+    'statistics: usage that an SDK has rolled up counts twice',
+    `${sqlTests}/stats-usage.test.ts`,
+    [[usage, 'if(call.usage_mode = 1,', 'if(call.usage_mode = 3,']],
+  ),
+  mutate('statistics: several spans of one response count', ofOtel, [
+    [usageOtel, 'place = 1', 'place >= 1'],
+  ]),
+  mutate('statistics: twins count', ofOtel, [
+    [usageOtel, ' AND NOT is_twin AS counts', ' AS counts'],
+  ]),
+  mutate('statistics: members of a cycle do not count', ofOtel, [
+    [usageOtel, ' AND NOT mark.is_in_cycle', ''],
+  ]),
+  mutate('statistics: orphan ends are not repaired', 'test/usage/stats/call-stats.test.ts', [
+    ['src/usage/stats/live-source.ts', 'isRepaired ? await read() : traces', 'traces'],
+    ['src/usage/read-repair.ts', "await clickhouse.write('repair_orphan_ends', parameters);", ''],
+  ]),
+  mutate('statistics: roots are not selected', `${sqlTests}/stats-calls.test.ts`, [
+    [
+      `${queries}/stats/stats_calls.sql`,
+      '(NOT {trace_roots_only:Bool} OR parent = 0)',
+      '{trace_roots_only:Bool} < 2',
+    ],
+  ]),
+  mutate(
+    'statistics: traces with no call in the window are read',
+    `${sqlTests}/stats-traces.test.ts`,
+    [[`${queries}/stats/stats_traces.sql`, 'max(is_in_window AND', 'max(1 AND']],
+  ),
+];
+
+function mutate(
+  name: string,
+  tests: string,
+  changes: readonly (readonly [file: string, find: string, replace: string])[],
+): Mutation {
+  return {
+    name,
+    tests,
+    changes: changes.map(([file, find, replace]) => ({ file, find, replace })),
+  };
+}
