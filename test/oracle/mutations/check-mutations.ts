@@ -15,7 +15,7 @@ import { fileURLToPath } from 'node:url';
 import { mutations, type Mutation } from './mutations.ts';
 
 const root = fileURLToPath(new URL('../../../', import.meta.url));
-/** What the tests need; the set-up compiles src, cli and demo. */
+/** What the tests need; the set-up compiles src, cli and demo, and the service reads its page at start. */
 const copied = [
   'cli',
   'demo',
