@@ -160,7 +160,8 @@ export const settingsTable = {
   tracesMaxLimit: integer(
     'TRACES_MAX_LIMIT',
     1_000,
-    [1, 100_000],
+    // Not less than the default of `limit`.
+    [50, 100_000],
     'Maximum `limit` of a list of traces; beyond it 422.',
   ),
   tracesMaxLive: integer(

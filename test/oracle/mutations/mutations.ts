@@ -4,6 +4,7 @@ import { plainSumMutations } from './plain-sum-mutations.ts';
 import { priceMutations } from './price-mutations.ts';
 import { rollupMutations } from './rollup-mutations.ts';
 import { statsMutations } from './stats-mutations.ts';
+import { traceMutations } from './trace-mutations.ts';
 
 /** Breaks the service in one way, to test that the forests of test/oracle/forests.test.ts, or other tests, notice it. */
 export interface Mutation {
@@ -47,6 +48,7 @@ export const mutations: readonly Mutation[] = [
   ...otelMutations,
   ...rollupMutations,
   ...statsMutations,
+  ...traceMutations,
   mutate('repeated parts are counted twice: no FINAL', [
     [requestedTraces, 'FROM merged_calls FINAL', 'FROM merged_calls'],
   ]),
