@@ -5,6 +5,7 @@ import { statsTraceParameters } from './stats-parameters.ts';
 export function countParameters(project_id: string) {
   const { start_us: _, end_us: __, ...filter } = statsTraceParameters(project_id);
   const times = {
+    has_times: false,
     ...{ start_from: [anyTime.start.from], start_to: [anyTime.start.to], states: [0] },
     ...{ end_from: [anyTime.end.from], end_to: [anyTime.end.to] },
   };

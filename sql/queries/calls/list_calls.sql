@@ -6,10 +6,10 @@ WITH
 SELECT
     trace_id,
     key,
-    multiIf(
-        NOT {by_end:Bool}, started_us * {direction:Int8},
-        open_id = ended, ended_us * {direction:Int8},
-        9223372036854775807) AS sort_us
+    if(
+        {by_end:Bool},
+        if(open_id = ended, ended_us * {direction:Int8}, 9223372036854775807),
+        started_us * {direction:Int8}) AS sort_us
 {include from_listed_calls}
     AND (
         NOT {is_continued:Bool}

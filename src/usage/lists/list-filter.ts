@@ -11,6 +11,8 @@ export interface ListParameters extends FilterParameters {
   readonly project_id: string;
   readonly wb_run_ids: readonly string[];
   readonly turn_ids: readonly string[];
+  /** Whether the ranges are not all times. */
+  readonly has_times: boolean;
   readonly start_from: readonly bigint[];
   readonly start_to: readonly bigint[];
   readonly states: readonly number[];
@@ -36,6 +38,7 @@ export async function toListParameters(
     ...(await locateFilter(clickhouse, { projectId: project_id, filter: others }, options)),
     wb_run_ids: wb_run_ids ?? [],
     turn_ids: turn_ids ?? [],
+    has_times: query !== null && query !== undefined,
     ...toRangeParameters(ranges),
   };
 }
