@@ -15,7 +15,7 @@ import { WindowPicker } from './window-picker.js';
 export function Header({ view, navigate, window, refresh }) {
   return html`<header class="header">
     <div class="header-row">
-      <a class="brand" href="?" onClick=${toHome(navigate)}>
+      <a class="brand" href="?" aria-label="calls-usage: all projects" onClick=${toHome(navigate)}>
         <img src="page/icon.svg" alt="" width="20" height="20" /><span>calls-usage</span>
       </a>
       <h1 class="hidden">

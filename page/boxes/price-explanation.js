@@ -2,7 +2,7 @@ import { useQuery } from '../data/use-query.js';
 import { Skeleton } from '../parts/box.js';
 import { CurlButton } from '../parts/curl-button.js';
 import { ErrorNotice } from '../parts/error-notice.js';
-import { toCount, toDayOfYear, toPrice, toShortName } from '../parts/format.js';
+import { toCount, toPrice, toShortName, toSince } from '../parts/format.js';
 import { html } from '../preact.js';
 
 /** @import { ApiRequest } from '../data/api.js' */
@@ -89,7 +89,7 @@ function describe({
   const name = alias_of === null || alias_of === '' ? `${rule} name` : `${rule}, as ${alias_of}`;
   const size =
     prompt_tokens_above > 0 ? `, for prompts above ${toCount(prompt_tokens_above)} tokens` : '';
-  return `${owner}, in force since ${toDayOfYear(new Date(effective_date))}${size} (${name}).`;
+  return `${owner}${toSince(effective_date)}${size} (${name}).`;
 }
 
 /** @param {ResolvedPrice} price */

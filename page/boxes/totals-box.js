@@ -1,7 +1,14 @@
 import { toTracesRequest } from '../data/traces.js';
 import { useQuery } from '../data/use-query.js';
 import { Box, Skeleton } from '../parts/box.js';
-import { toBoundedCost, toCost, toCount, toDuration, toShare } from '../parts/format.js';
+import {
+  toBoundedCost,
+  toCost,
+  toCount,
+  toDuration,
+  toShare,
+  toShortCount,
+} from '../parts/format.js';
 import { html } from '../preact.js';
 
 /** @import { View } from '../data/address.js' */
@@ -9,7 +16,7 @@ import { html } from '../preact.js';
 /** @import { TimeWindow } from '../data/time-window.js' */
 /** @import { TracesAnswer } from '../data/traces.js' */
 /** @import { Query } from '../data/use-query.js' */
-/** @import { UsageStats } from '../data/usage-stats.js' */
+/** @import { UsageStats, UsageSum } from '../data/usage-stats.js' */
 
 /**
  * What the window's calls spent and did.
@@ -56,8 +63,6 @@ function toTiles(stats, traces) {
   const { total, unpriced = [] } = stats ?? {};
   const totals = traces.data?.totals ?? undefined;
   const isMissing = traces.error !== undefined && totals === undefined;
-  const cached =
-    total === undefined || total.inputTokens === 0 ? 0 : total.cachedTokens / total.inputTokens;
   return [
     {
       name: 'Spent',
@@ -69,9 +74,7 @@ function toTiles(stats, traces) {
     {
       name: 'Tokens',
       value: total && toCount(total.tokens),
-      detail: total
-        ? `${toCount(total.inputTokens)} in${cached > 0 ? ` (${toShare(cached)} cached)` : ''}, ${toCount(total.outputTokens)} out`
-        : '',
+      detail: total ? toTokenDetail(total) : '',
     },
     {
       name: 'Requests',
@@ -89,6 +92,12 @@ function toTiles(stats, traces) {
       detail: totals && totals.unfinished > 0 ? 'calls without an end' : '',
     },
   ];
+}
+
+/** @param {UsageSum} total */
+function toTokenDetail({ inputTokens, cachedTokens, outputTokens }) {
+  const cached = cachedTokens === 0 ? '' : ` (${toShare(cachedTokens / inputTokens)} cached)`;
+  return `${toShortCount(inputTokens)} in${cached}, ${toShortCount(outputTokens)} out`;
 }
 
 /** @param {number} errors */

@@ -22,14 +22,14 @@ export function toShare(share) {
 }
 
 /**
- * Four digits of a small amount, cents of a large one: `$0.006972`, `$12.30`. Null is `unpriced`.
+ * More digits of smaller amounts: `$12.30`, `$0.0714`, `$0.006972`. Null is `unpriced`.
  * @param {number | null} usd
  */
 export function toCost(usd) {
   if (usd === null) return 'unpriced';
   if (usd === 0) return '$0';
   if (usd < 0.000001) return '< $0.000001';
-  const digits = usd >= 1 ? 2 : Math.min(6, Math.max(4, 3 - Math.floor(Math.log10(usd))));
+  const digits = usd >= 1 ? 2 : usd >= 0.01 ? 4 : 6;
   const money = { style: /** @type {const} */ ('currency'), currency: 'USD' };
   return usd.toLocaleString('en-US', {
     ...money,
@@ -86,6 +86,12 @@ export function toDay(date) {
 /** `2 Nov 2026` @param {Date} date */
 export function toDayOfYear(date) {
   return dayYearFormat.format(date);
+}
+
+/** `, since 2 Nov 2026`; nothing for prices that have always held. @param {string} time */
+export function toSince(time) {
+  const date = new Date(time);
+  return date.getUTCFullYear() < 1971 ? '' : `, since ${toDayOfYear(date)}`;
 }
 
 /** `09:14` @param {Date} date */

@@ -2,7 +2,7 @@ import { useQuery } from '../data/use-query.js';
 import { Skeleton } from '../parts/box.js';
 import { CurlButton } from '../parts/curl-button.js';
 import { ErrorNotice } from '../parts/error-notice.js';
-import { toCost, toCount, toDayOfYear, toShortName } from '../parts/format.js';
+import { toCost, toCount, toShortName, toSince } from '../parts/format.js';
 import { Icon } from '../parts/icon.js';
 import { html } from '../preact.js';
 
@@ -100,5 +100,5 @@ function Lines({ lines }) {
 function describePrice({ price }) {
   if (price === null) return '';
   const owner = price.pricing_level === 'project' ? 'this project' : 'price book';
-  return `${owner}, ${toShortName(price.llm_id)} (${price.rule}), since ${toDayOfYear(new Date(price.effective_date))}`;
+  return `${owner}, ${toShortName(price.llm_id)} (${price.rule})${toSince(price.effective_date)}`;
 }

@@ -181,7 +181,7 @@ function noTotals() {
  * @param {Record<string, CallUsage>} usage
  * @returns {CallTotals}
  */
-export function toTotals(usage) {
+function toTotals(usage) {
   const totals = noTotals();
   for (const [model, { requests, total_tokens, ...costs }] of Object.entries(usage)) {
     totals.models.push(model);

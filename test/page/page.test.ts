@@ -1,0 +1,303 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import axe from 'axe-core';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openTestClickHouse } from '../support/clickhouse/clickhouse.ts';
+import { findChromium, openBrowser } from '../support/browser.ts';
+import { fixture } from '../support/fixtures.ts';
+import { openService } from '../support/http/service.ts';
+import { openTcpProxy } from '../support/http/tcp-proxy.ts';
+import { completeRow, type Row } from '../support/part-rows.ts';
+import { openPage, type PageOptions } from './open-page.ts';
+
+const chromium = findChromium();
+if (chromium === undefined) {
+  console.warn(
+    'SKIPPED: the page in a browser: no Chromium in PATH, and CHROMIUM_PATH is not set.',
+  );
+}
+
+const keys = {
+  all: 'a-key-with-everything',
+  other: 'a-key-of-another-project',
+};
+const project = 'team/shop';
+const day = { from: '2026-01-31T00:00:00Z', to: '2026-02-01T00:00:00Z' };
+
+/** Names as an application may send them, and nobody should. */
+const hostileNames = [
+  '<img src=x onerror=alert(1)>',
+  '</script><script>alert(1)</script>',
+  'x'.repeat(10_000),
+  '\u202eevil \u05e9\u05dc\u05d5\u05dd',
+];
+const children = 99_999;
+
+/** Calls of the project: one small trace a name, and a large one. */
+function listRows(): Row[] {
+  const usage = (model: string, index: number) => ({
+    [model]: { requests: 1, prompt_tokens: 1_000 + index, completion_tokens: 10 },
+  });
+  const small = ['answer', 'rank', ...hostileNames].map((op_name, index) => {
+    const model = index === 1 ? 'our-ranker' : index === 2 ? '<b>model</b>' : 'gpt-4o';
+    const shape = { id: `small-${index}`, trace: `trace-${index}`, usage: usage(model, index) };
+    const started_at = `2026-01-31 0${String(index)}:30:00.000000`;
+    return completeRow(project, shape, { op_name, started_at, wb_user_id: `user-${index}` });
+  });
+  const shape = { id: 'root', trace: 'large' };
+  const root = completeRow(project, shape, { op_name: 'crawl', exception: 'it broke' });
+  const leaves = Array.from({ length: children }, (_, index) => {
+    const leaf = {
+      id: `leaf-${index}`,
+      trace: 'large',
+      parent: 'root',
+      usage: usage('gpt-4o-mini', 0),
+    };
+    const second = String(Math.floor(index / 10_000)).padStart(2, '0');
+    const started_at = `2026-01-31 12:00:${second}.${String(index % 10_000).padStart(6, '0')}`;
+    const op_name = index === 0 ? 'first page' : index === children - 1 ? 'last page' : 'page';
+    return completeRow(project, leaf, { op_name, started_at });
+  });
+  return [...small, root, ...leaves];
+}
+
+/** What the rows spent. */
+const tokens = listRows()
+  .map(({ summary_dump }) => JSON.parse(String(summary_dump)) as { usage?: Record<string, Usage> })
+  .flatMap(({ usage = {} }) => Object.values(usage))
+  .reduce(
+    (sum, { prompt_tokens, completion_tokens }) => sum + prompt_tokens + completion_tokens,
+    0,
+  );
+
+interface Usage {
+  readonly prompt_tokens: number;
+  readonly completion_tokens: number;
+}
+
+/** A service whose ClickHouse can be made unavailable, and a browser. */
+async function openShop() {
+  const database = await openTestClickHouse();
+  const target = new URL(database.environment.CLICKHOUSE_URL);
+  let proxy = await openTcpProxy(target);
+  const url = new URL(target);
+  url.port = String(proxy.port);
+  const directory = await mkdtemp(join(tmpdir(), 'calls-usage-page-'));
+  const file = join(directory, 'keys.json');
+  await writeFile(
+    file,
+    JSON.stringify({ keys: [toKey('all', ['*']), toKey('other', ['team/x'])] }),
+  );
+  const service = await openService({
+    ...{ ...database.environment, CLICKHOUSE_URL: url.href, API_KEYS_FILE: file, API_KEYS: '' },
+  });
+  await service.ready;
+  await database.insert('call_parts', listRows());
+  return {
+    url: service.url,
+    stopClickHouse: () => proxy.close(),
+    startClickHouse: async () => {
+      proxy = await openTcpProxy(target, proxy.port);
+    },
+    close: async () => {
+      await service.close();
+      await proxy.close();
+      await database.close();
+      await rm(directory, { recursive: true });
+    },
+  };
+}
+
+function toKey(name: keyof typeof keys, projects: readonly string[]) {
+  const sha256 = createHash('sha256').update(keys[name]).digest('hex');
+  return { name, sha256, projects, rights: ['read', 'prices'] };
+}
+
+describe.skipIf(chromium === undefined)('the page in a browser', () => {
+  const shop = fixture(openShop);
+  let browser: Browser;
+  beforeAll(async () => {
+    browser = await openBrowser(chromium!);
+  });
+  afterAll(() => browser.close());
+
+  const open = (search: Record<string, string> = {}, options: Partial<PageOptions> = {}) => {
+    const parameters = new URLSearchParams({ project, ...day, ...search });
+    const url = `${shop.url}/?${parameters.toString()}`;
+    return openPage(browser, { url, key: keys.all, ...options });
+  };
+
+  test('shows what the window spent, and what of it has no price', async () => {
+    const page = await open();
+    await expectText(page, '#totals', tokens.toLocaleString('en-US'));
+    await expectText(page, '#totals', '≥ $');
+    await expectText(page, '.notice.warning', 'our-ranker');
+  });
+
+  test('a preset changes the window and the address, and the back button undoes it', async () => {
+    // The page does without GET /projects, which tells it when the project was last used.
+    const page = await open({}, { expectedErrors: [/status of 404/] });
+    await expectText(page, '#models', 'gpt-4o-mini');
+    await page.getByRole('button', { name: '30d' }).click();
+    expect(new URL(page.url()).searchParams.get('range')).toBe('30d');
+    await expectText(page, 'main', 'No calls in this window');
+    await page.goBack();
+    await expectText(page, '#models', 'gpt-4o-mini');
+    expect(new URL(page.url()).searchParams.get('from')).toBe(day.from);
+  });
+
+  test('arrow keys say the numbers of a bucket, and Enter narrows the window to it', async () => {
+    const page = await open({ measure: 'tokens' });
+    await page.locator('.chart').focus();
+    await page.keyboard.press('End');
+    for (let presses = 0; presses < 23; presses += 1) await page.keyboard.press('ArrowLeft');
+    const live = page.locator('.chart [aria-live]');
+    await live.filter({ hasText: /31 Jan 12:\d\d: .* tokens; gpt-4o-mini / }).waitFor();
+    await page.keyboard.press('Enter');
+    const { searchParams } = new URL(page.url());
+    expect(searchParams.get('from')).toBe('2026-01-31T12:00:00.000Z');
+    await expectText(page, '#models', 'gpt-4o-mini');
+    await page
+      .locator('#models tr')
+      .filter({ hasText: 'our-ranker' })
+      .waitFor({ state: 'detached' });
+  });
+
+  test('a click on a model explains its price', async () => {
+    const page = await open();
+    await page
+      .locator('#models')
+      .getByRole('button', { name: /^gpt-4o-mini/ })
+      .click();
+    await expectText(page, '.explanation', 'price book');
+    await expectText(page, '.explanation', 'Output');
+  });
+
+  test('a search lists the traces that match, and keeps it in the address', async () => {
+    const page = await open();
+    await expectText(page, '#traces', 'answer');
+    await page.getByPlaceholder('Name').fill('rank');
+    await page
+      .locator('#traces tbody tr')
+      .filter({ hasText: 'answer' })
+      .waitFor({ state: 'detached' });
+    await expectText(page, '#traces', 'rank');
+    expect(new URL(page.url()).searchParams.get('search')).toBe('rank');
+  });
+
+  test('the tree of 100,000 calls opens, scrolls to its end, and draws only what is in view', async () => {
+    const page = await open();
+    await page.locator('#traces').getByRole('button', { name: 'crawl' }).click();
+    const frame = page.locator('.tree-frame');
+    await frame.getByText('first page').waitFor();
+    await expectText(page, '#tree', `${(children + 1).toLocaleString('en-US')} calls`);
+    await page.evaluate("document.querySelector('.tree-frame').scrollTo(0, 1e9)");
+    await frame.getByText('last page').waitFor();
+    expect(await frame.getByRole('row').count()).toBeLessThan(60);
+    await frame.getByText('last page').click();
+    await expectText(page, '.bill', 'price book');
+  });
+
+  test('arrow keys open and close calls of the tree', async () => {
+    const page = await open({ trace: 'large' });
+    const rows = page.locator('.tree-frame [role=row]');
+    await rows.nth(1).waitFor();
+    await rows.first().focus();
+    await page.keyboard.press('ArrowLeft');
+    await expect.poll(() => rows.count()).toBe(1);
+    await page.keyboard.press('ArrowRight');
+    await rows.nth(1).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await expect.poll(() => focusedText(page)).toContain('first page');
+  });
+
+  test('hostile names are text, and widen nothing', async () => {
+    const page = await open({ by: 'op_name' }, { viewport: { width: 390, height: 800 } });
+    await expectText(page, '#traces', '<img src=x onerror=alert(1)>');
+    await expectText(page, '#models', '<b>model</b>');
+    expect(await page.locator('main img, main script, main b').count()).toBe(0);
+    const [scroll, width] = await page.evaluate<[number, number]>(
+      '[document.documentElement.scrollWidth, innerWidth]',
+    );
+    expect(scroll).toBeLessThanOrEqual(width);
+  });
+
+  test('while ClickHouse is unavailable the page says so, and shows its numbers again afterwards', async () => {
+    const page = await open({}, { expectedErrors: [/status of 503/] });
+    await expectText(page, '#totals', tokens.toLocaleString('en-US'));
+    await shop.stopClickHouse();
+    await page.getByRole('button', { name: 'Read everything again' }).click();
+    await expectText(page, '#traces .notice.bad', 'ClickHouse is unavailable');
+    await expectText(page, '#traces .notice.bad', 'Try again');
+    await shop.startClickHouse();
+    await page.locator('.notice.bad').first().waitFor({ state: 'detached' });
+    await page.locator('#traces .notice.bad').waitFor({ state: 'detached' });
+    await expectText(page, '#totals', tokens.toLocaleString('en-US'));
+  });
+
+  test('a key that may not read the project is told so', async () => {
+    const page = await open({}, { key: keys.other, expectedErrors: [/status of 403/] });
+    await expectText(page, '#traces .notice.bad', 'No permission.');
+  });
+
+  test.each(['light', 'dark'] as const)(
+    'has no serious finding of axe in %s colours',
+    async (colorScheme) => {
+      for (const width of [1280, 390]) {
+        const page = await open(
+          { trace: 'large' },
+          { colorScheme, viewport: { width, height: 900 } },
+        );
+        await page.locator('.tree-frame').getByText('first page').click();
+        await page.locator('.bill table').waitFor();
+        await page.locator('#models .row-button').first().click();
+        await page.locator('.notice.warning .button').first().click();
+        await page.locator('.prices').waitFor();
+        expect(await findSeriousIssues(page), `width ${width}`).toEqual([]);
+      }
+    },
+  );
+
+  test('a price that is set in the banner gives its model a cost', async () => {
+    const page = await open({ model: 'our-ranker' });
+    await page.getByRole('button', { name: /Set a price of our-ranker/ }).click();
+    await page.getByLabel('Input').fill('2');
+    await page.getByLabel('Output').fill('8');
+    await page.getByRole('button', { name: 'Save' }).click();
+    await page
+      .locator('.notice.warning')
+      .filter({ hasText: 'our-ranker' })
+      .waitFor({ state: 'detached' });
+    const row = page.locator('#models tr').filter({ hasText: 'our-ranker' });
+    const cost = (1_001 * 2 + 10 * 8) / 1_000_000;
+    await expect.poll(() => row.textContent()).toContain(`$${cost.toFixed(6)}`);
+  });
+});
+
+async function expectText(page: Page, selector: string, text: string): Promise<void> {
+  await page.locator(selector).filter({ hasText: text }).first().waitFor();
+}
+
+async function focusedText(page: Page): Promise<string | null> {
+  return await page.evaluate<string | null>('document.activeElement?.textContent ?? null');
+}
+
+/** What axe finds that keeps somebody from using the page, with the elements. */
+async function findSeriousIssues(page: Page): Promise<string[]> {
+  await page.evaluate(axe.source);
+  const { violations } = await page.evaluate<{ violations: AxeFinding[] }>('axe.run()');
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .flatMap(({ id, nodes }) =>
+      nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
+    );
+}
+
+interface AxeFinding {
+  readonly id: string;
+  readonly impact: string;
+  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
+}
