@@ -135,6 +135,10 @@ describe('after a trace was rolled up, the next answer contains', () => {
       'a parent that was missing',
       () => project.sendCompleteCalls({ id: 'missing', trace: 'others' }),
     ],
+    [
+      'a new call in a trace with several top calls',
+      () => project.sendCompleteCalls({ id: 'new', trace: 'others', parent: 'orphan', usage }),
+    ],
     ['a deletion', () => project.deleteCalls('child')],
     [
       'a second part of a call',

@@ -14,7 +14,7 @@ export interface RootRollups {
   readonly changedTraceIds: ReadonlySet<string>;
 }
 
-export interface RootRollup {
+interface RootRollup {
   readonly trace_id: string;
   readonly usage: RootUsage;
 }
