@@ -42,23 +42,23 @@ function KeyForm({ refresh, close }) {
     </div>`;
 }
 
-/** After wrong credentials the browser has none, and asks for a key when the page is loaded again. */
+/** The browser replaces its key by credentials that only this path accepts, and asks for a key when the page is loaded again. */
 async function signOut() {
-  await sendCredentials('signed-out', 'x');
-  document.body.replaceChildren();
-  location.reload();
+  await sendCredentials('signed-out', 'x', '/page/signed-out');
+  location.replace(serviceUrl());
 }
 
 /**
  * `fetch` takes no credentials that the browser then keeps.
  * @param {string} user
  * @param {string} password
+ * @param {string} path
  * @returns {Promise<number>} the status
  */
-function sendCredentials(user, password) {
+function sendCredentials(user, password, path = '/server_info') {
   return new Promise((resolve) => {
     const request = new XMLHttpRequest();
-    request.open('GET', serviceUrl('/server_info'), true, user, password);
+    request.open('GET', serviceUrl(path), true, user, password);
     request.addEventListener('loadend', () => resolve(request.status));
     request.send();
   });

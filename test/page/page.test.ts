@@ -261,6 +261,20 @@ describe.skipIf(chromium === undefined)('the page in a browser', () => {
     },
   );
 
+  test('after signing out the browser has no key any more', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const url = new URL(`/?project=${project}`, shop.url);
+    await page.goto(Object.assign(url, { username: 'api', password: keys.all }).href);
+    await page.getByRole('button', { name: 'Key', exact: true }).click();
+    const isRefused = page.waitForResponse(
+      (response) => response.status() === 401 && new URL(response.url()).pathname === '/',
+    );
+    await page.getByRole('button', { name: 'Sign out' }).click();
+    await isRefused;
+    await context.close();
+  });
+
   test('a price that is set in the banner gives its model a cost', async () => {
     const page = await open({ model: 'our-ranker' });
     await page.getByRole('button', { name: /Set a price of our-ranker/ }).click();

@@ -5,6 +5,7 @@ import { dirname, extname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { RequestHandler } from 'express';
 import { packageUrl } from '../../package-url.ts';
+import { apiErrors } from '../api-errors.ts';
 import { get, type Route } from '../route.ts';
 
 /**
@@ -16,12 +17,24 @@ export function pageRoutes(): Route[] {
   const preact = dirname(createRequire(import.meta.url).resolve('htm/preact'));
   return [
     get('/', 'any', sendFile(join(directory, 'index.html'))),
+    get('/page/signed-out', 'public', signOut),
     get('/page/preact.js', 'any', sendFile(join(preact, 'standalone.module.js'))),
     ...listPageFiles(directory).map((path) =>
       get(`/page/${path}`, 'any', sendFile(join(directory, path))),
     ),
   ];
 }
+
+/**
+ * Accepts the user `signed-out` with any password and nobody else: a browser forgets credentials only for others that were
+ * accepted. Every other path refuses these, and the browser asks for a key.
+ */
+const signOut: RequestHandler = ({ headers }, response) => {
+  const [, encoded = ''] = /^Basic +(\S+)$/i.exec(headers.authorization ?? '') ?? [];
+  const isSignedOut = Buffer.from(encoded, 'base64').toString().startsWith('signed-out:');
+  if (!isSignedOut) throw apiErrors.notAuthenticated();
+  response.status(204).end();
+};
 
 /** Scripts and styles are those of the service only; no other page shows this one in a frame. */
 const pagePolicy = [

@@ -1,6 +1,7 @@
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { serviceFixture } from '../../support/fixtures.ts';
+import { basicAuthorization } from '../../support/http/service.ts';
 import { listFiles, readText } from '../../support/markdown.ts';
 
 const service = serviceFixture();
@@ -17,6 +18,15 @@ function listReferences(): string[] {
   );
   return [...new Set([...inPage, ...inModules])];
 }
+
+test('only the user signed-out may sign out, and may do nothing else', async () => {
+  const headers = { authorization: basicAuthorization('x', 'signed-out') };
+  const send = (path: string, more: object) => service.send(path, { key: null, ...more });
+  expect((await send('/page/signed-out', {})).status).toBe(401);
+  expect((await service.send('/page/signed-out')).status).toBe(401);
+  expect((await send('/page/signed-out', { headers })).status).toBe(204);
+  expect((await send('/server_info', { headers })).status).toBe(401);
+});
 
 describe('GET /', () => {
   test('asks the browser for a key', async () => {
