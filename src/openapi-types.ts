@@ -64,6 +64,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/usage/export": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Usage Export
+         * @description What the calls of projects used and cost, by bucket of local time and model, as a file. Unknown parameters are rejected. A file that cannot be finished is cut off: its connection is closed before its end.
+         */
+        readonly get: operations["usage_export"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/calls/stream_query": {
         readonly parameters: {
             readonly query?: never;
@@ -996,6 +1016,34 @@ export interface components {
             readonly timezone: string;
             /** @description What usage and calls are grouped by beside the time; the model if absent, which calls are not grouped by. */
             readonly group_by?: readonly ("model" | "op_name" | "wb_user_id" | "thread_id")[] | null;
+        };
+        /**
+         * UsageExportQuery
+         * @description The parameters of an export.
+         */
+        readonly UsageExportQuery: {
+            readonly project: readonly components["schemas"]["ProjectId"][];
+            readonly start: components["schemas"]["EffectiveDate"];
+            readonly end?: components["schemas"]["EffectiveDate"];
+            /**
+             * @description Length of a bucket in seconds.
+             * @default 86400
+             */
+            readonly bucket: number;
+            /** @default [] */
+            readonly group_by: readonly ("model" | "op_name" | "wb_user_id" | "thread_id")[];
+            /**
+             * Format: time-zone
+             * @description The IANA name of the time zone in which buckets begin: those of a day at midnight, those of hours at full hours.
+             * @default UTC
+             */
+            readonly timezone: string;
+            /**
+             * @description `focus` is CSV with the columns of FOCUS 1.2.
+             * @default csv
+             * @enum {unknown}
+             */
+            readonly format: "csv" | "jsonl" | "focus";
         };
         /** UsageMetricSpec */
         readonly UsageMetricSpec: {
@@ -2134,6 +2182,7 @@ export type OptionalText = components['schemas']['OptionalText'];
 export type Time = components['schemas']['Time'];
 export type OpenMap = components['schemas']['OpenMap'];
 export type CallStatsReq = components['schemas']['CallStatsReq'];
+export type UsageExportQuery = components['schemas']['UsageExportQuery'];
 export type UsageMetricSpec = components['schemas']['UsageMetricSpec'];
 export type CallMetricSpec = components['schemas']['CallMetricSpec'];
 export type Aggregations = components['schemas']['Aggregations'];
@@ -2388,6 +2437,46 @@ export interface operations {
             readonly 403: components["responses"]["Forbidden"];
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["UnsupportedMedia"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly usage_export: {
+        readonly parameters: {
+            readonly query: {
+                /** @description A project, `entity/*` or `*`; may be repeated. Patterns match the projects that the key may read. */
+                readonly project: components["schemas"]["UsageExportQuery"]["project"];
+                readonly start: components["schemas"]["EffectiveDate"];
+                /** @description Exclusive; now if absent. */
+                readonly end?: components["schemas"]["EffectiveDate"];
+                /** @description `day`, `hour` or a number of seconds. */
+                readonly bucket?: string;
+                /** @description Names between commas; the model is always one. `op_name`, `wb_user_id` and `thread_id` may be two of three. */
+                readonly group_by?: string;
+                readonly timezone?: components["schemas"]["UsageExportQuery"]["timezone"];
+                readonly format?: components["schemas"]["UsageExportQuery"]["format"];
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The file, with its name in `content-disposition`. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "text/csv": string;
+                    readonly "application/jsonl": string;
+                };
+            };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
             readonly 422: components["responses"]["Invalid"];
             readonly 429: components["responses"]["TooManyRequests"];
             readonly 503: components["responses"]["Unavailable"];

@@ -22,6 +22,7 @@ import { CallsUsage, type UsageLimits } from './usage/calls-usage.ts';
 import { CallList } from './usage/lists/call-list.ts';
 import { TraceUsage } from './usage/lists/trace-usage.ts';
 import type { UsageSources } from './usage/query-usage.ts';
+import { UsageExport } from './usage/export/usage-export.ts';
 import { CallStats } from './usage/stats/call-stats.ts';
 import { type LiveLimits, LiveSource } from './usage/stats/live-source.ts';
 import { TraceList } from './usage/traces/trace-list.ts';
@@ -196,6 +197,7 @@ function openDomain(
   | 'partInserter'
   | 'callsUsage'
   | 'callStats'
+  | 'usageExport'
   | 'callList'
   | 'traceList'
   | 'traceUsage'
@@ -207,6 +209,8 @@ function openDomain(
   const options = { clickhouse, prices, rulesVersion, usageLimits, countPriced };
   const callsUsage = new CallsUsage(options);
   const callStats = openCallStats(settings, { clickhouse, prices, rulesVersion });
+  const { exportMaxProjects: maxProjects } = settings;
+  const usageExport = new UsageExport({ clickhouse, callStats, maxProjects });
   const { lists, ...listAnswers } = openLists(settings, { clickhouse, prices, rulesVersion });
   const partInserter = new PartInserter(clickhouse, toInsertLimits(settings), observeBatch);
   const memoryBudget = new MemoryBudget({
@@ -216,7 +220,7 @@ function openDomain(
   watchService(metrics, {
     ...{ clickhouse, readiness, callsUsage, callStats, lists, partInserter, memoryBudget },
   });
-  return { callsUsage, callStats, ...listAnswers, partInserter, memoryBudget };
+  return { callsUsage, callStats, usageExport, ...listAnswers, partInserter, memoryBudget };
 }
 
 function toUsageLimits(settings: Settings): UsageLimits {

@@ -139,6 +139,12 @@ export const settingsTable = {
     [1, 1_000_000_000],
     'Number of calls that one statement reads for statistics, unless a single trace has more.',
   ),
+  exportMaxProjects: integer(
+    'EXPORT_MAX_PROJECTS',
+    1_000,
+    [1, 1_000_000],
+    'Maximum number of projects in one export; beyond it 422.',
+  ),
   listConcurrency: integer(
     'LIST_CONCURRENCY',
     4,

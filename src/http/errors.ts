@@ -12,6 +12,7 @@ import {
 import { MemoryBudgetError } from '../memory-budget.ts';
 import { NotReadyError } from '../readiness.ts';
 import { LimitExceededError } from '../usage/calls-usage.ts';
+import { TooManyProjectsError } from '../usage/export/usage-export.ts';
 import { WindowTooLargeError } from '../usage/stats/live-source.ts';
 import { LiveTracesError } from '../usage/traces/list-settled.ts';
 import { CursorError } from '../usage/traces/trace-position.ts';
@@ -63,6 +64,11 @@ export function toApiError(error: unknown): ApiError {
     const { buckets, groups } = error;
     const loc = ['body', 'granularity'];
     return apiErrors.invalid([toIssue('too_many_buckets', loc, buckets, groups, maxBuckets)]);
+  }
+  if (error instanceof TooManyProjectsError) {
+    return apiErrors.invalid([
+      toIssue('too_many_projects', ['query', 'project'], error.maxProjects),
+    ]);
   }
   if (error instanceof LiveTracesError) {
     const { traces, limit } = error;

@@ -5,6 +5,7 @@ import type { PriceSnapshots } from '../prices/snapshot/price-snapshots.ts';
 import type { CallsUsage } from '../usage/calls-usage.ts';
 import type { CallList } from '../usage/lists/call-list.ts';
 import type { TraceUsage } from '../usage/lists/trace-usage.ts';
+import type { UsageExport } from '../usage/export/usage-export.ts';
 import type { CallStats } from '../usage/stats/call-stats.ts';
 import type { TraceList } from '../usage/traces/trace-list.ts';
 import { createFeedback, createFeedbackBatch, updateCall } from './compat/feedback-handlers.ts';
@@ -37,6 +38,7 @@ import {
   docsRoutes,
   sendDocument,
 } from './routes/service-handlers.ts';
+import { exportRoute } from './routes/export-route.ts';
 import { listHandlers } from './routes/list-handlers.ts';
 import { pageRoutes } from './routes/page-routes.ts';
 import { statsHandlers } from './routes/stats-handlers.ts';
@@ -51,6 +53,7 @@ export interface Services {
   readonly openApi: OpenApi;
   readonly callsUsage: CallsUsage;
   readonly callStats: CallStats;
+  readonly usageExport: UsageExport;
   readonly callList: CallList;
   readonly traceUsage: TraceUsage;
   readonly traceList: TraceList;
@@ -75,6 +78,7 @@ export function routeTable(services: Services): Route[] {
     withContentType(post('/usage/explain', 'read', 'CallsUsageReq', 'project_id', explanation)),
     withContentType(post('/calls/stats', 'read', 'CallStatsReq', 'project_id', stats)),
     withContentType(post('/traces/query', 'read', 'TracesQueryReq', 'project_id', queryTraces)),
+    exportRoute(services.usageExport),
 
     ...listRoutes(services),
 

@@ -38,6 +38,7 @@ const queryFiles = {
     'roll_up_traces',
   ],
   stats: [
+    'find_projects',
     'stats_calls',
     'stats_calls_rollups',
     'stats_traces',

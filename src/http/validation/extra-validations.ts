@@ -25,6 +25,7 @@ export const extraValidations: Readonly<
     ...within(['costs'], minuteRangeIssues)(value, at),
   ],
   CallStatsReq: statsIssues,
+  UsageExportQuery: exportIssues,
   CallsQueryReq: timeQueryIssues,
   CallsQueryStatsReq: timeQueryIssues,
   TraceUsageReq: timeQueryIssues,
@@ -93,6 +94,30 @@ function statsIssues(value: unknown, at: Location): ValidationIssue[] {
     for (const [index, spec] of usage_metrics.slice(0, maxReportedIds).entries()) {
       issues.push(...costAggregationIssues(spec, [...at, 'usage_metrics', index]));
     }
+  }
+  return issues;
+}
+
+function exportIssues(value: unknown, at: Location): ValidationIssue[] {
+  if (!isRecord(value)) return [];
+  const { project, group_by, bucket, format } = value;
+  const issues = windowIssues(value, at);
+  for (const [index, each] of (Array.isArray(project) ? project : []).entries()) {
+    if (typeof each !== 'string' || !each.includes('*') || /^([^*]+\/)?\*$/.test(each)) continue;
+    issues.push(toIssue('value_error', [...at, 'project', index], 'projectPattern'));
+  }
+  if (Array.isArray(group_by)) {
+    const others = group_by.filter((name) => name !== 'model');
+    if (others.length > 2) {
+      const limit = { what: 'List' as const, maximum: 2, actual: others.length };
+      issues.push(toIssue('too_long', [...at, 'group_by'], limit));
+    }
+    if (new Set(group_by).size < group_by.length) {
+      issues.push(toIssue('value_error', [...at, 'group_by'], 'groupTwice'));
+    }
+  }
+  if (format === 'focus' && typeof bucket === 'number' && 86_400 % bucket !== 0) {
+    issues.push(toIssue('value_error', [...at, 'bucket'], 'focusBucket'));
   }
   return issues;
 }

@@ -77,6 +77,8 @@ export const issueMessages = {
   too_many_buckets: (buckets: number, groups: number, maximum: number) =>
     `${buckets} buckets of ${groups} groups are more than ${maximum}; ` +
     'choose longer buckets, a smaller window or fewer groups',
+  too_many_projects: (limit: number) =>
+    `More than EXPORT_MAX_PROJECTS, ${limit}, projects match; choose fewer`,
   query_unsupported: (reason: string) => `The query cannot be answered: ${reason}`,
   too_many_live_traces: (traces: number, limit: number) =>
     `${traces} traces of the project have changed and are not rolled up yet, which is more than TRACES_MAX_LIVE, ${limit}; ` +
@@ -109,6 +111,8 @@ const valueErrors = {
   cursorOfOther:
     'Value error, cursor is that of another request; project_id, start, end, filter and sort_by should be the same',
   sortByCost: 'Value error, sort_by cost needs include_costs',
+  projectPattern: 'Value error, project should be entity/project, entity/* or *',
+  focusBucket: 'Value error, bucket should divide a day, since a charge of FOCUS is in one month',
   groupTwice: 'Value error, group_by should name each group once',
   filterUnsupported:
     'Value error, this filter is not supported; supported are op_names, parent_ids, trace_ids, call_ids, thread_ids, ' +

@@ -98,6 +98,24 @@ export class CallStats {
     });
   }
 
+  /**
+   * Usage with its costs, as text that `toFragments` writes.
+   * @throws as {@link CallStats.answer}
+   */
+  async writeUsage(
+    request: CallStatsReq,
+    context: StatsContext,
+    toFragments: (plan: StatsPlan, usage: UsageSums) => Fragments,
+  ): Promise<Uint8Array[]> {
+    return await this.#enqueue(context, async (signal) => {
+      const plan = await runInSlices(toStatsPlan(request, new Date().toISOString()), signal);
+      const options = this.#toReadOptions(context, signal);
+      const specs = mergeSpecs<UsageMetric>(request.usage_metrics);
+      const usage = await this.#readUsage(request, plan, specs, options);
+      return toFragments(plan, usage ?? noUsage);
+    });
+  }
+
   /** As {@link CallStats.answer}; the text is that of a `CostPreviewRes`. */
   async previewCosts(request: CostPreviewReq, context: StatsContext): Promise<Uint8Array[]> {
     const { source, prices } = this.#options;
@@ -182,5 +200,7 @@ export class CallStats {
     return { ...sums, liveTraces };
   }
 }
+
+const noUsage: UsageSums = { groups: new Map(), unpriced: new Map() };
 
 type LiveReadOptions = Required<ReadOptions>;

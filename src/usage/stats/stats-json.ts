@@ -96,7 +96,7 @@ function* toBucketFragments<Sum>(
 }
 
 /** By their first values, then by their second ones. */
-function sortGroups(groups: readonly string[]): Steps<string[][]> {
+export function sortGroups(groups: readonly string[]): Steps<string[][]> {
   return sortInSteps(
     groups.map((group) => JSON.parse(group) as string[]),
     (a, b) => {

@@ -16,6 +16,10 @@ export interface UsageSum {
   readonly pricedEntries: bigint;
   readonly promptCost: Money | null;
   readonly completionCost: Money | null;
+  /** What is not in the costs. */
+  readonly unpriced: UnpricedUsage;
+  /** Those of the prices. */
+  readonly providerIds: readonly string[];
   /** By position of `values` in stats_row.sql, those of each entry, ascending; empty unless needed. */
   readonly values: number[][];
 }
@@ -66,7 +70,7 @@ export function* sumUsage(
     const before = sums.get(bucket) ?? { ...emptyUsage, values: [] };
     yield* appendValues(before.values, row.values);
     sums.set(bucket, addUsage(before, sum));
-    const missing = prices === null ? noUsage : toUnpriced(sum);
+    const missing = sum.unpriced;
     if (missing.requests + missing.totalTokens > 0n) {
       unpriced.set(row.model, addUnpriced(unpriced.get(row.model) ?? noUsage, missing));
     }
@@ -144,14 +148,24 @@ function toUsageSum(row: UsageStatsRow, prices: RequestedPrices): Omit<UsageSum,
   const knownEntries = BigInt(row.known_entries);
   const price = knownEntries === 0n ? null : choosePrice(row, prices);
   const cost = price?.cost(counters);
+  const promptCost = cost?.prompt ?? null;
   return {
     entries: BigInt(row.entries),
     counters,
     pricedEntries: price === null ? 0n : knownEntries,
-    promptCost: cost?.prompt ?? null,
+    promptCost,
     completionCost: cost?.completion ?? null,
+    unpriced: prices === null ? noUsage : toUnpriced(counters, promptCost),
+    providerIds: price === null ? [] : [price.row.providerId],
   };
 }
+
+const noUsage: UnpricedUsage = {
+  requests: 0n,
+  promptTokens: 0n,
+  completionTokens: 0n,
+  totalTokens: 0n,
+};
 
 const emptyUsage: Omit<UsageSum, 'values'> = {
   entries: 0n,
@@ -159,6 +173,8 @@ const emptyUsage: Omit<UsageSum, 'values'> = {
   pricedEntries: 0n,
   promptCost: null,
   completionCost: null,
+  unpriced: noUsage,
+  providerIds: [],
 };
 
 function addUsage(a: UsageSum, b: Omit<UsageSum, 'values'>): UsageSum {
@@ -168,8 +184,16 @@ function addUsage(a: UsageSum, b: Omit<UsageSum, 'values'>): UsageSum {
     pricedEntries: a.pricedEntries + b.pricedEntries,
     promptCost: addMoney(a.promptCost, b.promptCost),
     completionCost: addMoney(a.completionCost, b.completionCost),
+    unpriced: addUnpriced(a.unpriced, b.unpriced),
+    providerIds: addIds(a.providerIds, b.providerIds),
     values: a.values,
   };
+}
+
+/** Without a copy in the usual case of ids that are there. */
+function addIds(ids: readonly string[], more: readonly string[]): readonly string[] {
+  const added = more.filter((id) => !ids.includes(id));
+  return added.length === 0 ? ids : [...ids, ...added];
 }
 
 const emptyCalls: Omit<CallSum, 'latenciesUs'> = {
@@ -189,15 +213,8 @@ function addCalls(sum: CallSum, row: CallStatsRow): CallSum {
   };
 }
 
-const noUsage: UnpricedUsage = {
-  requests: 0n,
-  promptTokens: 0n,
-  completionTokens: 0n,
-  totalTokens: 0n,
-};
-
 /** Without a price everything; with one, the requests of which nobody knows what they used. */
-function toUnpriced({ counters, promptCost }: Omit<UsageSum, 'values'>): UnpricedUsage {
+function toUnpriced(counters: UsageCounters, promptCost: Money | null): UnpricedUsage {
   const [requests = 0n, promptTokens = 0n, completionTokens = 0n, totalTokens = 0n] = counters;
   if (promptCost === null) return { requests, promptTokens, completionTokens, totalTokens };
   return { ...noUsage, requests: counters[11] ?? 0n };

@@ -1,0 +1,139 @@
+import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
+import type { UsageExportQuery } from '../../openapi-types.ts';
+import type { CallStats, StatsContext } from '../stats/call-stats.ts';
+import { toExportRows } from './export-rows.ts';
+import { exportFormats } from './export-formats.ts';
+
+export interface UsageExportOptions {
+  readonly clickhouse: ClickHouse;
+  readonly callStats: CallStats;
+  /** Projects of one export. */
+  readonly maxProjects: number;
+}
+
+interface ExportContext extends StatsContext {
+  /** Patterns of the projects that may be read. */
+  readonly readable: readonly string[];
+}
+
+/**
+ * Answers GET /usage/export. Projects are read one after another, as statistics are, and no faster than the client takes
+ * their rows: whatever the length of the file, the service holds the rows of one project.
+ */
+export class UsageExport {
+  readonly #options: UsageExportOptions;
+
+  constructor(options: UsageExportOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves when the rows of the first project are there.
+   * @returns the file in pieces; reading the next one rejects as this does
+   * @throws {TooManyProjectsError}
+   * @throws the same errors as {@link CallStats.answer}
+   */
+  async open(query: UsageExportQuery, context: ExportContext): Promise<AsyncIterable<Uint8Array>> {
+    const projects = await this.#findProjects(query.project, context);
+    const pieces = this.#writeFile(query, projects, context);
+    // The header of the file, which is sent with the first rows, so that an error can still be answered.
+    const first = await pieces.next();
+    const second = await pieces.next();
+    return (async function* () {
+      for (const { value, done } of [first, second]) if (done !== true) yield value;
+      yield* pieces;
+    })();
+  }
+
+  /** Ascending; ids that are no patterns are taken as they are. */
+  async #findProjects(
+    patterns: readonly string[],
+    { readable, reservation, signal }: ExportContext,
+  ): Promise<string[]> {
+    const { clickhouse, maxProjects } = this.#options;
+    const requested = splitPatterns(patterns);
+    const key = splitPatterns(readable);
+    if (requested.prefixes.length === 0) return requireAtMost(maxProjects, requested.ids);
+    const parameters = {
+      ...requested,
+      ...{ key_ids: key.ids, key_prefixes: key.prefixes, max_projects: maxProjects + 1 },
+    };
+    const reserve = (bytes: number): void => reservation.resize(reservation.bytes + bytes);
+    const rows = await clickhouse.read<{ project_id: string }>('find_projects', parameters, {
+      ...{ signal, reserve },
+    });
+    return requireAtMost(
+      maxProjects,
+      rows.map(({ project_id }) => project_id),
+    );
+  }
+
+  async *#writeFile(
+    query: UsageExportQuery,
+    projects: readonly string[],
+    context: ExportContext,
+  ): AsyncGenerator<Uint8Array, void> {
+    const format = exportFormats[query.format];
+    const names = query.group_by.filter((name) => name !== 'model');
+    // One end for all projects.
+    const end = query.end ?? new Date().toISOString();
+    const header = format.header(names);
+    if (header !== '') yield Buffer.from(header);
+    for (const project_id of projects) {
+      const request = {
+        ...{ project_id, start: query.start, end, timezone: query.timezone },
+        ...{ granularity: query.bucket, group_by: ['model' as const, ...names] },
+        usage_metrics: [{ metric: 'total_cost' as const, aggregations: [], percentiles: [] }],
+      };
+      yield* await inTurn(context.signal, (signal) =>
+        this.#options.callStats.writeUsage(request, { ...context, signal }, (plan, usage) =>
+          format.toFragments(toExportRows(plan, usage, { ...query, project_id, names }), names),
+        ),
+      );
+    }
+  }
+}
+
+/** Runs with a signal of its own: a queue listens to a signal for good, and one export has many turns. */
+async function inTurn<Result>(
+  signal: AbortSignal,
+  run: (signal: AbortSignal) => Promise<Result>,
+): Promise<Result> {
+  const turn = new AbortController();
+  const abort = (): void => turn.abort(signal.reason);
+  if (signal.aborted) abort();
+  signal.addEventListener('abort', abort);
+  try {
+    return await run(turn.signal);
+  } finally {
+    signal.removeEventListener('abort', abort);
+  }
+}
+
+/** Whether a name is `*` or `entity/*`. */
+export function isPattern(project: string): boolean {
+  return project === '*' || project.endsWith('/*');
+}
+
+function splitPatterns(patterns: readonly string[]): { ids: string[]; prefixes: string[] } {
+  return {
+    ids: [...new Set(patterns)].filter((project) => !isPattern(project)).sort(),
+    prefixes: patterns.filter(isPattern).map((pattern) => pattern.slice(0, -1)),
+  };
+}
+
+function requireAtMost(maxProjects: number, projects: string[]): string[] {
+  if (projects.length <= maxProjects) return projects;
+  throw new TooManyProjectsError(maxProjects);
+}
+
+/** More projects match than one export may have. */
+export class TooManyProjectsError extends Error {
+  override readonly name = 'TooManyProjectsError';
+  readonly maxProjects: number;
+
+  constructor(maxProjects: number) {
+    super(`More than ${maxProjects} projects match`);
+    this.maxProjects = maxProjects;
+  }
+}

@@ -1,0 +1,356 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { usageClientFixture } from '../../support/fixtures.ts';
+import { openService, type TestAnswer } from '../../support/http/service.ts';
+import { toProject } from '../../support/usage-client.ts';
+
+const maxProjects = 3;
+const client = usageClientFixture({
+  EXPORT_MAX_PROJECTS: String(maxProjects),
+  STATS_MAX_CALLS: '20',
+});
+
+const window = { start: '2026-03-01T00:00:00Z', end: '2026-03-03T00:00:00Z' };
+const price = {
+  prompt_token_cost: 0.001,
+  completion_token_cost: 0.002,
+  effective_date: '2026-01-01',
+};
+const usage = { requests: 1, prompt_tokens: 10, completion_tokens: 5, cache_read_input_tokens: 3 };
+
+type Parameters = Readonly<Record<string, string | readonly string[]>>;
+
+function toPath(parameters: Parameters): string {
+  const entries = Object.entries({ ...window, ...parameters }).flatMap(([name, value]) =>
+    (typeof value === 'string' ? [value] : value).map((each): [string, string] => [name, each]),
+  );
+  return `/usage/export?${new URLSearchParams(entries).toString()}`;
+}
+
+/** Downloads a file, which must be answered with 200. */
+async function download(parameters: Parameters): Promise<TestAnswer> {
+  const answer = await client.service.send(toPath(parameters));
+  expect(answer.status, answer.text).toBe(200);
+  return answer;
+}
+
+/** What ClickHouse reads of a file. */
+async function reread<Row>(text: string, format: string, sql: string): Promise<Row[]> {
+  const input = format === 'jsonl' ? 'JSONEachRow' : 'CSVWithNames';
+  const literal = text.replace(/[\\']/g, '\\$&');
+  return await client.clickhouse.query<Row>(`SELECT ${sql} FROM format(${input}, '${literal}')`);
+}
+
+interface ModelSums {
+  readonly model: string;
+  readonly tokens: number;
+  readonly cost: number | null;
+  readonly calls: number;
+  readonly unpriced: number;
+}
+
+/** What /calls/stats answers about the window, by model. */
+async function querySums(projectId: string): Promise<ModelSums[]> {
+  const answer = await client.service.send('/calls/stats', {
+    body: {
+      ...{ project_id: projectId, ...window, granularity: 31_622_400 },
+      usage_metrics: [{ metric: 'total_tokens' }, { metric: 'total_cost' }],
+    },
+  });
+  const { usage_buckets, unpriced } = answer.json() as {
+    usage_buckets: {
+      model: string;
+      sum_total_tokens: number;
+      sum_total_cost: number | null;
+      count: number;
+    }[];
+    unpriced: { model: string; total_tokens: number }[];
+  };
+  return usage_buckets.map(({ model, sum_total_tokens, sum_total_cost, count }) => ({
+    model,
+    tokens: sum_total_tokens,
+    cost: sum_total_cost,
+    calls: count,
+    unpriced: unpriced.find((each) => each.model === model)?.total_tokens ?? 0,
+  }));
+}
+
+const ownColumns = ['model', 'total_tokens', 'cost_usd', 'calls', 'unpriced_tokens'];
+const focusColumns = ['SkuId', 'PricingQuantity', 'BilledCost', 'x_Calls', 'x_UnpricedTokens'];
+
+test.each([
+  ['csv', ownColumns],
+  ['jsonl', ownColumns],
+  ['focus', focusColumns],
+])('ClickHouse reads from a file of %s the sums of /calls/stats', async (format, columns) => {
+  const project = client.newProject();
+  await project.setPrices({ priced: price, other: price });
+  const calls = [1, 2].map((day) => ({
+    ...{ id: `c${day}`, trace: `t${day}`, startedAt: `2026-03-0${day}T05:00:00Z` },
+    usage: { priced: usage, other: usage, 'no price': usage },
+  }));
+  await project.sendCompleteCalls(...calls);
+  const { text } = await download({ project: project.id, format, bucket: 'hour' });
+  const [model, tokens, cost, count, unpriced] = columns as [
+    string,
+    string,
+    string,
+    string,
+    string,
+  ];
+  const rows = await reread<{ model: string; tokens: number; cost: string | null }>(
+    text,
+    format,
+    `${model} AS model, toFloat64(${tokens}) AS tokens, toFloat64OrNull(toString(${cost})) AS cost,
+      toFloat64(${count}) AS calls, toFloat64(${unpriced}) AS unpriced`,
+  );
+  expect(rows).toHaveLength(6);
+  const sums = await client.clickhouse.query<ModelSums>(
+    `SELECT model, sum(tokens) AS tokens, sum(cost) AS cost, sum(calls) AS calls, sum(unpriced) AS unpriced
+     FROM format(JSONEachRow, 'model String, tokens Float64, cost Nullable(Float64), calls Float64, unpriced Float64', '${JSON.stringify(rows)}')
+     GROUP BY model ORDER BY model`,
+  );
+  const expected = await querySums(project.id);
+  expect(expected.map(({ model }) => model)).toEqual(['no price', 'other', 'priced']);
+  expect(expected.map((each) => each.unpriced > 0)).toEqual([true, false, false]);
+  expect(sums).toEqual(expected);
+});
+
+test('costs have all digits, and say what is missing in them', async () => {
+  const project = client.newProject();
+  await project.setPrices({
+    m: { ...price, prompt_token_cost: 0.000000000000000000000000000001 },
+    p: price,
+  });
+  await project.sendCompleteCalls({
+    ...{ id: 'a', startedAt: window.start },
+    usage: { m: { prompt_tokens: 1e15 + 1, completion_tokens: 0 }, n: { prompt_tokens: 1 } },
+  });
+  await project.sendCompleteCalls({
+    ...{ id: 'b', trace: 'b', startedAt: window.start },
+    usage: { o: { requests: 2 }, p: { requests: 1, prompt_tokens: 1 } },
+  });
+  await project.sendCompleteCalls({
+    ...{ id: 'c', trace: 'c', startedAt: window.start },
+    usage: { p: { requests: 3 } },
+  });
+  const { text } = await download({ project: project.id, format: 'jsonl' });
+  const rows = text
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as object);
+  expect(rows).toMatchObject([
+    { model: 'm', cost_usd: '0.000000000000001000000000000001', is_lower_bound: false },
+    { model: 'n', cost_usd: null, is_lower_bound: true, unpriced_tokens: 1 },
+    { model: 'o', cost_usd: null, is_lower_bound: true, unpriced_requests: 2 },
+    { model: 'p', cost_usd: '0.001', is_lower_bound: true, requests: 4, unpriced_requests: 3 },
+  ]);
+});
+
+const hostileNames = [
+  ' spaces ',
+  '+1',
+  '-1',
+  '=HYPERLINK("http://a.test","x")',
+  '@sum',
+  '\\N',
+  '\\"',
+  'a,b;c\td',
+  'line\r\nbreak\n"quote"',
+  'ünïcode 🦄',
+];
+
+test.each(['csv', 'jsonl', 'focus'])('names arrive as they are in %s', async (format) => {
+  const project = client.newProject();
+  const calls = hostileNames.map((name, index) =>
+    project.completeCall(
+      { id: `c${index}`, startedAt: window.start, usage: { [name]: usage } },
+      { op_name: `op ${name}` },
+    ),
+  );
+  const { status } = await client.service.send(`/v2/${project.id}/calls/complete`, {
+    body: { batch: calls },
+  });
+  expect(status).toBe(200);
+  const { text } = await download({ project: project.id, format, group_by: 'op_name' });
+  const [model, name] = format === 'focus' ? ['SkuId', 'x_OpName'] : ['model', 'op_name'];
+  const rows = await reread<object>(text, format, `${model} AS model, ${name} AS op_name`);
+  expect(rows).toEqual(
+    hostileNames.toSorted().map((each) => ({ model: each, op_name: `op ${each}` })),
+  );
+});
+
+/** Mandatory by the specification of FOCUS 1.2, and those that may be null for the usage of a model with a price. */
+const mandatoryColumns = [
+  ...['BilledCost', 'BillingAccountId', 'BillingAccountName', 'BillingCurrency'],
+  ...['BillingPeriodEnd', 'BillingPeriodStart', 'ChargeCategory', 'ChargeClass'],
+  ...['ChargeDescription', 'ChargePeriodEnd', 'ChargePeriodStart', 'ContractedCost'],
+  ...['EffectiveCost', 'InvoiceIssuerName', 'ListCost', 'PricingQuantity', 'PricingUnit'],
+  ...['ProviderName', 'PublisherName', 'ServiceCategory', 'ServiceName'],
+];
+const nullColumns = ['ChargeClass'];
+
+test('a file of FOCUS has the mandatory columns, and null only where the specification has it', async () => {
+  const project = client.newProject();
+  await project.setPrices({ m: { ...price, provider_id: 'a provider' } });
+  await project.sendCompleteCalls({
+    id: 'a',
+    startedAt: window.start,
+    usage: { m: usage, n: usage },
+  });
+  const { text, headers } = await download({ project: project.id, format: 'focus' });
+  const rows = await reread<Record<string, unknown>>(text, 'focus', '*');
+  const [priced, unpriced] = rows as [Record<string, unknown>, Record<string, unknown>];
+  for (const column of mandatoryColumns) {
+    expect(Object.keys(priced)).toContain(column);
+    expect([column, priced[column] === null]).toEqual([column, nullColumns.includes(column)]);
+  }
+  const own = Object.keys(priced).filter((name) => name.startsWith('x_'));
+  expect(Object.keys(priced).every((name) => /^(x_)?[A-Z][A-Za-z]+$/.test(name))).toBe(true);
+  expect(own).toContain('x_IsLowerBound');
+  expect(priced).toMatchObject({ ProviderName: 'a provider', x_IsLowerBound: false });
+  expect(unpriced).toMatchObject({ SkuId: 'n', BilledCost: null, x_IsLowerBound: true });
+  expect(headers.get('content-disposition')).toBe('attachment; filename=focus-2026-03-01.csv');
+});
+
+test('buckets and months are those of the time zone, also where a day has 25 hours', async () => {
+  const project = client.newProject();
+  await project.sendCompleteCalls(
+    { id: 'a', trace: 'a', startedAt: '2026-10-25T12:00:00Z', usage: { m: usage } },
+    { id: 'b', trace: 'b', startedAt: '2026-10-31T23:30:00Z', usage: { m: usage } },
+  );
+  const parameters = {
+    ...{ project: project.id, timezone: 'Europe/Berlin' },
+    ...{ start: '2026-10-25T00:00:00+02:00', end: '2026-11-02T00:00:00+01:00' },
+  };
+  const lines = (await download({ ...parameters, format: 'jsonl' })).text.trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line) as object)).toMatchObject([
+    { bucket_start: '2026-10-25T00:00:00+02:00', bucket_end: '2026-10-26T00:00:00+01:00' },
+    { bucket_start: '2026-11-01T00:00:00+01:00', bucket_end: '2026-11-02T00:00:00+01:00' },
+  ]);
+  const { text } = await download({ ...parameters, format: 'focus' });
+  const columns = [
+    'BillingPeriodStart',
+    'BillingPeriodEnd',
+    'ChargePeriodStart',
+    'ChargePeriodEnd',
+  ];
+  const times = columns.map((name) => `toString(${name}) AS ${name}`);
+  const rows = await reread<Record<string, string>>(text, 'focus', times.join());
+  const toTimes = (row: Record<string, string>) =>
+    columns.map((name) => new Date(`${row[name] ?? ''}Z`).toISOString());
+  expect(rows.map(toTimes)).toEqual([
+    [
+      ...['2026-09-30T22:00:00.000Z', '2026-10-31T23:00:00.000Z'],
+      ...['2026-10-24T22:00:00.000Z', '2026-10-25T23:00:00.000Z'],
+    ],
+    [
+      ...['2026-10-31T23:00:00.000Z', '2026-11-30T23:00:00.000Z'],
+      ...['2026-10-31T23:00:00.000Z', '2026-11-01T23:00:00.000Z'],
+    ],
+  ]);
+});
+
+test('patterns match only projects that the key may read, and a project that it may not is refused', async () => {
+  const ids = ['scopes/a', 'scopes/b', 'scopes/c', 'scopes/d', 'other/a'];
+  for (const id of ids) {
+    await toProject(client.service, id).sendCompleteCalls({
+      ...{ id: 'a', startedAt: window.start },
+      usage: { m: usage },
+    });
+  }
+  const directory = await mkdtemp(join(tmpdir(), 'calls-usage-export-'));
+  onTestFinished(() => rm(directory, { recursive: true, force: true }));
+  const file = join(directory, 'keys.json');
+  const toKey = (name: string, rights: readonly string[]) => ({
+    ...{ name, rights, projects: ['scopes/a', 'other/*'] },
+    sha256: createHash('sha256').update(name).digest('hex'),
+  });
+  await writeFile(
+    file,
+    JSON.stringify({ keys: [toKey('reader', ['read']), toKey('writer', ['write'])] }),
+  );
+  const service = await openService({ ...client.clickhouse.environment, API_KEYS_FILE: file });
+  onTestFinished(() => service.close());
+  await service.ready;
+  const send = (project: string | readonly string[], key = 'reader') =>
+    service.send(toPath({ project, format: 'jsonl' }), { key });
+  const list = async (project: string | readonly string[]) =>
+    (await send(project)).text
+      .split('\n')
+      .filter((line) => line !== '')
+      .map((line) => (JSON.parse(line) as { project_id: string }).project_id);
+  expect(await list('*')).toEqual(['other/a', 'scopes/a']);
+  expect(await list('scopes/*')).toEqual(['scopes/a']);
+  expect(await list(['other/*', 'scopes/a', 'scopes/a'])).toEqual(['other/a', 'scopes/a']);
+  expect(await list('none/*')).toEqual([]);
+  expect((await send('scopes/b')).status).toBe(403);
+  expect((await send('*', 'writer')).status).toBe(403);
+});
+
+test('what cannot be exported is refused before the file begins', async () => {
+  const refuse = async (parameters: Parameters) => {
+    const answer = await client.service.send(toPath({ project: 'team/none', ...parameters }));
+    expect(answer.status, answer.text).toBe(422);
+    expect(answer.headers.get('content-disposition')).toBeNull();
+    const { detail } = answer.json() as { detail: { loc: unknown[]; msg: string }[] };
+    return detail.map(({ loc, msg }) => `${loc.join('.')}: ${msg}`);
+  };
+  expect(await refuse({ format: 'parquet' })).toEqual([
+    "query.format: Input should be 'csv', 'jsonl' or 'focus'",
+  ]);
+  expect(await refuse({ project: 'team/a*' })).toEqual([
+    'query.project.0: Value error, project should be entity/project, entity/* or *',
+  ]);
+  expect(await refuse({ format: 'focus', bucket: '100000' })).toEqual([
+    'query.bucket: Value error, bucket should divide a day, since a charge of FOCUS is in one month',
+  ]);
+  expect(await refuse({ bucket: 'week' })).toEqual([
+    'query.bucket: Input should be a valid integer',
+  ]);
+  expect(await refuse({ start: ['2026-03-01', '2026-03-02'] })).toEqual([
+    'query.start: Input should be a valid datetime',
+  ]);
+  expect(await refuse({ group_by: 'op_name,op_name' })).toEqual([
+    'query.group_by: Value error, group_by should name each group once',
+  ]);
+  expect(await refuse({ group_by: 'op_name,wb_user_id,thread_id' })).toEqual([
+    'query.group_by: List should have at most 2 items after validation, not 3',
+  ]);
+  expect(await refuse({ compress: 'gzip' })).toEqual([
+    'query.compress: Extra inputs are not permitted',
+  ]);
+  expect(await refuse({ bucket: '1' })).toEqual([
+    expect.stringMatching(/^query\.bucket: 172\d{3} buckets of 1 groups are more than 10000/),
+  ]);
+});
+
+test('more projects than EXPORT_MAX_PROJECTS are refused', async () => {
+  for (const name of ['a', 'b', 'c', 'd'].slice(0, maxProjects + 1)) {
+    await toProject(client.service, `many/${name}`).sendCompleteCalls({
+      ...{ id: 'a', startedAt: window.start },
+      usage: { m: usage },
+    });
+  }
+  const answer = await client.service.send(toPath({ project: 'many/*' }));
+  expect(answer.status).toBe(422);
+  expect(answer.text).toContain(`More than EXPORT_MAX_PROJECTS, ${maxProjects}, projects match`);
+});
+
+test('a file that cannot be finished is cut off, so that it is not taken for a whole one', async () => {
+  const small = toProject(client.service, 'cut/a');
+  const large = toProject(client.service, 'cut/b');
+  const toCall = (_: unknown, index: number) => ({
+    ...{ id: `c${index}`, startedAt: window.start },
+    usage: { m: usage },
+  });
+  await small.sendCompleteCalls(toCall(undefined, 0));
+  await large.sendCompleteCalls(...Array.from({ length: 21 }, toCall));
+  await expect(client.service.send(toPath({ project: 'cut/*' }))).rejects.toThrow('terminated');
+  // Alone, it fails before the first byte.
+  const answer = await client.service.send(toPath({ project: 'cut/b' }));
+  expect(answer.status).toBe(422);
+});
