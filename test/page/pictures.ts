@@ -56,6 +56,7 @@ async function takePicture(browser: Browser, output: string, picture: Picture): 
   const page = await context.newPage();
   await page.goto(url);
   await page.locator('#traces tbody tr').first().waitFor();
+  await page.locator('.skeleton').first().waitFor({ state: 'hidden' });
   await prepare?.(page);
   await page.screenshot({ path: `${directory}${name}.png` });
   await context.close();
