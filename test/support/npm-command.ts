@@ -7,7 +7,7 @@ const rootDirectory = fileURLToPath(new URL('../..', import.meta.url));
 
 /** The arguments with which a script of package.json runs Node. */
 export function nodeArgumentsOf(
-  script: 'start' | 'demo' | 'prices' | 'damage' | 'verify' | 'erase-payloads',
+  script: 'start' | 'demo' | 'prices' | 'export' | 'damage' | 'verify' | 'erase-payloads',
 ): string[] {
   const { scripts } = JSON.parse(readText('package.json')) as { scripts: Record<string, string> };
   const [program, ...programArguments] = scripts[script]?.split(' ') ?? [];
