@@ -70,7 +70,10 @@ function parseAddress(search) {
   const entries = Object.entries(defaults).map(([name, missing]) => {
     const value = parameters.get(name) ?? missing;
     const values = /** @type {Record<string, readonly string[]>} */ (allowed)[name];
-    return /** @type {const} */ ([name, values === undefined || values.includes(value) ? value : missing]);
+    return /** @type {const} */ ([
+      name,
+      values === undefined || values.includes(value) ? value : missing,
+    ]);
   });
   /** @type {Record<string, string>} */
   const view = Object.fromEntries(entries);

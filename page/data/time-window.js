@@ -42,7 +42,8 @@ export function isPreset(name) {
 export function toTimeWindow({ range, from, to }, now) {
   if (from === '' && to === '') {
     const name = range === '' ? defaultPreset : range;
-    if (!isPreset(name)) return `"${range}" is no window; it is one of ${Object.keys(presets).join(', ')}.`;
+    if (!isPreset(name))
+      return `"${range}" is no window; it is one of ${Object.keys(presets).join(', ')}.`;
     return withBuckets(toPresetStart(name, now), now);
   }
   const start = new Date(from);
@@ -86,8 +87,3 @@ function withBuckets(start, end) {
 
 /** A window that can be made smaller by a click on a bucket of it. */
 export const minGranularityS = 60;
-
-/** @param {TimeWindow} window */
-export function lengthInDays({ start, end }) {
-  return (end.getTime() - start.getTime()) / dayMs;
-}

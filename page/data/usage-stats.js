@@ -87,7 +87,9 @@ export function toStatsRequest(projectId, { start, end, granularityS }, by) {
  */
 export function toUsageStats(answer, by) {
   const rows = answer.usage_buckets;
-  const stamps = [...new Set([...rows, ...answer.call_buckets].map(({ timestamp }) => String(timestamp)))];
+  const stamps = [
+    ...new Set([...rows, ...answer.call_buckets].map(({ timestamp }) => String(timestamp))),
+  ];
   stamps.sort((a, b) => toDate(a).getTime() - toDate(b).getTime());
   const indexOf = new Map(stamps.map((stamp, index) => [stamp, index]));
   /** @type {Map<string, UsageGroup>} */
@@ -123,7 +125,14 @@ function toDate(stamp) {
 
 /** @returns {UsageSum} */
 function newSum() {
-  return { requests: 0, inputTokens: 0, outputTokens: 0, cachedTokens: 0, tokens: 0, costUsd: null };
+  return {
+    requests: 0,
+    inputTokens: 0,
+    outputTokens: 0,
+    cachedTokens: 0,
+    tokens: 0,
+    costUsd: null,
+  };
 }
 
 /**
