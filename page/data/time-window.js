@@ -1,5 +1,4 @@
 const hourMs = 3_600_000;
-const dayMs = 24 * hourMs;
 
 /** Presets: the name in the address, and whole days before the end of today, or hours before now. */
 export const presets = /** @type {const} */ ({

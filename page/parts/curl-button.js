@@ -7,7 +7,7 @@ import { Icon } from './icon.js';
 const shownMs = 2_000;
 
 /**
- * Copies the request of a box as a shell command, whose key is in `$API_KEY`.
+ * Copies the request of a box as a shell command, whose key is in `$KEY`.
  * @param {{ request: ApiRequest | undefined }} props
  */
 export function CurlButton({ request }) {
@@ -41,9 +41,9 @@ export function CurlButton({ request }) {
  */
 export function toCurl({ method, path, body }) {
   const url = quote(serviceUrl(path).href);
-  if (method === 'GET') return `curl -su "api:$API_KEY" ${url}`;
+  if (method === 'GET') return `curl -su "api:$KEY" ${url}`;
   const json = quote(JSON.stringify(body, null, 2));
-  return `curl -su "api:$API_KEY" ${url} \\\n  -H 'content-type: application/json' \\\n  -d ${json}`;
+  return `curl -su "api:$KEY" ${url} \\\n  -H 'content-type: application/json' \\\n  -d ${json}`;
 }
 
 /** @param {string} text */
