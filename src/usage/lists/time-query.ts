@@ -57,7 +57,8 @@ function convert(expression: unknown, place: Place): TimeRange[] {
   if (operator === undefined) throw new TimeQueryError(path, shape);
   const at = [...path, operator];
   if (level > maxLevels) throw new TimeQueryError(path, `it is more than ${maxLevels} levels deep`);
-  if (operator in comparisons) return compare(operator, operand, { ...place, path: at });
+  if (Object.hasOwn(comparisons, operator))
+    return compare(operator, operand, { ...place, path: at });
   if (!['$and', '$or', '$not'].includes(operator) || !Array.isArray(operand)) {
     throw new TimeQueryError(at, shape);
   }
@@ -70,15 +71,17 @@ function convert(expression: unknown, place: Place): TimeRange[] {
   );
   if (operator === '$not') return parts[0] ?? [];
   const isIntersection = (operator === '$and') !== isNegated;
-  const ranges = isIntersection ? parts.reduce(intersect, [anyTime]) : parts.flat();
-  if (ranges.length > maxRanges) {
-    throw new TimeQueryError(at, `it has more than ${maxRanges} alternatives`);
-  }
-  return ranges;
+  if (!isIntersection) return checkLength(parts.flat(), at);
+  return parts.reduce((ranges, part) => checkLength(intersect(ranges, part), at), [anyTime]);
+}
+
+/** After each operand, so that not even ranges of which others leave nothing become too many. */
+function checkLength(ranges: TimeRange[], path: Path): TimeRange[] {
+  if (ranges.length <= maxRanges) return ranges;
+  throw new TimeQueryError(path, `it has more than ${maxRanges} alternatives`);
 }
 
 function intersect(a: readonly TimeRange[], b: readonly TimeRange[]): TimeRange[] {
-  if (a.length * b.length > maxRanges * maxRanges) return a.slice(0, maxRanges + 1);
   return a.flatMap((left) => b.flatMap((right) => intersectRanges(left, right)));
 }
 

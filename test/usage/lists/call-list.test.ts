@@ -397,6 +397,28 @@ describe('what is not supported', () => {
     expect(await refuse({ query: { $expr } })).toEqual([issue]);
   });
 
+  test.each(['constructor', 'toString', '__proto__'])(
+    'a query with an operator named %s',
+    async (operator) => {
+      const operands = [{ $getField: 'started_at' }, { $literal: 0 }];
+      const $expr = Object.fromEntries([[operator, operands]]);
+      expect(await refuse({ query: { $expr } })).toEqual([
+        `body.query.$expr.${operator} ${supported}`,
+      ]);
+    },
+  );
+
+  test('a query of too many alternatives, also if later conditions leave few of them', async () => {
+    const anyOf = (alternatives: object[]): object => ({ $or: alternatives });
+    const early = Array.from({ length: 100 }, () => at('started_at', '$gte', 0));
+    const ended = Array.from({ length: 100 }, () => at('ended_at', '$gte', 0));
+    const never = at('ended_at', '$lt', 0);
+    const $expr = { $and: [anyOf(early), anyOf(ended), anyOf([never, never]), never] };
+    expect(await refuse({ query: { $expr } })).toEqual([
+      'body.query.$expr.$and query_unsupported: The query cannot be answered: it has more than 100 alternatives',
+    ]);
+  });
+
   test('names the fields that are not', async () => {
     const body = {
       filter: { input_refs: ['weave:///x'] },
