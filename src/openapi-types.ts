@@ -64,6 +64,26 @@ export interface paths {
         readonly patch?: never;
         readonly trace?: never;
     };
+    readonly "/projects": {
+        readonly parameters: {
+            readonly query?: never;
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        /**
+         * Projects
+         * @description The projects that the key may read, by name, with what they have and what the last 24 hours cost. Unknown parameters are rejected.
+         */
+        readonly get: operations["projects"];
+        readonly put?: never;
+        readonly post?: never;
+        readonly delete?: never;
+        readonly options?: never;
+        readonly head?: never;
+        readonly patch?: never;
+        readonly trace?: never;
+    };
     readonly "/usage/export": {
         readonly parameters: {
             readonly query?: never;
@@ -1016,6 +1036,39 @@ export interface components {
             readonly timezone: string;
             /** @description What usage and calls are grouped by beside the time; the model if absent, which calls are not grouped by. */
             readonly group_by?: readonly ("model" | "op_name" | "wb_user_id" | "thread_id")[] | null;
+        };
+        /**
+         * ProjectsQuery
+         * @description The parameters of a list of projects.
+         */
+        readonly ProjectsQuery: {
+            /** @default 20 */
+            readonly limit: number;
+            /** Format: unicode */
+            readonly cursor?: string;
+            /** Format: unicode */
+            readonly search?: string;
+        };
+        /** ProjectsRes */
+        readonly ProjectsRes: {
+            readonly projects: readonly components["schemas"]["ProjectSummary"][];
+            /** @description For the projects that follow; null if there are none. */
+            readonly next_cursor: string | null;
+        };
+        /**
+         * ProjectSummary
+         * @description Deleted calls do not count.
+         */
+        readonly ProjectSummary: {
+            readonly project_id: string;
+            readonly call_count: number;
+            readonly trace_count: number;
+            /** @description When the last call started; null without calls. */
+            readonly last_call_at: string | null;
+            /** @description In US dollars, of the calls that started in the last 24 hours; null where nothing that was used has a price, or STATS_MAX_CALLS keeps the sum from being known. */
+            readonly cost_24h: number | null;
+            /** @description Whether the cost is a part of what was spent, or not known. */
+            readonly is_lower_bound: boolean;
         };
         /**
          * UsageExportQuery
@@ -2182,6 +2235,9 @@ export type OptionalText = components['schemas']['OptionalText'];
 export type Time = components['schemas']['Time'];
 export type OpenMap = components['schemas']['OpenMap'];
 export type CallStatsReq = components['schemas']['CallStatsReq'];
+export type ProjectsQuery = components['schemas']['ProjectsQuery'];
+export type ProjectsRes = components['schemas']['ProjectsRes'];
+export type ProjectSummary = components['schemas']['ProjectSummary'];
 export type UsageExportQuery = components['schemas']['UsageExportQuery'];
 export type UsageMetricSpec = components['schemas']['UsageMetricSpec'];
 export type CallMetricSpec = components['schemas']['CallMetricSpec'];
@@ -2437,6 +2493,40 @@ export interface operations {
             readonly 403: components["responses"]["Forbidden"];
             readonly 413: components["responses"]["TooLarge"];
             readonly 415: components["responses"]["UnsupportedMedia"];
+            readonly 422: components["responses"]["Invalid"];
+            readonly 429: components["responses"]["TooManyRequests"];
+            readonly 503: components["responses"]["Unavailable"];
+            readonly 504: components["responses"]["TimedOut"];
+            readonly default: components["responses"]["Refused"];
+        };
+    };
+    readonly projects: {
+        readonly parameters: {
+            readonly query?: {
+                /** @description At most PROJECTS_MAX_LIMIT. */
+                readonly limit?: components["schemas"]["ProjectsQuery"]["limit"];
+                /** @description `next_cursor` of the answer before, for the projects that follow. */
+                readonly cursor?: components["schemas"]["ProjectsQuery"]["cursor"];
+                /** @description Part of the project id; upper and lower case are the same. */
+                readonly search?: components["schemas"]["ProjectsQuery"]["search"];
+            };
+            readonly header?: never;
+            readonly path?: never;
+            readonly cookie?: never;
+        };
+        readonly requestBody?: never;
+        readonly responses: {
+            /** @description The projects. */
+            readonly 200: {
+                headers: {
+                    readonly [name: string]: unknown;
+                };
+                content: {
+                    readonly "application/json": components["schemas"]["ProjectsRes"];
+                };
+            };
+            readonly 401: components["responses"]["NotAuthenticated"];
+            readonly 403: components["responses"]["Forbidden"];
             readonly 422: components["responses"]["Invalid"];
             readonly 429: components["responses"]["TooManyRequests"];
             readonly 503: components["responses"]["Unavailable"];

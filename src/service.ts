@@ -23,6 +23,7 @@ import { CallList } from './usage/lists/call-list.ts';
 import { TraceUsage } from './usage/lists/trace-usage.ts';
 import type { UsageSources } from './usage/query-usage.ts';
 import { UsageExport } from './usage/export/usage-export.ts';
+import { ProjectList } from './usage/projects/project-list.ts';
 import { CallStats } from './usage/stats/call-stats.ts';
 import { type LiveLimits, LiveSource } from './usage/stats/live-source.ts';
 import { TraceList } from './usage/traces/trace-list.ts';
@@ -200,6 +201,7 @@ function openDomain(
   | 'usageExport'
   | 'callList'
   | 'traceList'
+  | 'projectList'
   | 'traceUsage'
   | 'memoryBudget'
 > {
@@ -260,9 +262,11 @@ function toLiveLimits(settings: Settings): LiveLimits {
 function openLists(
   settings: Settings,
   sources: UsageSources,
-): Pick<AppOptions, 'callList' | 'traceList' | 'traceUsage'> & { readonly lists: TurnQueue } {
+): Pick<AppOptions, 'callList' | 'traceList' | 'projectList' | 'traceUsage'> & {
+  readonly lists: TurnQueue;
+} {
   const { listConcurrency: concurrency, listQueueSize: maxQueued } = settings;
-  const { clickhouse, prices } = sources;
+  const { clickhouse, prices, rulesVersion } = sources;
   const live = new LiveSource(clickhouse, toLiveLimits(settings));
   const { maxAnswerSums, maxAnswerBytes, maxRowBytes } = toUsageLimits(settings);
   const lists = new TurnQueue('list requests', { concurrency, maxQueued });
@@ -273,6 +277,11 @@ function openLists(
     traceUsage: new TraceUsage({
       ...{ sources, queue: lists },
       limits: { maxAnswerSums, maxAnswerBytes, maxRowBytes },
+    }),
+    projectList: new ProjectList({
+      ...{ clickhouse, prices, queue: lists, maxLimit: settings.projectsMaxLimit },
+      source: rulesVersion === null ? live : new RollupSource(clickhouse, rulesVersion, live),
+      limits: { maxAnswerBytes, maxRowBytes },
     }),
     traceList: new TraceList({
       ...{ ...sources, queue: lists, maxLimit: settings.tracesMaxLimit },

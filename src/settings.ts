@@ -176,6 +176,13 @@ export const settingsTable = {
     [1, 1_000_000],
     'Maximum number of traces without a rollup in a project whose traces are listed; beyond it 422.',
   ),
+  projectsMaxLimit: integer(
+    'PROJECTS_MAX_LIMIT',
+    100,
+    // Not less than the default of `limit`.
+    [20, 1_000],
+    'Maximum `limit` of a list of projects; beyond it 422.',
+  ),
   priceCacheRows: integer(
     'PRICE_CACHE_ROWS',
     100_000,

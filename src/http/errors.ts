@@ -13,6 +13,7 @@ import { MemoryBudgetError } from '../memory-budget.ts';
 import { NotReadyError } from '../readiness.ts';
 import { LimitExceededError } from '../usage/calls-usage.ts';
 import { TooManyProjectsError } from '../usage/export/usage-export.ts';
+import { ProjectLimitError } from '../usage/projects/project-list.ts';
 import { WindowTooLargeError } from '../usage/stats/live-source.ts';
 import { LiveTracesError } from '../usage/traces/list-settled.ts';
 import { CursorError } from '../usage/traces/trace-position.ts';
@@ -80,6 +81,12 @@ export function toApiError(error: unknown): ApiError {
     const { maxLimit } = error;
     return apiErrors.invalid([
       toIssue('less_than_equal', ['body', 'limit'], maxLimit, 'TRACES_MAX_LIMIT'),
+    ]);
+  }
+  if (error instanceof ProjectLimitError) {
+    const { maxLimit } = error;
+    return apiErrors.invalid([
+      toIssue('less_than_equal', ['query', 'limit'], maxLimit, 'PROJECTS_MAX_LIMIT'),
     ]);
   }
   if (error instanceof CursorError) {

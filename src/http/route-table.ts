@@ -6,6 +6,7 @@ import type { CallsUsage } from '../usage/calls-usage.ts';
 import type { CallList } from '../usage/lists/call-list.ts';
 import type { TraceUsage } from '../usage/lists/trace-usage.ts';
 import type { UsageExport } from '../usage/export/usage-export.ts';
+import type { ProjectList } from '../usage/projects/project-list.ts';
 import type { CallStats } from '../usage/stats/call-stats.ts';
 import type { TraceList } from '../usage/traces/trace-list.ts';
 import { createFeedback, createFeedbackBatch, updateCall } from './compat/feedback-handlers.ts';
@@ -41,6 +42,7 @@ import {
 import { exportRoute } from './routes/export-route.ts';
 import { listHandlers } from './routes/list-handlers.ts';
 import { pageRoutes } from './routes/page-routes.ts';
+import { projectsRoute } from './routes/projects-route.ts';
 import { statsHandlers } from './routes/stats-handlers.ts';
 import { queryTracesHandler } from './routes/trace-handlers.ts';
 import { usageHandler } from './routes/usage-handler.ts';
@@ -57,6 +59,7 @@ export interface Services {
   readonly callList: CallList;
   readonly traceUsage: TraceUsage;
   readonly traceList: TraceList;
+  readonly projectList: ProjectList;
   readonly prices: PriceSnapshots;
   readonly countDropped: CountDropped;
   readonly metrics: Metrics;
@@ -79,6 +82,7 @@ export function routeTable(services: Services): Route[] {
     withContentType(post('/calls/stats', 'read', 'CallStatsReq', 'project_id', stats)),
     withContentType(post('/traces/query', 'read', 'TracesQueryReq', 'project_id', queryTraces)),
     exportRoute(services.usageExport),
+    projectsRoute(services.projectList),
 
     ...listRoutes(services),
 

@@ -22,9 +22,11 @@ const service = fixture(async () => {
 test('the requests of docs/lists.md are answered, those for traces as documented', async () => {
   const answers: unknown[] = [];
   for (const command of [storingCalls, ...codeIn(text, 'sh')]) {
-    const [, path = '', body = ''] = /8080(\S+) .*-d '(.*)'/s.exec(command) ?? [];
-    const answer = await service.send(path, { body });
+    const [, path = '', body = ''] = /8080(\S+)(?: .*-d '(.*)')?/s.exec(command) ?? [];
+    const isGet = path.endsWith("'");
+    const answer = await service.send(path.replace(/'$/, ''), isGet ? { method: 'GET' } : { body });
     expect(answer.status, answer.text).toBe(200);
+    if (isGet) expect(answer.json()).toMatchObject({ projects: [{ project_id: 'team/stats' }] });
     if (path === '/traces/query') answers.push(answer.json());
   }
   const documented = codeIn(text, 'json').map((json) => JSON.parse(json) as unknown);

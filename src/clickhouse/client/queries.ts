@@ -39,6 +39,7 @@ const queryFiles = {
   ],
   stats: [
     'find_projects',
+    'project_counts',
     'stats_calls',
     'stats_calls_rollups',
     'stats_traces',

@@ -10,6 +10,7 @@ import { requireProjects } from '../auth/require-key.ts';
 import { openRequest } from '../open-request.ts';
 import type { Route } from '../route.ts';
 import { toIssue } from '../validation/issues.ts';
+import { queryParameters } from '../validation/query-parameters.ts';
 
 /** GET /usage/export: a file that is sent as it is made. */
 export function exportRoute(usageExport: UsageExport): Route {
@@ -50,12 +51,7 @@ function throwQueryError(error: unknown): never {
 
 /** The parameters as the schema has them. One that is repeated although it may not be is a list, which is refused. */
 function toQuery(url: string): Record<string, unknown> {
-  const { searchParams } = new URL(url, 'http://localhost');
-  const query: Record<string, unknown> = {};
-  for (const name of new Set(searchParams.keys())) {
-    const values = searchParams.getAll(name);
-    query[name] = values.length === 1 ? values[0] : values;
-  }
+  const query = queryParameters(url);
   const { project, group_by, bucket } = query;
   if (typeof project === 'string') query['project'] = [project];
   if (typeof group_by === 'string') query['group_by'] = group_by.split(',');

@@ -57,6 +57,7 @@ export class UsageExport {
     const parameters = {
       ...requested,
       ...{ key_ids: key.ids, key_prefixes: key.prefixes, max_projects: maxProjects + 1 },
+      ...{ search: '', after: '' },
     };
     const reserve = (bytes: number): void => reservation.resize(reservation.bytes + bytes);
     const rows = await clickhouse.read<{ project_id: string }>('find_projects', parameters, {
@@ -115,7 +116,8 @@ export function isPattern(project: string): boolean {
   return project === '*' || project.endsWith('/*');
 }
 
-function splitPatterns(patterns: readonly string[]): { ids: string[]; prefixes: string[] } {
+/** Ids, and the beginnings of the others. */
+export function splitPatterns(patterns: readonly string[]): { ids: string[]; prefixes: string[] } {
   return {
     ids: [...new Set(patterns)].filter((project) => !isPattern(project)).sort(),
     prefixes: patterns.filter(isPattern).map((pattern) => pattern.slice(0, -1)),

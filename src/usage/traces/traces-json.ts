@@ -77,7 +77,7 @@ function toCostJson(withCosts: boolean, cost: Money | null, unpriced: readonly s
 }
 
 /** ISO 8601 with microseconds and `Z`. */
-function toTime(us: bigint): string {
+export function toTime(us: bigint): string {
   const micros = ((us % 1_000_000n) + 1_000_000n) % 1_000_000n;
   const seconds = new Date(Number((us - micros) / 1_000n)).toISOString().slice(0, 19);
   return `${seconds}.${String(micros).padStart(6, '0')}Z`;

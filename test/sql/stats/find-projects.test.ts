@@ -11,7 +11,10 @@ test('finds the projects that match a pattern of the request and one of the key,
     [...ids, ...ids].map((id, index) => completeRow(id, { id: String(index) })),
   );
   const find = async (more: object) => {
-    const parameters = { ids: [], prefixes: [], key_ids: [], key_prefixes: [''], max_projects: 10 };
+    const parameters = {
+      ...{ ids: [], prefixes: [], key_ids: [], key_prefixes: [''] },
+      ...{ search: '', after: '', max_projects: 10 },
+    };
     const rows = await database.clickhouse.read<{ project_id: string }>('find_projects', {
       ...parameters,
       ...more,
@@ -29,6 +32,8 @@ test('finds the projects that match a pattern of the request and one of the key,
     'a/one',
     'ab/one',
   ]);
+  expect(await find({ prefixes: [''], search: 'B/O' })).toEqual(['ab/one', 'b/one']);
+  expect(await find({ prefixes: [''], after: 'a/two' })).toEqual(['ab/one', 'b/one']);
   expect(await find({ prefixes: [''], key_prefixes: [] })).toEqual([]);
   expect(await find({ prefixes: [''], max_projects: 2 })).toEqual(['a/one', 'a/two']);
 });
