@@ -15,7 +15,7 @@ FROM
         groupArrayIf(open_id, open_id != ended) AS unfinished_call_ids,
         arraySort(groupUniqArrayIf(wb_user_id, wb_user_id != '')) AS user_ids,
         arraySort(groupUniqArrayIf(thread_id, thread_id != '')) AS threads,
-        arraySort(groupArrayIf((started_us, key, ended_us, op_name), is_top)) AS tops,
+        arraySort(groupArrayIf((started_us, key, ended_us, op_name, parent = 0, usage_mode = 1), is_top)) AS tops,
         tops[1].4 AS root_op_name
     FROM
     (

@@ -6,6 +6,7 @@ import { byPrice, type PricedUsage } from '../priced-usage.ts';
 import { repairOrphanEnds } from '../read-repair.ts';
 import { rollUp } from '../roll-up.ts';
 import { WindowTooLargeError } from '../stats/live-source.ts';
+import type { LocatedCall } from '../usage-row.ts';
 import { type CallName, readCallNames } from './call-names.ts';
 import type { TraceSources } from './list-settled.ts';
 import { sumTraceUsage, type Trace } from './trace.ts';
@@ -37,6 +38,8 @@ interface LiveTraceRow {
     key: string,
     endedUs: string,
     opName: string,
+    isRoot: 0 | 1,
+    isRolledUp: 0 | 1,
   ])[];
   readonly all_calls: string;
 }
@@ -66,7 +69,10 @@ export async function readLiveTraces(
   const { project_id: projectId } = query.parameters;
   const ids = rows.map(({ trace_id }) => trace_id);
   const names = await readCallNames(sources.clickhouse, projectId, ids, keys, context.options);
-  const usages = await readTopUsages(sources, query, names, context);
+  const usages: TopUsages[] = [];
+  for (const calls of await runInSlices(locateTops(rows, names), context.options.signal)) {
+    usages.push(await readTopUsages(sources, query, calls, context));
+  }
   const traces = await runInSlices(toTraces(rows, names, usages), context.options.signal);
   const { models } = query;
   if (models.length === 0) return traces;
@@ -110,13 +116,39 @@ function* listTopKeys(rows: readonly LiveTraceRow[]): Steps<string[]> {
   return keys;
 }
 
-type TopUsages = ReadonlyMap<string, ReadonlyMap<string, PricedUsage>>;
+/**
+ * The top calls, so that their usage is that of their trace: an id may stand in several. A list has each id once, since
+ * usage is answered by id; so there is one list, unless ids are repeated.
+ */
+function* locateTops(
+  rows: readonly LiveTraceRow[],
+  names: ReadonlyMap<string, CallName>,
+): Steps<LocatedCall[][]> {
+  const lists: LocatedCall[][] = [];
+  const timesSeen = new Map<string, number>();
+  for (const { trace_id, tops } of rows) {
+    for (const [, key, , , is_root, is_rolled_up] of tops) {
+      yield;
+      const call_id = names.get(key)?.id;
+      if (call_id === undefined) continue;
+      const time = timesSeen.get(call_id) ?? 0;
+      timesSeen.set(call_id, time + 1);
+      (lists[time] ??= []).push({ call_id, trace_id, is_root, is_rolled_up });
+    }
+  }
+  return lists;
+}
 
-/** By the id of each top call. */
+/** The usage of top calls. */
+interface TopUsages {
+  readonly traceIdOf: ReadonlyMap<string, string>;
+  readonly usages: ReadonlyMap<string, ReadonlyMap<string, PricedUsage>>;
+}
+
 async function readTopUsages(
   { clickhouse, prices }: TraceSources,
   { parameters }: TracesQuery,
-  names: ReadonlyMap<string, CallName>,
+  located: readonly LocatedCall[],
   { limits, options, reservation: request }: LiveContext,
 ): Promise<TopUsages> {
   const { signal } = options;
@@ -128,7 +160,8 @@ async function readTopUsages(
   };
   const query = {
     project_id: parameters.project_id,
-    call_ids: [...new Set([...names.values()].map(({ id }) => id))],
+    call_ids: located.map(({ call_id }) => call_id),
+    located,
     include_costs: prices !== null,
     is_explained: false,
   };
@@ -137,7 +170,7 @@ async function readTopUsages(
     const context = { signal, reservation, maxBytes: limits.maxRowBytes };
     const { rows } = await readUsage(sources, query, context);
     const { usages } = await runInSlices(rollUp(rows, byPrice, limits.maxSums), signal);
-    return usages;
+    return { usages, traceIdOf: new Map(located.map((call) => [call.call_id, call.trace_id])) };
   } finally {
     reservation.release();
   }
@@ -146,7 +179,7 @@ async function readTopUsages(
 function* toTraces(
   rows: readonly LiveTraceRow[],
   names: ReadonlyMap<string, CallName>,
-  usages: TopUsages,
+  usages: readonly TopUsages[],
 ): Steps<Trace[]> {
   const traces: Trace[] = [];
   for (const row of rows) {
@@ -155,9 +188,9 @@ function* toTraces(
     const name = names.get(root?.[1] ?? '');
     if (root === undefined || name === undefined) continue;
     const [startedUs, , endedUs, opName] = root;
-    const used = row.tops.flatMap(([, key]) => [
-      ...(usages.get(names.get(key)?.id ?? '')?.values() ?? []),
-    ]);
+    const used = row.tops.flatMap(([, key]) =>
+      findUsage(usages, row.trace_id, names.get(key)?.id ?? ''),
+    );
     traces.push({
       traceId: row.trace_id,
       root: {
@@ -175,4 +208,9 @@ function* toTraces(
     });
   }
   return traces;
+}
+
+function findUsage(lists: readonly TopUsages[], traceId: string, id: string): PricedUsage[] {
+  const list = lists.find(({ traceIdOf }) => traceIdOf.get(id) === traceId);
+  return [...(list?.usages.get(id)?.values() ?? [])];
 }
