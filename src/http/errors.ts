@@ -53,6 +53,13 @@ export function toApiError(error: unknown): ApiError {
     return apiErrors.unavailable(memoryBudgetDetails[error.scope], error);
   }
   if (error instanceof NotReadyError) return apiErrors.unavailable(error.reason.detail, error);
+  // The path has a malformed percent encoding.
+  if (error instanceof URIError) return apiErrors.notFound();
+  return toRequestError(error) ?? toClickHouseApiError(error) ?? apiErrors.internal(error);
+}
+
+/** A request asks for more than is answered. */
+function toRequestError(error: unknown): ApiError | undefined {
   if (error instanceof LimitExceededError) {
     const { calls, limit } = error;
     return apiErrors.invalid([toIssue('limit_exceeded', ['body', 'limit'], calls, limit)]);
@@ -92,9 +99,7 @@ export function toApiError(error: unknown): ApiError {
   if (error instanceof CursorError) {
     return apiErrors.invalid([toIssue('value_error', ['body', 'cursor'], error.reason)]);
   }
-  // The path has a malformed percent encoding.
-  if (error instanceof URIError) return apiErrors.notFound();
-  return toClickHouseApiError(error) ?? apiErrors.internal(error);
+  return undefined;
 }
 
 const queueFullDetails = {
