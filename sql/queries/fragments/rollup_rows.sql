@@ -74,7 +74,8 @@ FROM
 (
     SELECT
         *,
-        model != '' AND row_number() OVER of_sum = 1 AS is_first_of_sum,
+        -- A model may have an empty name.
+        arraySum(sum_counters) > 0 AND row_number() OVER of_sum = 1 AS is_first_of_sum,
         min(min_started_us) OVER of_sum AS sum_min_started_us,
         max(max_started_us) OVER of_sum AS sum_max_started_us,
         min(min_prompt_size) OVER of_sum AS sum_min_prompt_size,
