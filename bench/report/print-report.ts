@@ -18,7 +18,7 @@ export function printFacts(
 ): void {
   console.log(
     `ClickHouse ${clickhouse}, ${cores} cores, Node ${node}; ${calls.toLocaleString('en')} calls in ` +
-      `${activeParts} active parts of the table calls, ${Math.round(bytesOnDisk / 1_048_576)} MiB`,
+      `${activeParts} active parts of the table merged_calls, ${Math.round(bytesOnDisk / 1_048_576)} MiB`,
   );
   console.log(
     'flat sum (the lower bound): of the same merged calls per trace and model. ours: POST /calls/usage with costs.\n' +
