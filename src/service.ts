@@ -250,7 +250,8 @@ function openCallStats(
   return new CallStats({
     source: rulesVersion === null ? live : new RollupSource(clickhouse, rulesVersion, live),
     prices,
-    limits: { concurrency, maxQueued, maxAnswerBytes, maxRowBytes },
+    queue: new TurnQueue('stats requests', { concurrency, maxQueued }),
+    limits: { maxAnswerBytes, maxRowBytes },
   });
 }
 

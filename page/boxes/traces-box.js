@@ -61,26 +61,26 @@ function useMore({ data: first }, toRequest) {
     /** @type {{ first: unknown, read: TracesAnswer[] }} */ ({ first, read: [] }),
   );
   const [message, setMessage] = useState('');
-  const reading = useRef('');
+  const requested = useRef('');
   // The pages of a list that is no longer shown do not count.
   const read = pages.first === first ? pages.read : [];
   const cursor = (read.at(-1) ?? first)?.next_cursor ?? null;
   useEffect(() => {
-    reading.current = '';
+    requested.current = '';
     setMessage('');
   }, [first]);
   const readNext = () => {
-    if (cursor === null || reading.current === cursor) return;
-    reading.current = cursor;
+    if (cursor === null || requested.current === cursor) return;
+    requested.current = cursor;
     setMessage('');
     sendJson(toRequest(cursor)).then(
       (answer) => {
-        if (reading.current === cursor)
+        if (requested.current === cursor)
           setPages({ first, read: [...read, /** @type {TracesAnswer} */ (answer)] });
       },
       (/** @type {unknown} */ error) => {
-        if (reading.current !== cursor) return;
-        reading.current = '';
+        if (requested.current !== cursor) return;
+        requested.current = '';
         setMessage(/** @type {Error} */ (error).message);
       },
     );

@@ -79,7 +79,7 @@ function useRowsInView({ tree, frame, count, height }) {
   const rows = Array.from({ length: Math.max(0, last - first) }, (_, offset) =>
     tree.model.rowAt(first + offset),
   );
-  useReading(tree, rows);
+  useRequests(tree, rows);
   return { first, rows, onScroll: () => setScrollTop(frame.current?.scrollTop ?? 0) };
 }
 
@@ -98,7 +98,7 @@ function Head() {
  * @param {Tree} tree
  * @param {TreeRow[]} rows
  */
-function useReading(tree, rows) {
+function useRequests(tree, rows) {
   useEffect(() => {
     const missing = rows.filter(({ node }) => node === undefined);
     if (missing.length === 0 || tree.error !== undefined) return;

@@ -16,7 +16,7 @@ import { pageSize, TreeModel } from './tree-model.js';
  */
 
 /** Pages that are read at a time. */
-const maxReading = 4;
+const maxRequested = 4;
 
 /**
  * The calls of a trace, of which each page is read when it is looked at.
@@ -28,16 +28,16 @@ export function useTree(projectId, traceId) {
   const model = useMemo(() => new TreeModel(), [projectId, traceId]);
   const [, redraw] = useState(0);
   const [error, setError] = useState(/** @type {ApiError | undefined} */ (undefined));
-  const reading = useRef(/** @type {Map<TreeNode, Set<number>>} */ (new Map()));
+  const requested = useRef(/** @type {Map<TreeNode, Set<number>>} */ (new Map()));
   const abort = useMemo(() => new AbortController(), [projectId, traceId]);
-  const countReading = () =>
-    [...reading.current.values()].reduce((sum, pages) => sum + pages.size, 0);
+  const countRequested = () =>
+    [...requested.current.values()].reduce((sum, pages) => sum + pages.size, 0);
 
   const read = (/** @type {TreeNode} */ parent, /** @type {number} */ index) => {
     const page = Math.floor(index / pageSize);
-    const pages = reading.current.get(parent) ?? new Set();
-    if (parent.pages.has(page) || pages.has(page) || countReading() >= maxReading) return;
-    reading.current.set(parent, pages.add(page));
+    const pages = requested.current.get(parent) ?? new Set();
+    if (parent.pages.has(page) || pages.has(page) || countRequested() >= maxRequested) return;
+    requested.current.set(parent, pages.add(page));
     sendJson(toLevelRequest(projectId, traceId, parent.id, page), abort.signal)
       .then(
         (answer) => {
@@ -67,7 +67,7 @@ export function useTree(projectId, traceId) {
     setError(undefined);
     read(model.root, 0);
   };
-  return { model, error, isLoading: countReading() > 0, read, setOpen, retry };
+  return { model, error, isLoading: countRequested() > 0, read, setOpen, retry };
 }
 
 /**

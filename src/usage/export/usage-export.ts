@@ -1,6 +1,7 @@
 import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
 import type { UsageExportQuery } from '../../openapi-types.ts';
-import type { CallStats, StatsContext } from '../stats/call-stats.ts';
+import type { AnswerContext } from '../answer-queue.ts';
+import type { CallStats } from '../stats/call-stats.ts';
 import { toExportRows } from './export-rows.ts';
 import { exportFormats } from './export-formats.ts';
 
@@ -11,7 +12,7 @@ export interface UsageExportOptions {
   readonly maxProjects: number;
 }
 
-interface ExportContext extends StatsContext {
+interface ExportContext extends AnswerContext {
   /** Patterns of the projects that may be read. */
   readonly readable: readonly string[];
 }

@@ -1,12 +1,11 @@
-import { Batcher, type QueueUse } from '../../batcher.ts';
+import type { QueueUse } from '../../batcher.ts';
 import type { ReadOptions } from '../../clickhouse/clickhouse.ts';
-import { ResultTooLargeError } from '../../clickhouse/errors.ts';
-import type { Reservation } from '../../memory-budget.ts';
 import type { CallStatsReq, CostPreviewReq } from '../../openapi-types.ts';
 import { noBoundaries } from '../../prices/snapshot/price-level.ts';
 import type { PriceSnapshots } from '../../prices/snapshot/price-snapshots.ts';
-import { toJsonPieces } from '../../slices/json-pieces.ts';
 import { runInSlices } from '../../slices/run-in-slices.ts';
+import type { TurnQueue } from '../../turn-queue.ts';
+import { type AnswerContext, type AnswerLimits, AnswerQueue } from '../answer-queue.ts';
 import type { Fragments } from '../usage-json.ts';
 import { mergeSpecs, needsValues } from './aggregations.ts';
 import { previewCosts } from './cost-preview.ts';
@@ -22,35 +21,12 @@ import {
   type UsageSums,
 } from './stats-sums.ts';
 
-/** How many requests for statistics run at a time, and how large their answers may be. */
-interface StatsLimits {
-  readonly concurrency: number;
-  readonly maxQueued: number;
-  readonly maxAnswerBytes: number;
-  /** Memory of the rows of one request, as the memory budget counts it. */
-  readonly maxRowBytes: number;
-}
-
 export interface CallStatsOptions {
   readonly source: StatsSource;
   readonly prices: Pick<PriceSnapshots, 'current' | 'propose'>;
-  readonly limits: StatsLimits;
+  readonly queue: TurnQueue;
+  readonly limits: AnswerLimits;
 }
-
-/** What an answer is written with. */
-export interface StatsContext {
-  /** Grows with what is read for the answer, and has the bytes of the answer in the end. */
-  readonly reservation: Reservation;
-  readonly signal: AbortSignal;
-}
-
-interface QueuedRequest {
-  readonly owner: string;
-  readonly run: (signal: AbortSignal) => Promise<Uint8Array[]>;
-}
-
-/** What rows and sums take for each byte of their text, garbage apart; as in query-usage.ts. */
-const memoryPerByte = 2;
 
 /**
  * Answers POST /calls/stats and POST /cost/preview. The steps: plan buckets and groups, read rows that ClickHouse has summed
@@ -58,22 +34,11 @@ const memoryPerByte = 2;
  */
 export class CallStats {
   readonly #options: CallStatsOptions;
-  readonly #queue: Batcher<QueuedRequest, Uint8Array[]>;
+  readonly #queue: AnswerQueue;
 
   constructor(options: CallStatsOptions) {
     this.#options = options;
-    this.#queue = new Batcher({
-      queue: 'stats requests',
-      concurrency: options.limits.concurrency,
-      maxQueued: options.limits.maxQueued,
-      flushIntervalMs: 0,
-      maxBatchSize: [1],
-      sizeOf: () => [1],
-      ownerOf: ({ owner }) => owner,
-      isOrdered: false,
-      run: ([request], signal) => (request as QueuedRequest).run(signal),
-      splitInto: 'items',
-    });
+    this.#queue = new AnswerQueue(options.queue, options.limits);
   }
 
   /**
@@ -84,11 +49,10 @@ export class CallStats {
    * @throws {MemoryBudgetError} there is no memory for the answer
    * @throws the same errors as {@link ClickHouse.read}
    */
-  async answer(request: CallStatsReq, context: StatsContext): Promise<Uint8Array[]> {
-    return await this.#enqueue(context, async (signal) => {
+  async answer(request: CallStatsReq, context: AnswerContext): Promise<Uint8Array[]> {
+    return await this.#queue.add(context, async (options) => {
       const now = new Date().toISOString();
-      const plan = await runInSlices(toStatsPlan(request, now), signal);
-      const options = this.#toReadOptions(context, signal);
+      const plan = await runInSlices(toStatsPlan(request, now), options.signal);
       const usageSpecs = mergeSpecs<UsageMetric>(request.usage_metrics);
       const callSpecs = mergeSpecs<CallMetric>(request.call_metrics);
       const usage = await this.#readUsage(request, plan, usageSpecs, options);
@@ -104,12 +68,12 @@ export class CallStats {
    */
   async writeUsage(
     request: CallStatsReq,
-    context: StatsContext,
+    context: AnswerContext,
     toFragments: (plan: StatsPlan, usage: UsageSums) => Fragments,
   ): Promise<Uint8Array[]> {
-    return await this.#enqueue(context, async (signal) => {
-      const plan = await runInSlices(toStatsPlan(request, new Date().toISOString()), signal);
-      const options = this.#toReadOptions(context, signal);
+    return await this.#queue.add(context, async (options) => {
+      const now = new Date().toISOString();
+      const plan = await runInSlices(toStatsPlan(request, now), options.signal);
       const specs = mergeSpecs<UsageMetric>(request.usage_metrics);
       const usage = await this.#readUsage(request, plan, specs, options);
       return toFragments(plan, usage ?? noUsage);
@@ -117,50 +81,15 @@ export class CallStats {
   }
 
   /** As {@link CallStats.answer}; the text is that of a `CostPreviewRes`. */
-  async previewCosts(request: CostPreviewReq, context: StatsContext): Promise<Uint8Array[]> {
+  async previewCosts(request: CostPreviewReq, context: AnswerContext): Promise<Uint8Array[]> {
     const { source, prices } = this.#options;
-    return await this.#enqueue(context, (signal) =>
-      previewCosts(request, source, prices, this.#toReadOptions(context, signal)),
+    return await this.#queue.add(context, (options) =>
+      previewCosts(request, source, prices, options),
     );
   }
 
   queueUse(): QueueUse {
-    return this.#queue.use();
-  }
-
-  /** Waits for its turn, reads, and writes what the fragments say. */
-  async #enqueue(
-    { reservation, signal }: StatsContext,
-    toFragments: (signal: AbortSignal) => Promise<Fragments>,
-  ): Promise<Uint8Array[]> {
-    const run = async (signal: AbortSignal): Promise<Uint8Array[]> => {
-      reservation.resize(0);
-      const fragments = await toFragments(signal);
-      const rowBytes = reservation.bytes;
-      const pieces = await runInSlices(
-        toJsonPieces(fragments, (bytes) => {
-          reservation.resize(reservation.bytes + bytes);
-          if (reservation.bytes - rowBytes > this.#options.limits.maxAnswerBytes) {
-            throw new ResultTooLargeError('The answer is too large');
-          }
-        }),
-        signal,
-      );
-      reservation.resize(reservation.bytes - rowBytes);
-      return pieces;
-    };
-    return await this.#queue.add({ owner: reservation.key, run }, signal);
-  }
-
-  #toReadOptions({ reservation }: StatsContext, signal: AbortSignal): LiveReadOptions {
-    const reserve = (bytes: number): void => {
-      const total = reservation.bytes + bytes * memoryPerByte;
-      if (total > this.#options.limits.maxRowBytes) {
-        throw new ResultTooLargeError('The rows take too much memory');
-      }
-      reservation.resize(total);
-    };
-    return { signal, reserve };
+    return this.#options.queue.queueUse();
   }
 
   async #readUsage(
