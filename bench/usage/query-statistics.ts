@@ -82,7 +82,7 @@ export async function readProcessorTimes(
      FROM system.query_log
      WHERE type = 'QueryFinish' AND is_initial_query
        AND toUnixTimestamp64Milli(query_start_time_microseconds) BETWEEN {from:Int64} AND {to:Int64}
-       AND match(log_comment, '^(bench_floor|locate_calls|price_version|usage_.*)$')
+       AND match(log_comment, '^(bench_floor|locate_calls|root_rollups|trace_checksums|find_orphan_ends|count_orphan_ends|price_version|usage_.*)$')
      GROUP BY is_live, name`,
     { from, to },
   );
@@ -104,8 +104,12 @@ interface StatementTimes {
   readonly ms: string;
 }
 
+/** A request begins with the statement that runs once for each: of calls that rollups may answer, or of all. */
 function toRequestMs(rows: readonly StatementTimes[]): number | null {
-  const requests = Number(rows.find(({ name }) => name === 'locate_calls')?.runs ?? 0);
+  const first =
+    rows.find(({ name }) => name === 'root_rollups') ??
+    rows.find(({ name }) => name === 'locate_calls');
+  const requests = Number(first?.runs ?? 0);
   if (requests === 0) return null;
   const sum = rows.reduce(
     (total, { runs, ms }) => total + (Number(ms) * Number(runs)) / requests,

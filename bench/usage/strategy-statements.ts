@@ -1,7 +1,7 @@
 /*
  * The strategies read `merged_calls` and `call_traces`, so these statements must be adapted when the columns of those
  * tables change. The first constants contain most of what depends on them; `used` is an entry of a call's usage, of which
- * the bench's calls have requests, prompt and completion tokens (sql/queries/fragments/usage_fields.sql).
+ * the bench's calls have requests, prompt and completion tokens (sql/queries/fragments/counting/usage_fields.sql).
  */
 const isCall = 'NOT is_deleted';
 const sums = `

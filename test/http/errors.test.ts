@@ -71,7 +71,6 @@ describe('every answer other than 2xx is JSON with a detail', () => {
   test.each([
     [401, '/calls/usage', { key: null, body: usageRequest }, 'Not authenticated'],
     [404, '/no/such/path', {}, 'Not Found'],
-    [404, '/', {}, 'Not Found'],
     [404, '/CALLS/USAGE', { body: usageRequest }, 'Not Found'],
     [404, '/calls/usage/', { body: usageRequest }, 'Not Found'],
     [404, '/v2/%E0%A4%A/x/call/start', { body: {} }, 'Not Found'],

@@ -134,7 +134,7 @@ describe('ClickHouse', () => {
     expect((await service.send('/calls/usage', { body: usage })).status).toBe(503);
     const metrics = await readMetrics(service);
     expect(valueOf(metrics, 'calls_usage_clickhouse_up')).toBe(0);
-    const labels = { query: 'locate_calls', error: 'unavailable' };
+    const labels = { query: 'root_rollups', error: 'unavailable' };
     expect(valueOf(metrics, 'calls_usage_clickhouse_errors_total', labels)).toBe(1);
   });
 });
