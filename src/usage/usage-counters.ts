@@ -1,6 +1,6 @@
 import type { UsageCounters } from '../prices/snapshot/chosen-price.ts';
 
-/** Sums of stored counters (sql/queries/fragments/usage_fields.sql has their positions), with what raw_sums.sql adds. */
+/** Sums of stored counters (sql/queries/fragments/counting/usage_fields.sql has their positions), with what raw_sums.sql adds. */
 export interface StoredSums {
   /** As text. */
   readonly counters: readonly string[];
@@ -57,7 +57,7 @@ export function fromStoredSums(sums: readonly string[]): UsageCounters {
   ];
 }
 
-/** @param counted sums of `counts` in sql/queries/fragments/counting_rules.sql */
+/** @param counted sums of `counts` in sql/queries/fragments/counting/counting_rules.sql */
 export function fromCounted(counted: readonly string[]): UsageCounters {
   const sums = counted.map(BigInt);
   const at = (position: number): bigint => sums[position - 1] ?? 0n;

@@ -52,7 +52,7 @@ interface StatementRow {
   readonly call_key: string;
   readonly model: string;
   readonly service_tier: string;
-  // The price class, see sql/queries/fragments/price_class.sql.
+  // The price class, see sql/queries/fragments/usage/price_class.sql.
   readonly period_us: string;
   readonly prompt_size: string;
   readonly minute_of_week: number;

@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
 
 import { removeComments } from './sql-text.ts';
 import { packageUrl } from '../../package-url.ts';
@@ -119,11 +120,11 @@ export function readQueries(): Queries {
 }
 
 function readFragments(folder: URL): Fragments {
+  const files = readdirSync(folder, { recursive: true, encoding: 'utf8' });
   return new Map(
-    readdirSync(folder).map((file) => [
-      file.replace(/\.sql$/, ''),
-      readFileSync(new URL(file, folder), 'utf8'),
-    ]),
+    files
+      .filter((file) => file.endsWith('.sql'))
+      .map((file) => [posix.basename(file, '.sql'), readFileSync(new URL(file, folder), 'utf8')]),
   );
 }
 

@@ -8,7 +8,7 @@ export interface PricedRange {
   readonly max_prompt_size: string;
 }
 
-/** The columns of sql/queries/fragments/price_class.sql. */
+/** The columns of sql/queries/fragments/usage/price_class.sql. */
 export interface PriceClassColumns {
   readonly period_us: string;
   readonly prompt_size: string;

@@ -19,7 +19,7 @@ interface RootRollup {
   readonly usage: RootUsage;
 }
 
-/** What the column `root_usage` has, see sql/queries/fragments/rollup_rows.sql. Integers as text. */
+/** What the column `root_usage` has, see sql/queries/fragments/rollups/rollup_rows.sql. Integers as text. */
 interface RootUsage {
   readonly calls: string;
   readonly unfinished_call_ids: readonly string[];

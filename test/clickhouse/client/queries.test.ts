@@ -1,4 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
 
 import { describe, expect, test } from 'vitest';
 
@@ -57,11 +58,17 @@ describe('a fragment', () => {
     const sql = readdirSync(folder, { recursive: true, encoding: 'utf8' })
       .filter((file) => file.endsWith('.sql'))
       .map((file) => readFileSync(new URL(file, folder), 'utf8'));
-    const fragments = readdirSync(new URL('fragments/', folder));
+    const fragments = readdirSync(new URL('fragments/', folder), {
+      recursive: true,
+      encoding: 'utf8',
+    })
+      .filter((file) => file.endsWith('.sql'))
+      .map((file) => posix.basename(file, '.sql'));
     expect(fragments.length).toBeGreaterThan(0);
-    for (const file of fragments) {
-      const inclusion = `{include ${file.replace('.sql', '')}}`;
-      expect(sql.join('\n').split(inclusion).length - 1, file).toBeGreaterThan(1);
+    expect(new Set(fragments).size).toBe(fragments.length);
+    for (const fragment of fragments) {
+      const inclusion = `{include ${fragment}}`;
+      expect(sql.join('\n').split(inclusion).length - 1, fragment).toBeGreaterThan(1);
     }
   });
 });

@@ -22,7 +22,7 @@ const changes: readonly (readonly [string, string, string, string, string])[] = 
   ],
   [
     'explanation: nothing is double counted',
-    'sql/queries/fragments/double_counted.sql',
+    'sql/queries/fragments/counting/double_counted.sql',
     'arraySlice(counts[2], 1, 4)',
     'arraySlice(counts[1], 1, 4)',
     forests,

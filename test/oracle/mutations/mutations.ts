@@ -24,19 +24,19 @@ interface Change {
 }
 
 const orderedFlatSum = 'sql/queries/usage/usage_flat_sum_ordered.sql';
-const flatFamilies = 'sql/queries/fragments/flat_families.sql';
+const flatFamilies = 'sql/queries/fragments/counting/flat_families.sql';
 const [requestedTraces, ownUsage, countingRules, priceClass, usageFields] = [
-  'from_requested_traces',
-  'own_usage',
-  'counting_rules',
-  'price_class',
-  'usage_fields',
+  'usage/from_requested_traces',
+  'counting/own_usage',
+  'counting/counting_rules',
+  'usage/price_class',
+  'counting/usage_fields',
 ].map((name) => `sql/queries/fragments/${name}.sql`) as [string, string, string, string, string];
 const [isOutOfOrder, rolledUpChildren, requestedKeys, walkedCalls] = [
-  'is_out_of_order',
-  'rolled_up_children',
-  'requested_keys',
-  'walked_calls',
+  'usage/is_out_of_order',
+  'counting/rolled_up_children',
+  'usage/requested_keys',
+  'usage/walked_calls',
 ].map((name) => `sql/queries/fragments/${name}.sql`) as [string, string, string, string];
 const chooseStatement = 'src/usage/choose-statement.ts';
 const migration = 'sql/migrations/0008_merged_calls.sql';

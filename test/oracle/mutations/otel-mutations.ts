@@ -1,7 +1,7 @@
 import type { Mutation } from './mutations.ts';
 
-const rule = 'sql/queries/fragments/otel_calls.sql';
-const isTwin = 'sql/queries/fragments/is_twin.sql';
+const rule = 'sql/queries/fragments/otel/otel_calls.sql';
+const isTwin = 'sql/queries/fragments/otel/is_twin.sql';
 const proof = 'sql/queries/usage/usage_flat_sum_otel.sql';
 const wholeTraces = 'sql/queries/usage/usage_flat_sum_repeated.sql';
 const rollUp = 'src/usage/roll-up.ts';
@@ -36,7 +36,7 @@ const ruleChanges: readonly Change[] = [
   ['deleted spans count', rule, '        WHERE NOT is_deleted\n', ''],
   [
     'a span without tokens is a request',
-    'sql/queries/fragments/has_tokens.sql',
+    'sql/queries/fragments/otel/has_tokens.sql',
     'arraySum(used.counters) > used.counters[requests] + used.counters[unknown_requests]',
     'notEmpty(used.counters)',
   ],

@@ -33,7 +33,7 @@ const changes: readonly (readonly [string, string, string, string])[] = [
   ],
   [
     'rolled-up sum: the total of a call has no completion tokens',
-    'sql/queries/fragments/plain_total.sql',
+    'sql/queries/fragments/usage/plain_total.sql',
     'arraySlice(used.counters, prompt_tokens, 5)',
     'arraySlice(used.counters, prompt_tokens, 1)',
   ],

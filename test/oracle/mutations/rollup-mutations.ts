@@ -7,7 +7,7 @@ const rootRollups = 'src/usage/rollups/query-root-rollups.ts';
 const querySettled = 'src/usage/rollups/query-settled.ts';
 const findPriceClass = 'src/prices/snapshot/find-price-class.ts';
 const rollUpTraces = 'sql/queries/rollups/roll_up_traces.sql';
-const rollupRows = 'sql/queries/fragments/rollup_rows.sql';
+const rollupRows = 'sql/queries/fragments/rollups/rollup_rows.sql';
 
 /** Break rollups of traces. */
 export const rollupMutations: readonly Mutation[] = [

@@ -2,8 +2,8 @@ import type { Mutation } from './mutations.ts';
 
 const queries = 'sql/queries';
 const sqlTests = 'test/sql/stats';
-const rolledUpTraces = `${queries}/fragments/rolled_up_traces.sql`;
-const projectRollups = `${queries}/fragments/from_project_rollups.sql`;
+const rolledUpTraces = `${queries}/fragments/rollups/rolled_up_traces.sql`;
+const projectRollups = `${queries}/fragments/rollups/from_project_rollups.sql`;
 const usageRollups = `${queries}/stats/stats_usage_rollups.sql`;
 const usage = `${queries}/stats/stats_usage.sql`;
 const usageOtel = `${queries}/stats/stats_usage_otel.sql`;
@@ -62,15 +62,15 @@ export const statsMutations: readonly Mutation[] = [
   ]),
   mutate('statistics: a call of several models counts several times', ofCallsRollups, [
     [
-      `${queries}/fragments/rollup_rows.sql`,
+      `${queries}/fragments/rollups/rollup_rows.sql`,
       'countIf(is_first_row AND is_call) AS group_calls',
       'countIf(is_call) AS group_calls',
     ],
-    [`${queries}/fragments/rollup_rows.sql`, 'sum(group_calls) = ', 'sum(group_calls) >= '],
+    [`${queries}/fragments/rollups/rollup_rows.sql`, 'sum(group_calls) = ', 'sum(group_calls) >= '],
   ]),
   mutate('statistics: calls that end before their start have a latency', ofCallsRollups, [
     [
-      `${queries}/fragments/rollup_rows.sql`,
+      `${queries}/fragments/rollups/rollup_rows.sql`,
       'is_call AND has_latency) AS finished_calls',
       'is_call AND open_id = ended) AS finished_calls',
     ],

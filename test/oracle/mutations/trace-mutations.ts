@@ -4,8 +4,8 @@ const answers = 'test/usage/traces';
 const statements = 'test/sql/traces';
 const listTraces = 'sql/queries/traces/list_traces.sql';
 const liveTraces = 'sql/queries/traces/live_traces.sql';
-const traceFilter = 'sql/queries/fragments/trace_filter.sql';
-const rollupRows = 'sql/queries/fragments/rollup_rows.sql';
+const traceFilter = 'sql/queries/fragments/rollups/trace_filter.sql';
+const rollupRows = 'sql/queries/fragments/rollups/rollup_rows.sql';
 const totals = 'src/usage/traces/trace-totals.ts';
 
 /** The mutations that the tests of statements notice, which are faster. */
