@@ -13,6 +13,7 @@ import { MemoryBudgetError } from '../memory-budget.ts';
 import { NotReadyError } from '../readiness.ts';
 import { LimitExceededError } from '../usage/calls-usage.ts';
 import { TooManyProjectsError } from '../usage/export/usage-export.ts';
+import { RepeatedIdError } from '../usage/lists/trace-usage.ts';
 import { ProjectLimitError } from '../usage/projects/project-list.ts';
 import { WindowTooLargeError } from '../usage/stats/live-source.ts';
 import { LiveTracesError } from '../usage/traces/list-settled.ts';
@@ -95,6 +96,10 @@ function toRequestError(error: unknown): ApiError | undefined {
     return apiErrors.invalid([
       toIssue('less_than_equal', ['query', 'limit'], maxLimit, 'PROJECTS_MAX_LIMIT'),
     ]);
+  }
+  if (error instanceof RepeatedIdError) {
+    const { callId, traceIds } = error;
+    return apiErrors.invalid([toIssue('id_repeated', ['body', 'filter'], callId, traceIds)]);
   }
   if (error instanceof CursorError) {
     return apiErrors.invalid([toIssue('value_error', ['body', 'cursor'], error.reason)]);

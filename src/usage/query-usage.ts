@@ -202,7 +202,7 @@ export function toParameters(
 /** Finds the traces of the requested calls; an unknown call has no row. */
 export async function locateCalls(
   clickhouse: ClickHouse,
-  { project_id, call_ids }: UsageQuery,
+  { project_id, call_ids }: Pick<UsageQuery, 'project_id' | 'call_ids'>,
   options: ReadOptions,
 ): Promise<LocatedCall[]> {
   const parameters = { project_id, call_ids };

@@ -7,6 +7,7 @@ const noFilter = {
   thread_ids: [],
   wb_user_ids: [],
   trace_roots_only: false,
+  is_located: true,
   ...{ has_call_ids: false, call_ids: [], call_traces: [] },
   ...{ has_parent_ids: false, parent_ids: [], parent_traces: [] },
 };

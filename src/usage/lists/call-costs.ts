@@ -7,6 +7,7 @@ import type { LiveSource } from '../stats/live-source.ts';
 import { fromCounted } from '../usage-counters.ts';
 import { choosePrice } from '../usage-row.ts';
 import { toTokensJson } from '../usage-json.ts';
+import type { CallDetails } from './call-details.ts';
 
 export interface CostSources {
   readonly live: Pick<LiveSource, 'readUsage'>;
@@ -31,14 +32,15 @@ const window = { startUs: -(2n ** 63n), endUs: 2n ** 63n - 1n };
 export async function readCallCosts(
   { live, prices: snapshots }: CostSources,
   projectId: string,
-  callIds: readonly string[],
+  calls: readonly Pick<CallDetails, 'id' | 'trace_id'>[],
   options: Required<ReadOptions>,
 ): Promise<ReadonlyMap<string, string>> {
   const prices = await snapshots.current(projectId, options.signal);
   const { rows } = await live.readUsage(
     {
       ...{ projectId, window, bucketStarts: [window.startUs], groupColumns: ['key'] },
-      ...{ filter: { call_ids: [...callIds] }, boundaries: prices.boundaries, withValues: false },
+      ...{ filter: {}, located: calls.map(({ id: call_id, trace_id }) => ({ call_id, trace_id })) },
+      ...{ boundaries: prices.boundaries, withValues: false },
     },
     options,
   );

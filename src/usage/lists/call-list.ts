@@ -171,9 +171,8 @@ export class CallList {
   ): Promise<ReadonlyMap<string, string> | undefined> {
     const hasSummary = toSelection(columns).with_summary;
     if (include_costs !== true || !hasSummary || details.length === 0) return undefined;
-    const ids = details.map(({ id }) => id);
     return await this.#read(context, (options) =>
-      readCallCosts(this.#options.costs, project_id, ids, options),
+      readCallCosts(this.#options.costs, project_id, details, options),
     );
   }
 

@@ -2,7 +2,7 @@ import type { ReadOptions } from '../../clickhouse/clickhouse.ts';
 import { ResultTooLargeError } from '../../clickhouse/errors.ts';
 import type { TraceUsageReq } from '../../openapi-types.ts';
 import { toJsonPieces } from '../../slices/json-pieces.ts';
-import { runInSlices } from '../../slices/run-in-slices.ts';
+import { runInSlices, type Steps } from '../../slices/run-in-slices.ts';
 import type { TurnQueue } from '../../turn-queue.ts';
 import { LimitExceededError, readUsage } from '../calls-usage.ts';
 import type { QueryContext, UsageSources } from '../query-usage.ts';
@@ -51,6 +51,7 @@ export class TraceUsage {
   /**
    * @returns the JSON text of a `TraceUsageRes` in pieces
    * @throws {LimitExceededError} more calls are selected than the limit
+   * @throws {RepeatedIdError} an id stands in several of the traces
    * @throws {QueueFullError} too many requests are queued
    * @throws {MemoryBudgetError} there is no memory for the answer
    * @throws the same errors as {@link ClickHouse.read}
@@ -68,6 +69,7 @@ export class TraceUsage {
     const selected = await this.#select(request, this.#toOptions(context));
     const calls = await this.#describe(request, selected.calls, this.#toOptions(context));
     const tops = await this.#findTops(request, calls, this.#toOptions(context));
+    await runInSlices(checkIds([...calls, ...tops]), signal);
     const rows = await this.#readRows(request, [...calls, ...tops], context);
     const answer = { calls, total: selected.total, maxSums: limits.maxAnswerSums };
     const rowBytes = reservation.bytes;
@@ -203,6 +205,31 @@ export class TraceUsage {
       reservation.resize(total);
     };
     return { signal, reserve };
+  }
+}
+
+/** An answer has each id once. */
+function* checkIds(calls: readonly TreeCall[]): Steps<void> {
+  const traceOf = new Map<string, string>();
+  for (const { located } of calls) {
+    yield;
+    const { call_id, trace_id } = located;
+    const other = traceOf.get(call_id);
+    if (other !== undefined) throw new RepeatedIdError(call_id, [other, trace_id]);
+    traceOf.set(call_id, trace_id);
+  }
+}
+
+/** Calls of two traces have the same id, and an answer that has calls by id has room for one of them. */
+export class RepeatedIdError extends Error {
+  override readonly name = 'RepeatedIdError';
+  readonly callId: string;
+  readonly traceIds: readonly [string, string];
+
+  constructor(callId: string, traceIds: RepeatedIdError['traceIds']) {
+    super('Calls of two traces have the same id');
+    this.callId = callId;
+    this.traceIds = traceIds;
   }
 }
 

@@ -12,6 +12,8 @@ export interface FilterParameters {
   readonly thread_ids: readonly string[];
   readonly wb_user_ids: readonly string[];
   readonly trace_roots_only: boolean;
+  /** Whether each call and parent is in the trace at its index, or may be in any of the traces. */
+  readonly is_located: boolean;
   readonly has_call_ids: boolean;
   readonly call_ids: readonly string[];
   readonly call_traces: readonly string[];
@@ -21,39 +23,50 @@ export interface FilterParameters {
 }
 
 /**
- * Finds the traces in which the calls and parents of a filter are; those that do not exist match nothing.
+ * Finds the traces in which the calls and parents of a filter are; those that do not exist match nothing. They are those of
+ * the named traces, if the filter names some: an id may stand in several.
  * @throws the same errors as {@link ClickHouse.read}
  */
 export async function locateFilter(
   clickhouse: ClickHouse,
-  { projectId: project_id, filter }: Pick<StatsQuery, 'projectId' | 'filter'>,
+  { projectId, filter, located }: Pick<StatsQuery, 'projectId' | 'filter' | 'located'>,
   options: ReadOptions,
 ): Promise<FilterParameters> {
+  const shared = { ...toNameFilter(filter), trace_roots_only: filter.trace_roots_only ?? false };
+  const traceIds = distinct(filter.trace_ids);
+  if (traceIds.length > 0) return { ...shared, ...toNamedTraces(traceIds, filter) };
   const locate = async (ids: readonly string[]) => {
     if (ids.length === 0) return [];
-    const query = { project_id, call_ids: ids, include_costs: false, is_explained: false };
+    const query = { project_id: projectId, call_ids: ids };
     return await locateCalls(clickhouse, query, options);
   };
   const [callIds, parentIds] = [distinct(filter.call_ids), distinct(filter.parent_ids)];
-  const calls = await locate(callIds);
+  const calls = located ?? (await locate(callIds));
   const parents = await locate(parentIds);
-  const traceIds = distinct(filter.trace_ids);
+  const hasCalls = located !== undefined || callIds.length > 0;
   const traceSets = [
-    ...(callIds.length > 0 ? [calls.map((call) => call.trace_id)] : []),
+    ...(hasCalls ? [calls.map((call) => call.trace_id)] : []),
     ...(parentIds.length > 0 ? [parents.map((call) => call.trace_id)] : []),
-    ...(traceIds.length > 0 ? [traceIds] : []),
   ];
   return {
+    ...{ ...shared, is_located: true },
     has_trace_ids: traceSets.length > 0,
     trace_ids: intersect(traceSets),
-    ...toNameFilter(filter),
-    trace_roots_only: filter.trace_roots_only ?? false,
-    has_call_ids: callIds.length > 0,
+    has_call_ids: hasCalls,
     call_ids: calls.map((call) => call.call_id),
     call_traces: calls.map((call) => call.trace_id),
     has_parent_ids: parentIds.length > 0,
     parent_ids: parents.map((call) => call.call_id),
     parent_traces: parents.map((call) => call.trace_id),
+  };
+}
+
+function toNamedTraces(traceIds: readonly string[], filter: CallsFilter) {
+  const [call_ids, parent_ids] = [distinct(filter.call_ids), distinct(filter.parent_ids)];
+  return {
+    ...{ is_located: false, has_trace_ids: true, trace_ids: traceIds },
+    ...{ has_call_ids: call_ids.length > 0, call_ids, call_traces: traceIds },
+    ...{ has_parent_ids: parent_ids.length > 0, parent_ids, parent_traces: traceIds },
   };
 }
 

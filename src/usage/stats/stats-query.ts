@@ -2,6 +2,7 @@ import { toUnixMicroseconds } from '../../clickhouse/client/date-time64.ts';
 import type { CallsFilter, CallStatsReq } from '../../openapi-types.ts';
 import { toEffectiveDate } from '../../prices/effective-date.ts';
 import type { Steps } from '../../slices/run-in-slices.ts';
+import type { LocatedCall } from '../usage-row.ts';
 import {
   chooseBucketSize,
   type TimeBucket,
@@ -18,6 +19,8 @@ export interface StatsQuery {
   /** Columns of calls, beside the model; at most two. */
   readonly groupColumns: readonly GroupColumn[];
   readonly filter: CallsFilter;
+  /** Only these calls, whose traces are known; the filter then names neither calls nor traces. */
+  readonly located?: readonly Pick<LocatedCall, 'trace_id' | 'call_id'>[];
 }
 
 /** By `key`, each call is a group of its own. */
