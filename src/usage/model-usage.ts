@@ -33,10 +33,12 @@ export function toModelUsage({
   counters,
   price,
 }: Pick<UsageRow, 'counters' | 'price'>): ModelUsage {
-  const [requests = 0n, promptTokens = 0n, completionTokens = 0n, totalTokens = 0n] = counters;
   const cost = price?.cost(counters);
   return {
-    ...{ requests, promptTokens, completionTokens, totalTokens },
+    requests: counters[0] ?? 0n,
+    promptTokens: counters[1] ?? 0n,
+    completionTokens: counters[2] ?? 0n,
+    totalTokens: counters[3] ?? 0n,
     promptCost: cost?.prompt ?? null,
     completionCost: cost?.completion ?? null,
   };

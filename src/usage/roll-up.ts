@@ -142,7 +142,7 @@ function* toSubtrees<Sum>(rows: readonly UsageRow[]): Steps<RequestedSubtrees<Su
   const subtrees = new Map<string, RequestedSubtree<Sum>>();
   for (const { is_present, call_key, call_id, ancestor_key } of rows) {
     yield;
-    if (!is_present) continue;
+    if (!is_present || subtrees.has(call_key)) continue;
     const conditional = { ofResponses: new Map<string, UsageRow[]>(), ofNone: [] };
     const empty = { sums: new Map<string, Sum>(), conditional, calls: 0n, unfinishedCallIds: [] };
     subtrees.set(call_key, { callId: call_id, ancestorKey: ancestor_key, ...empty });

@@ -59,13 +59,17 @@ export function fromStoredSums(sums: readonly string[]): UsageCounters {
 
 /** @param counted sums of `counts` in sql/queries/fragments/counting/counting_rules.sql */
 export function fromCounted(counted: readonly string[]): UsageCounters {
-  const sums = counted.map(BigInt);
-  const at = (position: number): bigint => sums[position - 1] ?? 0n;
-  const [read, written1h, written, audioInput, text] = [at(5), at(6), at(7), at(8), at(9)];
-  const [completion, audioOutput, unknownRequests] = [at(3), at(10), at(11)];
+  const at = (position: number): bigint => toInteger(counted[position - 1]);
+  const [completion, audioOutput] = [at(3), at(10)];
+  // Requests, prompt, completion, total; five classes of the prompt; two of the completion; unknown requests.
+  // prettier-ignore
   return [
-    ...[at(1), at(2), completion, at(4)],
-    ...[text, read, written, written1h, audioInput],
-    ...[completion - audioOutput, audioOutput, unknownRequests],
+    at(1), at(2), completion, at(4),
+    at(9), at(5), at(7), at(6), at(8),
+    completion - audioOutput, audioOutput, at(11),
   ];
+}
+
+function toInteger(text = '0'): bigint {
+  return text === '0' ? 0n : BigInt(text);
 }

@@ -26,12 +26,12 @@ export function findPriceClass(
   range: PricedRange,
   { price_dates, prompt_sizes, price_minutes }: PriceBoundaries,
 ): PriceClassColumns | null {
-  const [minUs, maxUs] = [BigInt(range.min_started_us), BigInt(range.max_started_us)];
+  const [minUs, maxUs] = [toInteger(range.min_started_us), toInteger(range.max_started_us)];
   const date = findCommon(price_dates, minUs, maxUs);
   const size = findCommon(
     prompt_sizes,
-    BigInt(range.min_prompt_size),
-    BigInt(range.max_prompt_size),
+    toInteger(range.min_prompt_size),
+    toInteger(range.max_prompt_size),
   );
   const minute = findCommonMinute(price_minutes, minUs, maxUs);
   if (date === null || size === null || minute === null) return null;
@@ -40,23 +40,30 @@ export function findPriceClass(
 
 function findCommonMinute(
   minutes: PriceBoundaries['price_minutes'],
-  minUs: bigint,
-  maxUs: bigint,
+  minUs: number | bigint,
+  maxUs: number | bigint,
 ): number | null {
   if (minutes.length === 1) return minutes[0] ?? null;
-  const [first, last] = [minUs, maxUs].map((us) => (us + offsetUs) / usPerMinute) as [
-    bigint,
-    bigint,
-  ];
+  const [first, last] = [toMinute(minUs), toMinute(maxUs)];
   if (first / minutesPerWeek !== last / minutesPerWeek) return null;
   return findCommon(minutes, Number(first % minutesPerWeek), Number(last % minutesPerWeek));
+}
+
+function toMinute(us: number | bigint): bigint {
+  return (BigInt(us) + offsetUs) / usPerMinute;
+}
+
+/** A number where that is exact: comparing is faster then. JavaScript compares numbers with wide integers exactly. */
+function toInteger(text: string): number | bigint {
+  const number = Number(text);
+  return Number.isSafeInteger(number) ? number : BigInt(text);
 }
 
 /** @returns the greatest boundary that is not above the first number, if none is between it and the last one */
 function findCommon<Value extends bigint | number>(
   boundaries: readonly Value[],
-  first: Value,
-  last: Value,
+  first: number | bigint,
+  last: number | bigint,
 ): Value | null {
   let [low, high] = [0, boundaries.length];
   while (low < high) {

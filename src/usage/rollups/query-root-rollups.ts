@@ -136,26 +136,29 @@ export function* fromRootRollups(
   return { rows, unfinishedCallIds, traceIdOf };
 }
 
-/** @returns a row with the calls and one per sum; null if a price may begin inside a sum */
+/** @returns a row per sum, the first with the calls; null if a price may begin inside a sum */
 function toRows(usage: RootUsage, boundaries: PriceBoundaries): RolledUpRow[] | null {
-  const { calls, unfinished_call_ids } = usage;
-  const rows: RolledUpRow[] = [{ ...noUsage, calls, unfinished_call_ids }];
-  for (const sum of usage.sums) {
+  const rows: RolledUpRow[] = [];
+  let { calls, unfinished_call_ids } = usage;
+  for (const sum of usage.sums.length === 0 ? [noSum] : usage.sums) {
     const priceClass = findPriceClass(sum, boundaries);
     if (priceClass === null) return null;
     const { model, service_tier, counters } = sum;
-    rows.push({ ...noUsage, ...priceClass, model, service_tier, counters });
+    const { period_us, prompt_size, minute_of_week } = priceClass;
+    const price = { service_tier, period_us, prompt_size, minute_of_week };
+    rows.push({ model, ...price, counters, calls, unfinished_call_ids });
+    [calls, unfinished_call_ids] = ['0', []];
   }
   return rows;
 }
 
-const noUsage: RolledUpRow = {
+/** Of calls without usage. */
+const noSum: RootSum = {
   model: '',
   service_tier: '',
-  period_us: '0',
-  prompt_size: '0',
-  minute_of_week: 0,
+  min_started_us: '0',
+  max_started_us: '0',
+  min_prompt_size: '0',
+  max_prompt_size: '0',
   counters: [],
-  calls: '0',
-  unfinished_call_ids: [],
 };
