@@ -45,15 +45,16 @@ const reportsCacheBeside = 8;
 
 /** @param sums of stored counters for which {@link needsRules} is false */
 export function fromStoredSums(sums: readonly string[]): UsageCounters {
-  const at = (position: number): bigint => BigInt(sums[position - 1] ?? 0);
+  const at = (position: number): bigint => toInteger(sums[position - 1]);
   const prompt = at(2) + at(5);
   const completion = at(3) + at(6);
   const read = at(7) + at(9) + at(10);
   const written = at(8);
+  // prettier-ignore
   return [
-    ...[at(1), prompt, completion, prompt + completion],
-    ...[prompt - read - written, read, written, 0n, 0n],
-    ...[completion, 0n, 0n],
+    at(1), prompt, completion, prompt + completion,
+    prompt - read - written, read, written, 0n, 0n,
+    completion, 0n, 0n,
   ];
 }
 

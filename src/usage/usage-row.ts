@@ -134,14 +134,12 @@ export interface RollupRow extends RolledUpRow {
 export type RequestedPrices = Pick<PriceSnapshot, 'choose'> | null;
 
 export function fromTreeWalk(row: TreeWalkRow, prices: RequestedPrices): UsageRow {
-  const { call_id, ancestor_key } = row;
   const condition = toCondition(row);
   const counters = isStored(row) ? fromStoredSums(row.counters) : fromCounted(row.counters);
-  const usage = fromStatement(row, counters, prices);
-  const doubleCounted =
-    condition === null ? usage.doubleCounted : usage.counters.slice(0, 4).map((n) => -n);
-  const is_present = condition === null && row.is_present === 1;
-  return { ...usage, doubleCounted, condition, call_id, ancestor_key, is_present };
+  const usage = toUsageRow(row, row, counters, prices);
+  if (condition === null) return usage;
+  const doubleCounted = counters.slice(0, 4).map((n) => -n);
+  return { ...usage, doubleCounted, condition, is_present: false };
 }
 
 function toCondition({ response = '0', place = '0', is_own_only }: TreeWalkRow): Condition | null {
@@ -150,29 +148,13 @@ function toCondition({ response = '0', place = '0', is_own_only }: TreeWalkRow):
 
 /** @param callId of the row's call, which no other requested call descends from */
 export function fromRollup(row: RolledUpRow, callId: string, prices: RequestedPrices): UsageRow {
-  const counters = fromCounted(row.counters);
-  // Written out, since a page of 1,000 traces has thousands of these rows, and a spread takes longer than all else.
-  return {
-    call_key: `rollup of ${callId}`,
-    is_present: true,
-    call_id: callId,
-    ancestor_key: '',
-    model: row.model,
-    counters,
-    price: isUncounted(counters) ? null : choosePrice(row, prices),
-    doubleCounted: nothing,
-    condition: null,
-    calls: row.calls,
-    unfinished_call_ids: row.unfinished_call_ids,
-  };
+  const call = { call_key: `rollup of ${callId}`, call_id: callId, is_present: 1 } as const;
+  return toUsageRow(row, call, fromCounted(row.counters), prices);
 }
-
-const nothing: readonly bigint[] = [];
 
 /** @param callId the requested root of the row's trace */
 export function fromFlatSum(row: FlatSumRow, callId: string, prices: RequestedPrices): UsageRow {
-  const usage = fromStatement(row, fromCounted(row.counters), prices);
-  return { ...usage, call_id: callId, ancestor_key: '', is_present: row.roots !== '0' };
+  return toUsageRow(row, toRoot(row, callId), fromCounted(row.counters), prices);
 }
 
 /** @param callId the requested root of the row's trace */
@@ -181,20 +163,37 @@ export function fromStoredSum(
   callId: string,
   prices: RequestedPrices,
 ): UsageRow {
-  const usage = fromStatement(row, fromStoredSums(row.counters), prices);
-  return { ...usage, call_id: callId, ancestor_key: '', is_present: row.roots !== '0' };
+  return toUsageRow(row, toRoot(row, callId), fromStoredSums(row.counters), prices);
 }
 
-function fromStatement(
-  row: StatementRow,
+/** The requested call of a row. */
+type RowCall = Pick<TreeWalkRow, 'call_key' | 'call_id' | 'is_present'> &
+  Partial<Pick<TreeWalkRow, 'ancestor_key'>>;
+
+function toRoot({ call_key, roots }: FlatSumRow, callId: string): RowCall {
+  return { call_key, call_id: callId, is_present: roots === '0' ? 0 : 1 };
+}
+
+/** Written out, since an answer may have a million rows: a spread takes longer than all else. */
+function toUsageRow(
+  row: Omit<StatementRow, 'call_key'>,
+  { call_key, call_id, ancestor_key = '', is_present }: RowCall,
   counters: UsageCounters,
   prices: RequestedPrices,
-): Omit<UsageRow, 'call_id' | 'ancestor_key' | 'is_present'> & { readonly condition: null } {
-  const { call_key, model, calls, unfinished_call_ids } = row;
-  const price = isUncounted(counters) ? null : choosePrice(row, prices);
-  const doubleCounted = row.double_counted?.map(BigInt) ?? [];
-  const rest = { calls, unfinished_call_ids, condition: null };
-  return { call_key, model, counters, price, doubleCounted, ...rest };
+): UsageRow {
+  return {
+    call_key,
+    is_present: is_present === 1,
+    call_id,
+    ancestor_key,
+    model: row.model,
+    counters,
+    price: isUncounted(counters) ? null : choosePrice(row, prices),
+    doubleCounted: row.double_counted?.map(BigInt) ?? [],
+    condition: null,
+    calls: row.calls,
+    unfinished_call_ids: row.unfinished_call_ids,
+  };
 }
 
 /** Whether nothing is known of what the requests of these counters used; also if there are none. */

@@ -50,7 +50,7 @@ interface TraceChecksum {
   readonly checksum: string;
 }
 
-export const noRootRollups: RootRollups = { valid: new Map(), changedTraceIds: new Set() };
+const noRootRollups: RootRollups = { valid: new Map(), changedTraceIds: new Set() };
 
 /**
  * Finds the rollups of requested calls, without looking up their traces, and which of them are valid. The checksums are read

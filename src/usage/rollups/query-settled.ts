@@ -14,7 +14,6 @@ import { queryGroupRollups } from './query-group-rollups.ts';
 import {
   findRootRollups,
   fromRootRollups,
-  noRootRollups,
   type RootRollups,
   type SettledRows,
 } from './query-root-rollups.ts';
@@ -40,19 +39,15 @@ export async function querySettled(
   query: UsageQuery,
   options: ReadOptions & { readonly signal: AbortSignal },
 ): Promise<SettledUsage> {
-  const { signal } = options;
   const context = { clickhouse, query, options };
   const version = query.is_explained ? null : rulesVersion;
-  const [roots, prices] = await Promise.all([
+  const current = readPrices(snapshots, query, options.signal);
+  const { settled, others, changedTraceIds, prices } =
     version === null || query.located !== undefined
-      ? noRootRollups
-      : findRootRollups(context, version),
-    readPrices(snapshots, query, signal),
-  ]);
-  const { settled, others } = await locateOthers(context, roots.valid, prices);
+      ? await locateAll(context, current)
+      : await answerRoots(context, current, version);
   const found: QueriedRows[] = settled.traceIdOf.size > 0 ? [settled] : [];
   const knownCallIds = [...settled.traceIdOf.keys(), ...others.map(({ call_id }) => call_id)];
-  const { changedTraceIds } = roots;
   const unchanged = others.filter(({ trace_id }) => !changedTraceIds.has(trace_id));
   if (version === null || unchanged.length === 0)
     return { found, live: others, knownCallIds, prices };
@@ -62,28 +57,47 @@ export async function querySettled(
   return { found, live: [...groups.live, ...changed], knownCallIds, prices };
 }
 
+/** What rollups of roots answer, and where the other calls are. */
+interface AnsweredRoots extends Pick<RootRollups, 'changedTraceIds'> {
+  readonly settled: SettledRows;
+  readonly others: readonly LocatedCall[];
+  readonly prices: PriceSnapshot | null;
+}
+
+async function locateAll(
+  context: Context,
+  current: Promise<PriceSnapshot | null>,
+): Promise<AnsweredRoots> {
+  const { call_ids, located } = context.query;
+  const [others, prices] = await Promise.all([located ?? locate(context, call_ids), current]);
+  return { settled: nothing, others, changedTraceIds: new Set(), prices };
+}
+
+const nothing: SettledRows = { rows: [], unfinishedCallIds: [], traceIdOf: new Map() };
+
 /**
  * Answers roots from their rollups, and locates the other calls. A root is among these if another requested call is in its
  * trace: a call that is inside both then counts once towards the limit.
  */
-async function locateOthers(
+async function answerRoots(
   context: Context,
-  valid: RootRollups['valid'],
-  prices: PriceSnapshot | null,
-): Promise<{ readonly settled: SettledRows; readonly others: readonly LocatedCall[] }> {
+  current: Promise<PriceSnapshot | null>,
+  rulesVersion: string,
+): Promise<AnsweredRoots> {
   const { signal } = context.options;
+  const [roots, prices] = await Promise.all([findRootRollups(context, rulesVersion), current]);
+  const { valid, changedTraceIds } = roots;
   const settled = await runInSlices(fromRootRollups(valid, prices), signal);
-  const { located } = context.query;
-  if (located !== undefined) return { settled, others: located };
   const ids = await runInSlices(without(context.query.call_ids, settled.traceIdOf), signal);
   const others = await locate(context, ids);
   const traceIds = await runInSlices(toSet(others.map(({ trace_id }) => trace_id)), signal);
   const alone = new Map([...valid].filter(([, { trace_id }]) => !traceIds.has(trace_id)));
   const shared = [...settled.traceIdOf.keys()].filter((id) => !alone.has(id));
-  if (shared.length === 0) return { settled, others };
+  if (shared.length === 0) return { settled, others, changedTraceIds, prices };
   return {
     settled: await runInSlices(fromRootRollups(alone, prices), signal),
     others: [...others, ...(await locate(context, shared))],
+    ...{ changedTraceIds, prices },
   };
 }
 
