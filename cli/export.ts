@@ -15,7 +15,7 @@ Writes what the calls of projects used and cost to a file, from a running servic
   --bucket            day (default), hour or a number of seconds
   --group-by          up to two of op_name, wb_user_id and thread_id, between commas
   --timezone          where days and hours begin, UTC by default
-  --format            csv (default), jsonl or focus
+  --format            csv (default), jsonl, parquet or focus
   --output FILE       is replaced when the whole export has arrived
   --url               the service, by default that of HOST and PORT
   --key-file FILE     has the API key, by default DATA_DIR/api-key`;

@@ -1096,7 +1096,7 @@ export interface components {
              * @default csv
              * @enum {unknown}
              */
-            readonly format: "csv" | "jsonl" | "focus";
+            readonly format: "csv" | "jsonl" | "parquet" | "focus";
         };
         /** UsageMetricSpec */
         readonly UsageMetricSpec: {
@@ -2563,6 +2563,7 @@ export interface operations {
                 content: {
                     readonly "text/csv": string;
                     readonly "application/jsonl": string;
+                    readonly "application/vnd.apache.parquet": string;
                 };
             };
             readonly 401: components["responses"]["NotAuthenticated"];

@@ -7,19 +7,17 @@ const pieceLength = 16_384;
 const maxPieceBytes = 65_536;
 
 /**
- * Joins fragments of JSON text into pieces in UTF-8.
+ * Joins fragments of JSON text into pieces in UTF-8; fragments that are bytes already are pieces of their own.
  * @param fragments in order; undefined where there was work without text
  * @param reserve called with the bytes of each piece; when it throws, nothing more is read
  */
 export function* toJsonPieces(
-  fragments: Iterable<string | undefined>,
+  fragments: Iterable<string | Uint8Array | undefined>,
   reserve: (bytes: number) => void,
 ): Steps<Uint8Array[]> {
   const pieces: Uint8Array[] = [];
   let text = '';
-  const flush = (): void => {
-    const bytes = Buffer.from(text);
-    text = '';
+  const push = (bytes: Uint8Array): void => {
     reserve(bytes.length);
     for (let start = 0; start < bytes.length; start += maxPieceBytes) {
       const piece = bytes.subarray(start, start + maxPieceBytes);
@@ -27,11 +25,18 @@ export function* toJsonPieces(
       pieces.push(bytes.length <= maxPieceBytes ? bytes : Buffer.from(piece));
     }
   };
+  const flush = (): void => {
+    if (text !== '') push(Buffer.from(text));
+    text = '';
+  };
   for (const fragment of fragments) {
-    text += fragment ?? '';
+    if (typeof fragment === 'object') {
+      flush();
+      push(fragment);
+    } else text += fragment ?? '';
     if (text.length >= pieceLength) flush();
     yield;
   }
-  if (text !== '') flush();
+  flush();
   return pieces;
 }

@@ -4,7 +4,6 @@ import type { Reservation } from '../memory-budget.ts';
 import { toJsonPieces } from '../slices/json-pieces.ts';
 import { runInSlices } from '../slices/run-in-slices.ts';
 import type { TurnQueue } from '../turn-queue.ts';
-import type { Fragments } from './usage-json.ts';
 
 /** How large answers may be. */
 export interface AnswerLimits {
@@ -19,6 +18,9 @@ export interface AnswerContext {
   readonly reservation: Reservation;
   readonly signal: AbortSignal;
 }
+
+/** Pieces of text or of a file; undefined where there was work without a piece. */
+export type AnswerFragments = Iterable<string | Uint8Array | undefined>;
 
 /** What rows and sums take for each byte of their text, garbage apart; as in query-usage.ts. */
 const memoryPerByte = 2;
@@ -35,14 +37,14 @@ export class AnswerQueue {
 
   /**
    * Waits for the request's turn, reads, and writes what the fragments say.
-   * @returns the JSON text in pieces
+   * @returns the answer in pieces
    * @throws {QueueFullError} too many requests are queued
    * @throws {MemoryBudgetError} there is no memory for the answer
    * @throws {ResultTooLargeError} what is read, or the answer, is too large
    */
   async add(
     { reservation, signal }: AnswerContext,
-    toFragments: (options: Required<ReadOptions>) => Promise<Fragments>,
+    toFragments: (options: Required<ReadOptions>) => Promise<AnswerFragments>,
   ): Promise<Uint8Array[]> {
     const run = async (signal: AbortSignal): Promise<Uint8Array[]> => {
       reservation.resize(0);

@@ -56,10 +56,10 @@ test('npm run export writes what the endpoint answers', async () => {
 test('a file stays as it is when the export is refused or cut off', async () => {
   await toProject(client.service, 'cut/a').sendCompleteCalls(toCall(undefined, 0));
   await toProject(client.service, 'cut/b').sendCompleteCalls(...Array.from({ length: 4 }, toCall));
-  const refused = await run('--project', 'cut/a', '--start', start, '--format', 'parquet');
+  const refused = await run('--project', 'cut/a', '--start', start, '--format', 'xlsx');
   expect([refused.code, refused.files]).toEqual([1, { out: 'before' }]);
   expect(refused.stderr).toContain('The service answers 422');
-  expect(refused.stderr).toContain("Input should be 'csv', 'jsonl' or 'focus'");
+  expect(refused.stderr).toContain("Input should be 'csv', 'jsonl', 'parquet' or 'focus'");
   const cut = await run('--project', 'cut/*', '--start', start);
   expect([cut.code, cut.files]).toEqual([1, { out: 'before' }]);
   expect(cut.stderr).toMatch(/^The export was cut off after \d+ bytes; .+ is as it was\.\n$/);

@@ -2,6 +2,7 @@ import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import type { UsageExportQuery } from '../../openapi-types.ts';
 import { exportFormats } from '../../usage/export/export-formats.ts';
+import { ParquetRangeError } from '../../usage/export/parquet-file.ts';
 import { isPattern, type UsageExport } from '../../usage/export/usage-export.ts';
 import { WindowTooLargeError } from '../../usage/stats/live-source.ts';
 import { maxBuckets, TooManyBucketsError } from '../../usage/stats/time-buckets.ts';
@@ -26,7 +27,7 @@ export function exportRoute(usageExport: UsageExport): Route {
       );
       const context = { readable: key.projects, reservation, signal };
       const pieces = await usageExport.open(query, context).catch(throwQueryError);
-      response.type(exportFormats[query.format].contentType).attachment(toFileName(query));
+      response.attachment(toFileName(query)).type(exportFormats[query.format].contentType);
       // Middlewares listen for its end, and so does the pipeline, several times.
       response.setMaxListeners(20);
       await pipeline(Readable.from(pieces), response);
@@ -45,6 +46,9 @@ function throwQueryError(error: unknown): never {
     const { buckets, groups } = error;
     const loc = ['query', 'bucket'];
     throw apiErrors.invalid([toIssue('too_many_buckets', loc, buckets, groups, maxBuckets)]);
+  }
+  if (error instanceof ParquetRangeError) {
+    throw apiErrors.invalid([toIssue('value_error', ['query', 'format'], 'parquetRange')]);
   }
   throw error;
 }

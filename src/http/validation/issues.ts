@@ -116,6 +116,9 @@ const valueErrors = {
   sortByCost: 'Value error, sort_by cost needs include_costs',
   projectPattern: 'Value error, project should be entity/project, entity/* or *',
   focusBucket: 'Value error, bucket should divide a day, since a charge of FOCUS is in one month',
+  parquetRange:
+    'Value error, a cost has more than 27 decimal places or is above 10^11 USD, or a count is above 2^63, for which columns ' +
+    'of Parquet have no room; csv and jsonl have all digits',
   groupTwice: 'Value error, group_by should name each group once',
   filterUnsupported:
     'Value error, this filter is not supported; supported are op_names, parent_ids, trace_ids, call_ids, thread_ids, ' +

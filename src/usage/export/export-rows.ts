@@ -1,4 +1,4 @@
-import { addMoney, toDecimalText } from '../../money.ts';
+import { addMoney, type Money, toDecimalText } from '../../money.ts';
 import type { UsageExportQuery } from '../../openapi-types.ts';
 import type { Steps } from '../../slices/run-in-slices.ts';
 import { sortGroups } from '../stats/stats-json.ts';
@@ -41,6 +41,7 @@ export interface ExportRow {
 
 /** An exact number, which doubles would round. */
 export interface Decimal {
+  readonly money: Money;
   readonly text: string;
 }
 
@@ -114,7 +115,7 @@ function toAmounts(sum: UsageSum) {
     totalTokens: at(3),
     cacheReadTokens: at(5),
     cacheCreationTokens: at(6) + at(7),
-    cost: cost === null ? null : { text: toDecimalText(cost) },
+    cost: cost === null ? null : { money: cost, text: toDecimalText(cost) },
     unpricedRequests: unpriced.requests,
     unpricedTokens: unpriced.totalTokens,
     isLowerBound: unpriced.requests + unpriced.totalTokens > 0n,

@@ -75,24 +75,25 @@ export class UsageExport {
     projects: readonly string[],
     context: ExportContext,
   ): AsyncGenerator<Uint8Array, void> {
-    const format = exportFormats[query.format];
     const names = query.group_by.filter((name) => name !== 'model');
+    const file = exportFormats[query.format].begin(names);
     // One end for all projects.
-    const end = query.end ?? new Date().toISOString();
-    const header = format.header(names);
-    if (header !== '') yield Buffer.from(header);
+    const windowEnd = query.end ?? new Date().toISOString();
+    if (file.header.length > 0) yield file.header;
     for (const project_id of projects) {
       const request = {
-        ...{ project_id, start: query.start, end, timezone: query.timezone },
+        ...{ project_id, start: query.start, end: windowEnd, timezone: query.timezone },
         ...{ granularity: query.bucket, group_by: ['model' as const, ...names] },
         usage_metrics: [{ metric: 'total_cost' as const, aggregations: [], percentiles: [] }],
       };
       yield* await inTurn(context.signal, (signal) =>
         this.#options.callStats.writeUsage(request, { ...context, signal }, (plan, usage) =>
-          format.toFragments(toExportRows(plan, usage, { ...query, project_id, names }), names),
+          file.toFragments(toExportRows(plan, usage, { ...query, project_id, names })),
         ),
       );
     }
+    const end = file.end();
+    if (end.length > 0) yield end;
   }
 }
 

@@ -5,8 +5,12 @@ import { noBoundaries } from '../../prices/snapshot/price-level.ts';
 import type { PriceSnapshots } from '../../prices/snapshot/price-snapshots.ts';
 import { runInSlices } from '../../slices/run-in-slices.ts';
 import type { TurnQueue } from '../../turn-queue.ts';
-import { type AnswerContext, type AnswerLimits, AnswerQueue } from '../answer-queue.ts';
-import type { Fragments } from '../usage-json.ts';
+import {
+  type AnswerContext,
+  type AnswerFragments,
+  type AnswerLimits,
+  AnswerQueue,
+} from '../answer-queue.ts';
 import { mergeSpecs, needsValues } from './aggregations.ts';
 import { previewCosts } from './cost-preview.ts';
 import { type CallMetric, isCost, type UsageMetric } from './metric-values.ts';
@@ -63,13 +67,13 @@ export class CallStats {
   }
 
   /**
-   * Usage with its costs, as text that `toFragments` writes.
+   * Usage with its costs, as `toFragments` writes it.
    * @throws as {@link CallStats.answer}
    */
   async writeUsage(
     request: CallStatsReq,
     context: AnswerContext,
-    toFragments: (plan: StatsPlan, usage: UsageSums) => Fragments,
+    toFragments: (plan: StatsPlan, usage: UsageSums) => AnswerFragments,
   ): Promise<Uint8Array[]> {
     return await this.#queue.add(context, async (options) => {
       const now = new Date().toISOString();

@@ -4,7 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { usageClientFixture } from '../../support/fixtures.ts';
-import { openService, type TestAnswer } from '../../support/http/service.ts';
+import {
+  basicAuthorization,
+  openService,
+  type TestAnswer,
+  testKey,
+} from '../../support/http/service.ts';
 import { toProject } from '../../support/usage-client.ts';
 
 const maxProjects = 3;
@@ -42,6 +47,21 @@ async function reread<Row>(text: string, format: string, sql: string): Promise<R
   const input = format === 'jsonl' ? 'JSONEachRow' : 'CSVWithNames';
   const literal = text.replace(/[\\']/g, '\\$&');
   return await client.clickhouse.query<Row>(`SELECT ${sql} FROM format(${input}, '${literal}')`);
+}
+
+/** What ClickHouse reads of a file of Parquet. */
+async function rereadParquet<Row>(
+  parameters: Parameters,
+  verb: string,
+  input = 'Parquet',
+): Promise<Row[]> {
+  const response = await fetch(client.service.url + toPath({ ...parameters, format: 'parquet' }), {
+    headers: { authorization: basicAuthorization(testKey) },
+  });
+  expect(response.status).toBe(200);
+  expect(response.headers.get('content-type')).toBe('application/vnd.apache.parquet');
+  const file = Buffer.from(await response.arrayBuffer()).toString('base64');
+  return await client.clickhouse.query<Row>(`${verb} format(${input}, base64Decode('${file}'))`);
 }
 
 interface ModelSums {
@@ -148,6 +168,73 @@ test('costs have all digits, and say what is missing in them', async () => {
     { model: 'o', cost_usd: null, is_lower_bound: true, unpriced_requests: 2 },
     { model: 'p', cost_usd: '0.001', is_lower_bound: true, requests: 4, unpriced_requests: 3 },
   ]);
+});
+
+test('a file of Parquet has the rows and digits of CSV, over all projects and row groups', async () => {
+  const projects = ['parquet/a', 'parquet/b'].map((id) => toProject(client.service, id));
+  for (const [index, project] of projects.entries()) {
+    await project.setPrices({ m: { ...price, prompt_token_cost: 1e-24 / (index + 1) } });
+    await project.sendCompleteCalls(
+      ...[1, 2].map((day) => ({
+        ...{ id: `c${day}`, trace: `t${day}`, startedAt: `2026-03-0${day}T05:00:00Z` },
+        usage: Object.fromEntries(
+          // More rows than a row group has.
+          ['m', ...Array.from({ length: 300 }, (_, model) => `ünpriced ${model}`)].map((model) => [
+            model,
+            { requests: 1, prompt_tokens: Number.MAX_SAFE_INTEGER, completion_tokens: day },
+          ]),
+        ),
+      })),
+    );
+  }
+  const parameters = { project: 'parquet/*', timezone: 'Asia/Kolkata', bucket: 'hour' };
+  const { text } = await download({ ...parameters, format: 'jsonl' });
+  const expected = text
+    .trim()
+    .replace(/:(\d+)(?=[,}])/g, ':"$1"')
+    .split('\n')
+    .map((line) => JSON.parse(line) as Record<string, string>)
+    .map((row) => ({
+      ...row,
+      bucket_start: String(Date.parse(row['bucket_start'] ?? '')),
+      bucket_end: String(Date.parse(row['bucket_end'] ?? '')),
+    }));
+  expect(expected).toHaveLength(2 * 2 * 301);
+  expect(expected[0]).toMatchObject({ model: 'm', cost_usd: '0.002000009007199254740991' });
+  const verb = `SELECT * REPLACE (toUnixTimestamp64Milli(bucket_start) AS bucket_start,
+    toUnixTimestamp64Milli(bucket_end) AS bucket_end, toString(cost_usd) AS cost_usd) FROM`;
+  expect(await rereadParquet(parameters, verb)).toEqual(expected);
+});
+
+test('columns of Parquet have types, also in a file without rows', async () => {
+  const parameters = { project: client.newProject().id, group_by: 'op_name' };
+  const described = await rereadParquet<{ name: string; type: string }>(parameters, 'DESCRIBE');
+  expect(described.map(({ name, type }) => [name, type])).toEqual([
+    ['project_id', 'String'],
+    ['bucket_start', "DateTime64(3, 'UTC')"],
+    ['bucket_end', "DateTime64(3, 'UTC')"],
+    ...['model', 'op_name'].map((name) => [name, 'String']),
+    ...['calls', 'requests', 'prompt_tokens', 'completion_tokens', 'total_tokens'].map(toCount),
+    ...['cache_read_input_tokens', 'cache_creation_input_tokens'].map(toCount),
+    ['cost_usd', 'Nullable(Decimal(38, 27))'],
+    ['is_lower_bound', 'Bool'],
+    ...['unpriced_requests', 'unpriced_tokens'].map(toCount),
+  ]);
+  const metadata = await rereadParquet(parameters, 'SELECT num_rows FROM', 'ParquetMetadata');
+  expect(metadata).toEqual([{ num_rows: '0' }]);
+});
+
+function toCount(name: string): [name: string, type: string] {
+  return [name, 'Int64'];
+}
+
+test('a cost that a column of Parquet has no room for is refused, not rounded', async () => {
+  const project = client.newProject();
+  await project.setPrices({ m: { ...price, prompt_token_cost: 1e-30 } });
+  await project.sendCompleteCalls({ id: 'a', startedAt: window.start, usage: { m: usage } });
+  const answer = await client.service.send(toPath({ project: project.id, format: 'parquet' }));
+  expect(answer.status).toBe(422);
+  expect(answer.text).toContain('csv and jsonl have all digits');
 });
 
 const hostileNames = [
@@ -299,8 +386,8 @@ test('what cannot be exported is refused before the file begins', async () => {
     const { detail } = answer.json() as { detail: { loc: unknown[]; msg: string }[] };
     return detail.map(({ loc, msg }) => `${loc.join('.')}: ${msg}`);
   };
-  expect(await refuse({ format: 'parquet' })).toEqual([
-    "query.format: Input should be 'csv', 'jsonl' or 'focus'",
+  expect(await refuse({ format: 'xlsx' })).toEqual([
+    "query.format: Input should be 'csv', 'jsonl', 'parquet' or 'focus'",
   ]);
   expect(await refuse({ project: 'team/a*' })).toEqual([
     'query.project.0: Value error, project should be entity/project, entity/* or *',
