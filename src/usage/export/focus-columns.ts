@@ -4,7 +4,8 @@ import type { TimeBucket } from '../stats/time-buckets.ts';
 
 /**
  * The columns of a row in the FinOps Open Cost and Usage Specification, FOCUS 1.2: the mandatory ones, those conditional
- * ones that apply, and our own, which begin with `x_`. Costs are null where nothing has a price: 0 would be believed.
+ * ones that apply, and our own, which begin with `x_`. FOCUS has no null costs: where nothing has a price they are 0, and
+ * `x_IsUnpriced` is true, so that readers can tell it from usage that is free.
  */
 export const toFocusColumns: ToColumns = (row, names) => [
   ...toCostColumns(row),
@@ -27,11 +28,12 @@ type Columns = (readonly [string, ExportValue | undefined])[];
 
 /** Prices are those that were set, so that no discount distinguishes the costs. */
 function toCostColumns(row: Row): Columns {
+  const cost = row && (row.cost ?? { money: 0n, text: '0' });
   return [
-    ['BilledCost', row?.cost],
-    ['ContractedCost', row?.cost],
-    ['EffectiveCost', row?.cost],
-    ['ListCost', row?.cost],
+    ['BilledCost', cost],
+    ['ContractedCost', cost],
+    ['EffectiveCost', cost],
+    ['ListCost', cost],
     ['BillingCurrency', 'USD'],
   ];
 }
@@ -97,6 +99,7 @@ function toOwnColumns(row: Row): Columns {
     ['x_CompletionTokens', row?.completionTokens],
     ['x_CacheReadInputTokens', row?.cacheReadTokens],
     ['x_CacheCreationInputTokens', row?.cacheCreationTokens],
+    ['x_IsUnpriced', row && row.cost === null],
     ['x_IsLowerBound', row?.isLowerBound],
     ['x_UnpricedRequests', row?.unpricedRequests],
     ['x_UnpricedTokens', row?.unpricedTokens],

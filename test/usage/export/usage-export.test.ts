@@ -99,7 +99,8 @@ async function querySums(projectId: string): Promise<ModelSums[]> {
 }
 
 const ownColumns = ['model', 'total_tokens', 'cost_usd', 'calls', 'unpriced_tokens'];
-const focusColumns = ['SkuId', 'PricingQuantity', 'BilledCost', 'x_Calls', 'x_UnpricedTokens'];
+const focusCost = 'if(x_IsUnpriced, NULL, BilledCost)';
+const focusColumns = ['SkuId', 'PricingQuantity', focusCost, 'x_Calls', 'x_UnpricedTokens'];
 
 test.each([
   ['csv', ownColumns],
@@ -270,36 +271,72 @@ test.each(['csv', 'jsonl', 'focus'])('names arrive as they are in %s', async (fo
   );
 });
 
-/** Mandatory by the specification of FOCUS 1.2, and those that may be null for the usage of a model with a price. */
-const mandatoryColumns = [
-  ...['BilledCost', 'BillingAccountId', 'BillingAccountName', 'BillingCurrency'],
-  ...['BillingPeriodEnd', 'BillingPeriodStart', 'ChargeCategory', 'ChargeClass'],
-  ...['ChargeDescription', 'ChargePeriodEnd', 'ChargePeriodStart', 'ContractedCost'],
-  ...['EffectiveCost', 'InvoiceIssuerName', 'ListCost', 'PricingQuantity', 'PricingUnit'],
-  ...['ProviderName', 'PublisherName', 'ServiceCategory', 'ServiceName'],
-];
-const nullColumns = ['ChargeClass'];
+const words = /^.+$/;
+const date = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/;
+const number = /^-?\d+(\.\d+)?$/;
+/**
+ * The mandatory columns of FOCUS 1.2 with what a usage charge may have in them: "Feature level", "Allows nulls", data type
+ * and allowed values of each column of https://focus.finops.org/focus-specification/v1-2/#columns. The charge class alone is
+ * null, since only corrections have one.
+ */
+const mandatoryColumns: Readonly<Record<string, RegExp | null>> = {
+  ...{ BilledCost: number, BillingAccountId: words, BillingAccountName: words },
+  ...{ BillingCurrency: /^USD$/, BillingPeriodEnd: date, BillingPeriodStart: date },
+  ...{ ChargeCategory: /^Usage$/, ChargeClass: null, ChargeDescription: words },
+  ...{ ChargePeriodEnd: date, ChargePeriodStart: date, ContractedCost: number },
+  ...{ EffectiveCost: number, InvoiceIssuerName: words, ListCost: number },
+  ...{ PricingQuantity: number, PricingUnit: /^Tokens$/, ProviderName: words },
+  ...{ PublisherName: words, ServiceCategory: /^AI and Machine Learning$/, ServiceName: words },
+};
 
-test('a file of FOCUS has the mandatory columns, and null only where the specification has it', async () => {
+/** The others of the specification that a file has; the values are those that it allows. */
+const otherColumns: Readonly<Record<string, RegExp>> = {
+  ...{ ChargeFrequency: /^Usage-Based$/, ConsumedQuantity: number, ConsumedUnit: /^Tokens$/ },
+  ...{ PricingCategory: /^Standard$/, ServiceSubcategory: /^Generative AI$/, SkuId: words },
+  ...{ SubAccountId: words, SubAccountName: words },
+};
+
+test('a file of FOCUS has the columns of the specification, and no null that it forbids', async () => {
   const project = client.newProject();
-  await project.setPrices({ m: { ...price, provider_id: 'a provider' } });
+  await project.setPrices({
+    m: { ...price, provider_id: 'a provider' },
+    free: { ...price, prompt_token_cost: 0, completion_token_cost: 0 },
+  });
   await project.sendCompleteCalls({
     id: 'a',
     startedAt: window.start,
-    usage: { m: usage, n: usage },
+    usage: { m: usage, n: usage, free: usage },
   });
-  const { text, headers } = await download({ project: project.id, format: 'focus' });
-  const rows = await reread<Record<string, unknown>>(text, 'focus', '*');
-  const [priced, unpriced] = rows as [Record<string, unknown>, Record<string, unknown>];
-  for (const column of mandatoryColumns) {
-    expect(Object.keys(priced)).toContain(column);
-    expect([column, priced[column] === null]).toEqual([column, nullColumns.includes(column)]);
+  const { text: file, headers } = await download({ project: project.id, format: 'focus' });
+  const names = (file.split('\r\n')[0] ?? '').replaceAll('"', '').split(',');
+  const columns = { ...mandatoryColumns, ...otherColumns };
+  expect(names.filter((name) => !name.startsWith('x_')).sort()).toEqual(
+    Object.keys(columns).sort(),
+  );
+  expect(names.filter((name) => !/^(x_)?[A-Z][A-Za-z]+$/.test(name))).toEqual([]);
+  const types = names.map((name) => `${name} Nullable(String)`).join();
+  const rows = await client.clickhouse.query<Record<string, string | null>>(
+    `SELECT * FROM format(CSVWithNames, '${types}', '${file}')`,
+  );
+  expect(rows).toHaveLength(3);
+  for (const [name, pattern] of Object.entries(columns)) {
+    for (const row of rows) {
+      if (pattern === null) expect(row[name], name).toBeNull();
+      else expect(row[name], name).toMatch(pattern);
+    }
   }
-  const own = Object.keys(priced).filter((name) => name.startsWith('x_'));
-  expect(Object.keys(priced).every((name) => /^(x_)?[A-Z][A-Za-z]+$/.test(name))).toBe(true);
-  expect(own).toContain('x_IsLowerBound');
-  expect(priced).toMatchObject({ ProviderName: 'a provider', x_IsLowerBound: false });
-  expect(unpriced).toMatchObject({ SkuId: 'n', BilledCost: null, x_IsLowerBound: true });
+  const bySku = new Map(rows.map((row) => [row['SkuId'], row]));
+  const flags = { x_IsUnpriced: 'false', x_IsLowerBound: 'false' };
+  expect(bySku.get('m')).toMatchObject({
+    BilledCost: '0.02',
+    ProviderName: 'a provider',
+    ...flags,
+  });
+  expect(bySku.get('free')).toMatchObject({ BilledCost: '0', x_UnpricedTokens: '0', ...flags });
+  expect(bySku.get('n')).toMatchObject({
+    ...{ BilledCost: '0', ListCost: '0', ContractedCost: '0', EffectiveCost: '0' },
+    ...{ x_IsUnpriced: 'true', x_IsLowerBound: 'true', x_UnpricedTokens: '15' },
+  });
   expect(headers.get('content-disposition')).toBe('attachment; filename=focus-2026-03-01.csv');
 });
 
