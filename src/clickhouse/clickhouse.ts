@@ -33,7 +33,7 @@ export interface ClickHouse {
   read<Row>(
     name: QueryName,
     parameters: Readonly<Record<string, unknown>>,
-    options?: ReadOptions,
+    options?: LimitedReadOptions,
   ): Promise<Row[]>;
 
   /**
@@ -102,6 +102,12 @@ export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** Called with the bytes of each piece of the result that has arrived; what it throws, the promise rejects with. */
   readonly reserve?: (bytes: number) => void;
+}
+
+/** Options of a query that may be refused before it reads. */
+export interface LimitedReadOptions extends ReadOptions {
+  /** Rows that the query may read, whole granules; for one that would read more, the result is too large. */
+  readonly maxReadRows?: number;
 }
 
 /** Damage that makes results lack rows; while there is any, only queries that ingestion needs are run. */

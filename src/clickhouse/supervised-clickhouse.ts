@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Connection } from './client/connection.ts';
 import type { Queries, Query, QueryName } from './client/queries.ts';
-import type { ClickHouse, Damage, Log, ReadOptions } from './clickhouse.ts';
+import type { ClickHouse, Damage, Log, LimitedReadOptions } from './clickhouse.ts';
 import { ClickHouseUnavailableError, ClickHouseStartError, DamagedDataError } from './errors.ts';
 import type { Session, SessionOpener } from './schema/open-session.ts';
 import type { Rewrite } from './schema/rewrite-rows.ts';
@@ -72,7 +72,7 @@ export class SupervisedClickHouse implements ClickHouse {
   async read<Row>(
     name: QueryName,
     parameters: Readonly<Record<string, unknown>>,
-    options: ReadOptions = {},
+    options: LimitedReadOptions = {},
   ): Promise<Row[]> {
     return await this.#observe(name, () =>
       this.#refuseDamaged(name, (connection) =>

@@ -11,7 +11,7 @@ import {
 } from '../clickhouse/errors.ts';
 import { MemoryBudgetError } from '../memory-budget.ts';
 import { NotReadyError } from '../readiness.ts';
-import { LimitExceededError } from '../usage/calls-usage.ts';
+import { LimitExceededError } from '../usage/limits/limit-exceeded-error.ts';
 import { TooManyProjectsError } from '../usage/export/usage-export.ts';
 import { RepeatedIdError } from '../usage/lists/trace-usage.ts';
 import { ProjectLimitError } from '../usage/projects/project-list.ts';

@@ -11,6 +11,7 @@ import {
   type UsageQuery,
   type UsageSources,
 } from './query-usage.ts';
+import { LimitExceededError } from './limits/limit-exceeded-error.ts';
 import { repairOrphanEnds } from './read-repair.ts';
 import type { UsageRow } from './usage-row.ts';
 import { toExplanationFragments } from './explanation-json.ts';
@@ -119,10 +120,11 @@ export class CallsUsage {
    * @throws the same errors as {@link ClickHouse.read}
    */
   async answer(request: UsageRequest, context: AnswerContext): Promise<Uint8Array[]> {
-    const { project_id, include_costs, is_explained } = request;
+    const { project_id, include_costs, is_explained, limit } = request;
     const { signal, reservation } = context;
     const callIds = [...(await runInSlices(toSet(request.call_ids), signal))];
-    const query = { project_id, include_costs, is_explained, call_ids: callIds };
+    const limits = [{ callIds, limit }];
+    const query = { project_id, include_costs, is_explained, call_ids: callIds, limits };
     const usage =
       callIds.length === 0 ? noCalls : await this.#batcher.add({ query, reservation }, signal);
     reservation.resize(usage.bytesPerRequest);
@@ -217,19 +219,6 @@ const noCalls: BatchUsage = {
   },
 };
 
-/** A request touches more calls than its `limit`; both numbers are exact. */
-export class LimitExceededError extends Error {
-  override readonly name = 'LimitExceededError';
-  readonly calls: bigint;
-  readonly limit: number;
-
-  constructor(calls: bigint, limit: number) {
-    super(`${calls} calls exceed the limit of ${limit}`);
-    this.calls = calls;
-    this.limit = limit;
-  }
-}
-
 /** Reads the usage of a query, twice if calls without an end turn out to have an orphan one, which is then stored. */
 export async function readUsage(
   sources: UsageSources,
@@ -248,5 +237,9 @@ export async function readUsage(
 function toSharedQuery(queries: readonly UsageQuery[]): UsageQuery {
   const [first] = queries as [UsageQuery];
   if (queries.length === 1) return first;
-  return { ...first, call_ids: [...new Set(queries.flatMap(({ call_ids }) => call_ids))] };
+  return {
+    ...first,
+    call_ids: [...new Set(queries.flatMap(({ call_ids }) => call_ids))],
+    limits: queries.flatMap(({ limits = [] }) => limits),
+  };
 }

@@ -14,6 +14,7 @@ import {
   type TreeWalk,
   type UsageStatement,
 } from './choose-statement.ts';
+import { createReadLimit } from './limits/create-read-limit.ts';
 import { querySettled } from './rollups/query-settled.ts';
 import {
   type FlatSumRow,
@@ -37,6 +38,14 @@ export interface UsageQuery {
   readonly is_explained: boolean;
   /** The traces of all of them, where they are known. */
   readonly located?: readonly LocatedCall[];
+  /** Of each request that is answered by the query; none if any number of calls is read. */
+  readonly limits?: readonly CallLimit[];
+}
+
+/** How many distinct calls a request may touch. */
+export interface CallLimit {
+  readonly callIds: readonly string[];
+  readonly limit: number;
 }
 
 /** The rows of a query, and the calls that have no end as far as these rows know. */
@@ -89,12 +98,16 @@ export async function queryUsage(
     const first = await runInSlices(chooseStatement(query.is_explained, live), signal);
     pending.push([first, live]);
   }
+  const runLimited = createReadLimit({ sources, query, settled: [...found], live, options });
   // Iterating over a list visits what is added meanwhile.
   for (const [statement, asked] of pending) {
     const bytesBefore = reservation.bytes;
     const { clickhouse } = sources;
-    const step = { clickhouse, query, calls: asked, prices, options };
-    const { next, ...queried } = await runStatement(statement, step);
+    const { next, ...queried } = await runLimited(async (limits) => {
+      reservation.resize(bytesBefore);
+      const step = { clickhouse, query, calls: asked, prices, options: { ...options, ...limits } };
+      return await runStatement(statement, step);
+    });
     if (queried.rows.length === 0) reservation.resize(bytesBefore);
     found.push(queried);
     pending.push(...next);

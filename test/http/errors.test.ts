@@ -9,7 +9,7 @@ import {
 } from '../../src/clickhouse/errors.ts';
 import { apiErrors } from '../../src/http/api-errors.ts';
 import { toApiError } from '../../src/http/errors.ts';
-import { LimitExceededError } from '../../src/usage/calls-usage.ts';
+import { LimitExceededError } from '../../src/usage/limits/limit-exceeded-error.ts';
 import { serviceFixture } from '../support/fixtures.ts';
 import { issueTypesOf } from '../support/http/validation-issues.ts';
 

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startRow, completeRow } from '../support/part-rows.ts';
 import { type Project, promptTokens, promptUsage } from '../support/usage-client.ts';
+import { readMetrics } from '../support/http/metrics.ts';
 import { usageClientFixture } from '../support/fixtures.ts';
 
 const usageClient = usageClientFixture();
@@ -90,5 +91,53 @@ describe('a star of 100,000 calls', () => {
     ]);
     const { unfinished_call_ids } = await running.queryUsage(['root'], { limit });
     expect(unfinished_call_ids).toEqual([...ids, 'root'].sort());
+  });
+});
+
+describe('traces of 200,000 calls', () => {
+  const calls = 200_000;
+  let project: Project;
+  beforeAll(async () => {
+    project = usageClient.newProject();
+    await usageClient.clickhouse.command(
+      `INSERT INTO call_parts (project_id, trace_id, id, parent_id, kind, started_at, ended_at)
+       SELECT {project: String}, trace, if(number = 0, trace, concat(trace, '-', toString(number))), if(number = 0, '', trace), 'whole',
+           toDateTime64('2026-01-31 12:00:00', 6), toDateTime64('2026-01-31 12:00:01', 6)
+       FROM numbers({calls: UInt32}) ARRAY JOIN ['first', 'second'] AS trace`,
+      { project: project.id, calls },
+    );
+  });
+
+  /** Live statements that were answered, not refused. */
+  async function countAnswered(): Promise<number> {
+    const metrics = await readMetrics(usageClient.service);
+    const count = (name: string): number =>
+      metrics
+        .flatMap(({ samples }) => samples)
+        .filter((sample) => sample.name === name)
+        .filter(({ labels }) => /^usage_(?!rollups)/.test(labels['query'] ?? ''))
+        .reduce((sum, { value }) => sum + value, 0);
+    return (
+      count('calls_usage_clickhouse_request_duration_seconds_count') -
+      count('calls_usage_clickhouse_errors_total')
+    );
+  }
+
+  test('are counted, and their usage is not read, if they have more calls than the limit together', async () => {
+    const limit = 2 * calls;
+    const before = await countAnswered();
+    const { status, text } = await project.sendUsageRequest(['first', 'second', 'unknown'], {
+      limit: limit - 1,
+    });
+    expect([status, text]).toEqual([422, expect.stringContaining(` ${limit} calls`)]);
+    expect((await countAnswered()) - before).toBe(0);
+    await project.queryUsage(['first', 'second', 'first-1'], { limit });
+    expect((await countAnswered()) - before).toBeGreaterThan(0);
+  });
+
+  test('are counted by the answer if not all their calls descend from one root', async () => {
+    await project.deleteCalls('second-7');
+    const { text } = await project.sendUsageRequest(['first', 'second'], { limit: 1 });
+    expect(text).toContain(` ${2 * calls - 1} calls`);
   });
 });

@@ -5,7 +5,7 @@ import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
 
 import { RepeatedLines } from '../../repeated-lines.ts';
 import { runInSlices, type Steps } from '../../slices/run-in-slices.ts';
-import type { Log, ReadOptions } from '../clickhouse.ts';
+import type { Log, LimitedReadOptions } from '../clickhouse.ts';
 import {
   ClickHouseUnavailableError,
   ClickHouseOverloadedError,
@@ -69,10 +69,10 @@ export class Connection {
   async read<Row>(
     query: Query,
     parameters: Readonly<Record<string, unknown>>,
-    { signal, reserve = ignore }: ReadOptions = {},
+    { signal, reserve = ignore, maxReadRows }: LimitedReadOptions = {},
   ): Promise<Row[]> {
     const statement = await runInSlices(bindStatement(query, parameters));
-    const settings = toReadSettings(this.#options.limits);
+    const settings = toReadSettings(this.#options.limits, maxReadRows);
     return await this.#request(query.name, settings, signal, async (options) => {
       const { stream } = await this.#formClient.exec({ ...statement, ...options });
       options.abort_signal.addEventListener('abort', () => stream.destroy());

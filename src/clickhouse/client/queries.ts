@@ -22,6 +22,7 @@ const queryFiles = {
     'repair_orphan_ends',
     'tree_calls',
   ],
+  limits: ['count_flat_traces', 'count_stored_rows'],
   prices: [
     'price_book_rows',
     'price_book_version',

@@ -45,8 +45,11 @@ const resultBufferBytes = 16 * 1024 * 1024;
 
 const mebibyte = 1024 * 1024;
 
-/** ClickHouse settings of a SELECT. */
-export function toReadSettings(limits: Limits): ClickHouseSettings {
+/**
+ * ClickHouse settings of a SELECT.
+ * @param maxReadRows how many rows it may read; undefined for any number
+ */
+export function toReadSettings(limits: Limits, maxReadRows?: number): ClickHouseSettings {
   return {
     // 2, not 1, so that a statement may have SETTINGS of its own. ClickHouse cancels a query whose client
     // has disconnected only if the query is read-only.
@@ -61,6 +64,7 @@ export function toReadSettings(limits: Limits): ClickHouseSettings {
     max_result_rows: String(limits.maxResultRows),
     max_result_bytes: String(limits.maxResultMb * mebibyte),
     result_overflow_mode: 'throw',
+    ...(maxReadRows === undefined ? {} : { max_rows_to_read: String(maxReadRows) }),
     output_format_json_quote_64bit_integers: 1,
     output_format_json_quote_decimals: 1,
   };
