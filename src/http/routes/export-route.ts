@@ -25,9 +25,18 @@ export function exportRoute(usageExport: UsageExport): Route {
         key,
         query.project.filter((project) => !isPattern(project)),
       );
+      const setHeaders = (): void => {
+        response.attachment(toFileName(query)).type(exportFormats[query.format].contentType);
+      };
+      // The headers are known before anything is read, and the length of the file is not.
+      if (request.method === 'HEAD') {
+        setHeaders();
+        response.end();
+        return;
+      }
       const context = { readable: key.projects, reservation, signal };
       const pieces = await usageExport.open(query, context).catch(throwQueryError);
-      response.attachment(toFileName(query)).type(exportFormats[query.format].contentType);
+      setHeaders();
       // Middlewares listen for its end, and so does the pipeline, several times.
       response.setMaxListeners(20);
       await pipeline(Readable.from(pieces), response);

@@ -86,30 +86,12 @@ export class UsageExport {
         ...{ granularity: query.bucket, group_by: ['model' as const, ...names] },
         usage_metrics: [{ metric: 'total_cost' as const, aggregations: [], percentiles: [] }],
       };
-      yield* await inTurn(context.signal, (signal) =>
-        this.#options.callStats.writeUsage(request, { ...context, signal }, (plan, usage) =>
-          file.toFragments(toExportRows(plan, usage, { ...query, project_id, names })),
-        ),
+      yield* await this.#options.callStats.writeUsage(request, context, (plan, usage) =>
+        file.toFragments(toExportRows(plan, usage, { ...query, project_id, names })),
       );
     }
     const end = file.end();
     if (end.length > 0) yield end;
-  }
-}
-
-/** Runs with a signal of its own: a queue listens to a signal for good, and one export has many turns. */
-async function inTurn<Result>(
-  signal: AbortSignal,
-  run: (signal: AbortSignal) => Promise<Result>,
-): Promise<Result> {
-  const turn = new AbortController();
-  const abort = (): void => turn.abort(signal.reason);
-  if (signal.aborted) abort();
-  signal.addEventListener('abort', abort);
-  try {
-    return await run(turn.signal);
-  } finally {
-    signal.removeEventListener('abort', abort);
   }
 }
 
