@@ -378,6 +378,78 @@ test('buckets and months are those of the time zone, also where a day has 25 hou
   ]);
 });
 
+test('hours that a time zone skips or repeats are buckets of their own', async () => {
+  const project = client.newProject();
+  await project.sendCompleteCalls(
+    ...['2026-03-29T00:30:00Z', '2026-03-29T01:30:00Z'].map((startedAt, index) => ({
+      ...{ id: `a${index}`, trace: `a${index}`, startedAt, usage: { m: usage } },
+    })),
+    ...['2026-10-25T00:30:00Z', '2026-10-25T01:30:00Z'].map((startedAt, index) => ({
+      ...{ id: `b${index}`, trace: `b${index}`, startedAt, usage: { m: usage } },
+    })),
+  );
+  const listHours = async (date: string) => {
+    const window = { start: `${date}T00:00:00Z`, end: `${date}T03:00:00Z` };
+    const hours = { bucket: 'hour', timezone: 'Europe/Berlin', format: 'jsonl' };
+    const { text } = await download({ project: project.id, ...hours, ...window });
+    return text
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line) as { bucket_start: string; bucket_end: string })
+      .map(({ bucket_start, bucket_end }) => `${bucket_start} ${bucket_end}`);
+  };
+  expect(await listHours('2026-03-29')).toEqual([
+    '2026-03-29T01:00:00+01:00 2026-03-29T03:00:00+02:00',
+    '2026-03-29T03:00:00+02:00 2026-03-29T04:00:00+02:00',
+  ]);
+  expect(await listHours('2026-10-25')).toEqual([
+    '2026-10-25T02:00:00+02:00 2026-10-25T02:00:00+01:00',
+    '2026-10-25T02:00:00+01:00 2026-10-25T03:00:00+01:00',
+  ]);
+});
+
+test.each(['csv', 'focus'])('a file of %s without usage has the header alone', async (format) => {
+  const project = client.newProject();
+  const before = (await download({ project: project.id, format })).text;
+  expect(before).toMatch(/^"[^\r\n]+"\r\n$/);
+  await project.sendCompleteCalls({ id: 'a', startedAt: window.start, usage: { m: usage } });
+  const after = (await download({ project: project.id, format })).text;
+  expect(after.startsWith(before)).toBe(true);
+  // The end of the window is exclusive.
+  const { text } = await download({ project: project.id, format, end: window.start });
+  expect(text).toBe(before);
+  expect((await download({ project: 'nobody/*', format })).text).toBe(before);
+});
+
+test.each(['csv', 'jsonl', 'parquet'])(
+  'hostile names of projects are matched as they are, and written as they are in %s',
+  async (format) => {
+    const entity = `hostile_${format}`;
+    const names = [',"x"\r\n', "'; DROP TABLE calls; --", '=%_{a: String}\\ ünï 🦄'];
+    const ids = names.map((name) => `${entity}/${name}`);
+    // A pattern of LIKE would match it.
+    for (const id of [...ids, `hostile-${format}/x`]) {
+      const project = toProject(client.service, id);
+      const shape = { id: 'a', startedAt: window.start, usage: { m: usage } };
+      await project.upsertBatch(project.startItem(shape), project.endItem(shape));
+    }
+    const list = async (project: string): Promise<string[]> => {
+      const parameters = { project, format };
+      const rows =
+        format === 'parquet'
+          ? await rereadParquet<{ project_id: string }>(parameters, 'SELECT project_id FROM')
+          : await reread<{ project_id: string }>(
+              (await download(parameters)).text,
+              format,
+              'project_id',
+            );
+      return rows.map(({ project_id }) => project_id);
+    };
+    for (const id of ids) expect(await list(id)).toEqual([id]);
+    expect(await list(`${entity}/*`)).toEqual([...ids].sort());
+  },
+);
+
 test('patterns match only projects that the key may read, and a project that it may not is refused', async () => {
   const ids = ['scopes/a', 'scopes/b', 'scopes/c', 'scopes/d', 'other/a'];
   for (const id of ids) {
