@@ -38,7 +38,7 @@ const maxQueuedTraces = 50_000;
 const maxFoundTraces = 10_000;
 
 /** A trace with more groups and open calls than this is not rolled up: its rollup would be no smaller. */
-const maxGroups = 10_000;
+export const maxGroups = 10_000;
 
 /** The least pause after a round that failed. */
 const retryMs = 10_000;

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { useDamagedService } from '../support/clickhouse/damaged-service.ts';
+import { readMetrics, valueOf } from '../support/http/metrics.ts';
 import { type EndedNode, nodeArgumentsOf, runNode } from '../support/npm-command.ts';
 
 function run(
@@ -54,7 +55,7 @@ test('verify finds nothing in an intact store, then the trace of a row removed f
   const stopped = await useDamagedService();
   const intact = await run('verify', stopped.dataDir);
   expect([intact.code, intact.stderr]).toEqual([0, '']);
-  expect(intact.stdout.match(/ yes$/gm)).toHaveLength(7);
+  expect(intact.stdout.match(/ yes$/gm)).toHaveLength(8);
 
   await stopped.execute(
     "ALTER TABLE merged_calls DELETE WHERE trace_id = 'trace of call-1' SETTINGS mutations_sync = 2",
@@ -78,6 +79,33 @@ test('verify finds nothing in an intact store, then the trace of a row removed f
   expect(changed.stdout).toMatch(/^merged_calls .+ no\n {2}cannot be compared: /m);
   expect(changed.stdout).toMatch(/^merged_calls .+ no\n {2}part \S+ is damaged: /m);
 });
+
+test('verify finds a rollup that was changed by hand, and deletes it, so that the service makes it again', async () => {
+  const stopped = await useDamagedService();
+  const rollUpAll = async (): Promise<void> => {
+    const { service, callIds } = await stopped.start();
+    const countRolledUp = async (): Promise<number> =>
+      valueOf(await readMetrics(service), 'calls_usage_rolled_up_traces_total') ?? 0;
+    const unrolled = hasRollups ? 1 : callIds.length;
+    await expect.poll(countRolledUp, { timeout: 60_000 }).toBe(unrolled);
+    await service.close();
+  };
+  let hasRollups = false;
+  await rollUpAll();
+  hasRollups = true;
+  expect((await run('verify', stopped.dataDir)).code).toBe(0);
+
+  await stopped.execute(
+    "ALTER TABLE trace_rollups UPDATE calls = calls + 1 WHERE trace_id = 'trace of call-1' SETTINGS mutations_sync = 2",
+  );
+  const different = await run('verify', stopped.dataDir, '--delete-wrong-rollups');
+  expect([different.code, different.stderr]).toEqual([1, '']);
+  expect(different.stdout).toMatch(
+    /^trace_rollups .+ no\n {2}trace trace of call-1 of \S+ differs\n$/m,
+  );
+  expect((await run('verify', stopped.dataDir)).code).toBe(0);
+  await rollUpAll();
+}, 180_000);
 
 test('wrong usage prints the commands and exits with 2', async () => {
   const ended = await Promise.all([

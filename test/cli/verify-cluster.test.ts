@@ -23,7 +23,7 @@ test('on a cluster, verify compares every node, and call_traces across the shard
   await project.sendCompleteCalls(...names.map((trace) => ({ id: `call of ${trace}`, trace })));
   const intact = await run('verify');
   expect([intact.code, intact.stderr]).toEqual([0, '']);
-  expect(intact.stdout.match(/ yes$/gm)).toHaveLength(2 * 7);
+  expect(intact.stdout.match(/ yes$/gm)).toHaveLength(2 * 8);
 
   await cluster.insert('merged_calls', [
     { project_id: 'team/verified', trace_id: 'unknown', key: '1' },

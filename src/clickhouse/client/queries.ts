@@ -35,7 +35,9 @@ const queryFiles = {
   rollups: [
     'find_traces_to_roll_up',
     'find_unrolled_traces',
+    'find_valid_rollups',
     'list_parts',
+    'read_rollups',
     'roll_up_flat_traces',
     'roll_up_traces',
   ],

@@ -7,7 +7,7 @@ import { readDerivation } from './derivations.ts';
 /** What was compared or checked, and what is wrong with it. */
 export interface Verdict {
   readonly table: string;
-  readonly check: 'rows' | 'files';
+  readonly check: 'rows' | 'files' | 'rollups';
   /** Empty where nothing is wrong; at most {@link maxIssues}. */
   readonly issues: readonly string[];
 }
