@@ -1389,15 +1389,16 @@ export interface components {
         };
         /**
          * TraceSummary
-         * @description Tokens and costs are the sum of what `POST /calls/usage` answers for the calls whose parent does not exist.
+         * @description Tokens and costs are those of the whole trace, as `POST /calls/stats` counts them: of the spans of a response, one.
          */
         readonly TraceSummary: {
             readonly trace_id: string;
             readonly root: {
-                readonly id: string;
-                readonly op_name: string;
+                /** @description Null, as the names are, in a trace of which all calls are in cycles. */
+                readonly id: string | null;
+                readonly op_name: string | null;
                 readonly display_name: string | null;
-                /** @description ISO 8601 in UTC with microseconds. */
+                /** @description ISO 8601 in UTC with microseconds; without a root, when the first call started. */
                 readonly started_at: string;
                 /** @description Null while the root runs. */
                 readonly ended_at: string | null;

@@ -285,7 +285,7 @@ function openLists(
       limits: { maxAnswerBytes, maxRowBytes },
     }),
     traceList: new TraceList({
-      ...{ ...sources, queue: lists, maxLimit: settings.tracesMaxLimit },
+      ...{ ...sources, live, queue: lists, maxLimit: settings.tracesMaxLimit },
       limits: {
         ...{ maxAnswerBytes, maxRowBytes, maxSums: maxAnswerSums },
         ...{ maxCalls: settings.statsMaxCalls, maxTraces: settings.tracesMaxLive },

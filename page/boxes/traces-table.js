@@ -71,7 +71,7 @@ function Heading({ view, navigate, column: { name, sort, isNumber, isWide } }) {
 /** @param {{ view: View, navigate: Navigate, trace: TraceSummary }} props */
 function TraceRow({ view, navigate, trace }) {
   const { trace_id, root, models } = trace;
-  const name = root.display_name ?? root.op_name;
+  const name = root.display_name ?? root.op_name ?? trace_id;
   const isChosen = view.trace === trace_id;
   const choose = () => navigate({ trace: isChosen ? '' : trace_id });
   const onRowClick = (/** @type {MouseEvent} */ { target }) => {

@@ -5,7 +5,7 @@
 /**
  * @typedef {object} TraceSummary
  * @property {string} trace_id
- * @property {{ id: string, op_name: string, display_name: string | null, started_at: string, ended_at: string | null }} root
+ * @property {{ id: string | null, op_name: string | null, display_name: string | null, started_at: string, ended_at: string | null }} root
  * @property {number | null} duration_ms
  * @property {number} call_count
  * @property {number} error_count

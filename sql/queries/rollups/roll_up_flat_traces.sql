@@ -16,6 +16,7 @@ rolled_up_usage AS
             *,
             1 AS is_call,
             0 AS depends_on_top,
+            1 AS counts_in_trace,
             CAST([], 'Array(String)') AS deleted_open_ids,
             maxIf(key, roots > 0) OVER trace AS top,
             sumIf(roots, is_first_row) OVER trace AS all_roots,

@@ -25,7 +25,9 @@ families AS
     SELECT
         *,
         variant < 2 AS is_call,
-        variant > 1 AS depends_on_top
+        variant > 1 AS depends_on_top,
+        -- What the trace as a whole used: of the spans of a response one counts, as in stats_usage_otel.sql.
+        variant < 2 OR place = 1 AND NOT is_twin AS counts_in_trace
     FROM
     (
         SELECT
@@ -47,7 +49,8 @@ families AS
             variant,
             call.is_shared AND variant > 1 AS is_of_response,
             call.response AS response,
-            call.place AS place
+            call.place AS place,
+            call.is_twin AS is_twin
         FROM otel_calls AS call
         LEFT ANY JOIN {include rolled_up_children} AS of_parent ON of_parent.parent = call.key
         LEFT ANY JOIN

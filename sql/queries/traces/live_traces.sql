@@ -1,5 +1,6 @@
 -- Those of `trace_ids` whose root, which is the top call that started first, started in a window, and that match a filter: their
--- calls and top calls, read from the calls themselves. `models` are not filtered: what was used is not known yet.
+-- calls and top calls, read from the calls themselves. In a trace without top calls, all calls are members of cycles or below
+-- some; it starts with the first one. `models` are not filtered: what was used is not known yet.
 WITH
 {include usage_fields}
 SELECT
@@ -16,7 +17,8 @@ FROM
         arraySort(groupUniqArrayIf(wb_user_id, wb_user_id != '')) AS user_ids,
         arraySort(groupUniqArrayIf(thread_id, thread_id != '')) AS threads,
         arraySort(groupArrayIf((started_us, key, ended_us, op_name, parent = 0, usage_mode = 1), is_top)) AS tops,
-        tops[1].4 AS root_op_name
+        tops[1].4 AS root_op_name,
+        if(empty(tops), min(started_us), tops[1].1) AS first_us
     FROM
     (
         SELECT
@@ -33,8 +35,7 @@ FROM
         )
     )
     GROUP BY trace_id
-    HAVING notEmpty(tops)
-        AND tops[1].1 >= {start_us:Int64}
-        AND tops[1].1 < {end_us:Int64}
+    HAVING first_us >= {start_us:Int64}
+        AND first_us < {end_us:Int64}
         AND {include trace_filter}
 )

@@ -39,8 +39,8 @@ const memoryPerByte = 3;
 type Options = Required<ReadOptions>;
 
 /**
- * Answers POST /trace/usage. The steps: select the calls, find those at the top of their traces, query the usage of both, decide for the
- * top calls what counts, roll up, write the answer.
+ * Answers POST /trace/usage. The steps: select the calls, find those at the top of their traces, query the usage of both, decide for each
+ * trace what counts, roll up, write the answer.
  */
 export class TraceUsage {
   readonly #options: TraceUsageOptions;
@@ -72,7 +72,7 @@ export class TraceUsage {
     const tops = await this.#findTops(request, calls, this.#toOptions(context));
     await runInSlices(checkIds([...calls, ...tops]), signal);
     const rows = await this.#readRows(request, [...calls, ...tops], context);
-    const answer = { calls, total: selected.total, maxSums: limits.maxAnswerSums };
+    const answer = { calls, tops, total: selected.total, maxSums: limits.maxAnswerSums };
     const rowBytes = reservation.bytes;
     const pieces = await runInSlices(
       toJsonPieces(toTreeFragments(rows, answer), (bytes) => {
@@ -189,7 +189,14 @@ export class TraceUsage {
     try {
       const { maxRowBytes: maxBytes } = this.#options.limits;
       const context: QueryContext = { reservation: ofRows, signal, maxBytes };
-      const { rows } = await readUsage(this.#options.sources, query, context);
+      // Rollups do not say which usage of several top calls is that of one response.
+      const isLive = calls.length > 1 && calls.some(({ hasSpans }) => hasSpans);
+      const { sources } = this.#options;
+      const { rows } = await readUsage(
+        isLive ? { ...sources, rulesVersion: null } : sources,
+        query,
+        context,
+      );
       reservation.resize(reservation.bytes + ofRows.bytes);
       return rows;
     } finally {

@@ -18,6 +18,8 @@ export interface TreeCall {
 interface TreeAnswer {
   /** In the order of the answer. */
   readonly calls: readonly TreeCall[];
+  /** The other top calls of their traces, where usage depends on these. */
+  readonly tops: readonly TreeCall[];
   readonly total: number;
   readonly maxSums: number;
 }
@@ -28,10 +30,13 @@ interface TreeAnswer {
  */
 export function* toTreeFragments(
   rows: readonly UsageRow[],
-  { calls, total, maxSums }: TreeAnswer,
+  { calls, tops, total, maxSums }: TreeAnswer,
 ): Fragments {
   const callIds = calls.map(({ details }) => details.id);
-  const rooted = yield* rollUp(yield* rootedRows(rows), byModel, maxSums);
+  const traceOf = new Map(
+    [...calls, ...tops].map(({ details: { key, trace_id } }) => [key, trace_id] as const),
+  );
+  const rooted = yield* rollUp(yield* rootedRows(rows, traceOf), byModel, maxSums);
   const { unfinishedCallIds } = yield* rooted.touchedBy(callIds);
   const hasConditions = rows.some(({ condition }) => condition !== null);
   const alone = hasConditions ? yield* rollUp(rows, byModel, maxSums) : rooted;

@@ -23,8 +23,8 @@ export interface StatsQuery {
   readonly located?: readonly Pick<LocatedCall, 'trace_id' | 'call_id'>[];
 }
 
-/** By `key`, each call is a group of its own. */
-type GroupColumn = 'op_name' | 'wb_user_id' | 'thread_id' | 'key';
+/** By `key`, each call is a group of its own. By it and `trace_id`, only calls themselves are read, no rollups. */
+type GroupColumn = 'op_name' | 'wb_user_id' | 'thread_id' | 'key' | 'trace_id';
 
 /** What of a request decides the rows, and the buckets of its answer. */
 export interface StatsPlan {

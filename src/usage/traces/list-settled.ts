@@ -3,12 +3,14 @@ import { noBoundaries } from '../../prices/snapshot/price-level.ts';
 import type { PriceSnapshot } from '../../prices/snapshot/price-snapshot.ts';
 import { areQuarters } from '../rollups/query-group-rollups.ts';
 import { repairOrphanEnds } from '../read-repair.ts';
+import type { LiveSource } from '../stats/live-source.ts';
 import { toPriceParameters } from './price-parameters.ts';
 import { type TracesQuery, toWindowParameters } from './trace-query.ts';
 
 /** What lists of traces are read from. */
 export interface TraceSources {
   readonly clickhouse: ClickHouse;
+  readonly live: Pick<LiveSource, 'readUsage'>;
   /** Of the rollups that may be used; null for none. */
   readonly rulesVersion: string | null;
   /** Null for an answer without costs. */

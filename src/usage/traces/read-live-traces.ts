@@ -6,10 +6,17 @@ import { byPrice, type PricedUsage } from '../priced-usage.ts';
 import { repairOrphanEnds } from '../read-repair.ts';
 import { rollUp } from '../roll-up.ts';
 import { WindowTooLargeError } from '../stats/live-source.ts';
-import type { LocatedCall } from '../usage-row.ts';
+import type { LocatedCall, UsageRow } from '../usage-row.ts';
 import { type CallName, readCallNames } from './call-names.ts';
 import type { TraceSources } from './list-settled.ts';
-import { sumTraceUsage, type Trace } from './trace.ts';
+import { readWholeTraces } from './read-whole-traces.ts';
+import {
+  sumTraceUsage,
+  toMissingRoot,
+  type Trace,
+  type TraceRoot,
+  type UsageEntry,
+} from './trace.ts';
 import type { TracesQuery } from './trace-query.ts';
 
 /** How much is read live for one request. */
@@ -41,6 +48,8 @@ interface LiveTraceRow {
     isRoot: 0 | 1,
     isRolledUp: 0 | 1,
   ])[];
+  /** When the root started, or the first call where there is none. */
+  readonly first_us: string;
   readonly all_calls: string;
 }
 
@@ -52,7 +61,7 @@ interface LiveContext {
 }
 
 /**
- * Those of some traces that match, with the usage that POST /calls/usage answers for their top calls.
+ * Those of some traces that match, with what their top calls used; where that is not what the trace used, with the latter.
  * @throws {WindowTooLargeError} they have more calls than are read
  * @throws the same errors as {@link ClickHouse.read}
  */
@@ -73,7 +82,10 @@ export async function readLiveTraces(
   for (const calls of await runInSlices(locateTops(rows, names), context.options.signal)) {
     usages.push(await readTopUsages(sources, query, calls, context));
   }
-  const traces = await runInSlices(toTraces(rows, names, usages), context.options.signal);
+  const other = rows.filter((row) => !isSumOfTops(row, usages)).map(({ trace_id }) => trace_id);
+  const whole = await readWholeTraces(sources, projectId, other, context.options);
+  const used = { names, usages, whole };
+  const traces = await runInSlices(toTraces(rows, used), context.options.signal);
   const { models } = query;
   if (models.length === 0) return traces;
   return traces.filter(({ usage }) => usage.models.some((model) => models.includes(model)));
@@ -142,6 +154,8 @@ function* locateTops(
 /** The usage of top calls. */
 interface TopUsages {
   readonly traceIdOf: ReadonlyMap<string, string>;
+  /** By trace, how many calls are below top calls; null where usage depends on the top call. */
+  readonly callsOf: ReadonlyMap<string, bigint | null>;
   readonly usages: ReadonlyMap<string, ReadonlyMap<string, PricedUsage>>;
 }
 
@@ -170,44 +184,80 @@ async function readTopUsages(
     const context = { signal, reservation, maxBytes: limits.maxRowBytes };
     const { rows } = await readUsage(sources, query, context);
     const { usages } = await runInSlices(rollUp(rows, byPrice, limits.maxSums), signal);
-    return { usages, traceIdOf: new Map(located.map((call) => [call.call_id, call.trace_id])) };
+    const traceIdOf = new Map(located.map((call) => [call.call_id, call.trace_id]));
+    const callsOf = await runInSlices(countCalls(rows, traceIdOf), signal);
+    return { usages, traceIdOf, callsOf };
   } finally {
     reservation.release();
   }
 }
 
+function* countCalls(
+  rows: readonly UsageRow[],
+  traceIdOf: TopUsages['traceIdOf'],
+): Steps<TopUsages['callsOf']> {
+  const callsOf = new Map<string, bigint | null>();
+  for (const { call_id, calls, condition } of rows) {
+    yield;
+    const traceId = traceIdOf.get(call_id) ?? '';
+    const before = callsOf.get(traceId) ?? 0n;
+    const isKnown = condition === null && callsOf.get(traceId) !== null;
+    callsOf.set(traceId, isKnown ? before + BigInt(calls) : null);
+  }
+  return callsOf;
+}
+
+/** Not where the spans of a response are below several top calls, nor where calls form a cycle, which is below none. */
+function isSumOfTops({ trace_id, calls }: LiveTraceRow, usages: readonly TopUsages[]): boolean {
+  // Of top calls in several lists, no statement has compared the spans.
+  const [counts, ...others] = usages.filter(({ callsOf }) => callsOf.has(trace_id));
+  return others.length === 0 && counts?.callsOf.get(trace_id) === BigInt(calls);
+}
+
+/** What traces are made of. */
+interface TraceUsages {
+  readonly names: ReadonlyMap<string, CallName>;
+  readonly usages: readonly TopUsages[];
+  /** Of the traces that are not the sum of their top calls. */
+  readonly whole: ReadonlyMap<string, readonly UsageEntry[]>;
+}
+
 function* toTraces(
   rows: readonly LiveTraceRow[],
-  names: ReadonlyMap<string, CallName>,
-  usages: readonly TopUsages[],
+  { names, usages, whole }: TraceUsages,
 ): Steps<Trace[]> {
   const traces: Trace[] = [];
   for (const row of rows) {
     yield;
-    const [root] = row.tops;
-    const name = names.get(root?.[1] ?? '');
-    if (root === undefined || name === undefined) continue;
-    const [startedUs, , endedUs, opName] = root;
-    const used = row.tops.flatMap(([, key]) =>
+    const root = toRoot(row, names);
+    if (root === undefined) continue;
+    const ofTops = row.tops.flatMap(([, key]) =>
       findUsage(usages, row.trace_id, names.get(key)?.id ?? ''),
     );
     traces.push({
       traceId: row.trace_id,
-      root: {
-        ...{ ...name, opName },
-        startedUs: BigInt(startedUs),
-        endedUs: BigInt(endedUs),
-      },
+      root,
       calls: BigInt(row.calls),
       errors: BigInt(row.errors),
       unfinishedCalls: BigInt(row.unfinished_calls),
       userIds: row.user_ids,
       threadIds: row.threads,
-      usage: sumTraceUsage(used),
+      usage: sumTraceUsage(whole.get(row.trace_id) ?? ofTops),
       isSettled: false,
     });
   }
   return traces;
+}
+
+/** Undefined for a root that was deleted meanwhile. */
+function toRoot(
+  { tops: [root], first_us }: LiveTraceRow,
+  names: TraceUsages['names'],
+): TraceRoot | undefined {
+  if (root === undefined) return toMissingRoot(BigInt(first_us));
+  const [startedUs, key, endedUs, opName] = root;
+  const name = names.get(key);
+  return name && { ...name, opName, startedUs: BigInt(startedUs), endedUs: BigInt(endedUs) };
 }
 
 function findUsage(lists: readonly TopUsages[], traceId: string, id: string): PricedUsage[] {

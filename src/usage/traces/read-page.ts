@@ -2,11 +2,10 @@ import type { ReadOptions } from '../../clickhouse/clickhouse.ts';
 import { noBoundaries } from '../../prices/snapshot/price-level.ts';
 import { runInSlices, type Steps } from '../../slices/run-in-slices.ts';
 import { sortInSteps } from '../../slices/sort-in-steps.ts';
-import { fromCounted } from '../usage-counters.ts';
-import { choosePrice, isUncounted, type PricedRow } from '../usage-row.ts';
+import type { PricedRow } from '../usage-row.ts';
 import { type CallName, readCallNames } from './call-names.ts';
 import type { SettledPosition, TraceSources } from './list-settled.ts';
-import { sumTraceUsage, toPosition, type Trace } from './trace.ts';
+import { sumTraceUsage, toPosition, toUsageEntry, type Trace } from './trace.ts';
 import { comparePositions, type TracePosition } from './trace-position.ts';
 import type { TracesQuery } from './trace-query.ts';
 
@@ -105,12 +104,7 @@ function toSettledTrace(
   names: ReadonlyMap<string, CallName>,
   prices: TraceSources['prices'],
 ): Trace {
-  const { id, displayName } = names.get(row.root_key) ?? { id: '', displayName: '' };
-  const entries = row.sums.map((sum) => {
-    const counters = fromCounted(sum.counters);
-    const price = isUncounted(counters) ? null : choosePrice(sum, prices);
-    return { model: sum.model, counters, price };
-  });
+  const { id, displayName } = names.get(row.root_key) ?? { id: null, displayName: '' };
   return {
     traceId: row.trace_id,
     root: {
@@ -123,7 +117,7 @@ function toSettledTrace(
     unfinishedCalls: BigInt(row.unfinished_calls),
     userIds: row.wb_user_ids,
     threadIds: row.thread_ids,
-    usage: sumTraceUsage(entries),
+    usage: sumTraceUsage(row.sums.map((sum) => toUsageEntry(sum, prices))),
     isSettled: true,
   };
 }

@@ -5,6 +5,7 @@ import { runInSlices } from '../../slices/run-in-slices.ts';
 import type { TurnQueue } from '../../turn-queue.ts';
 import { type AnswerContext, type AnswerLimits, AnswerQueue } from '../answer-queue.ts';
 import type { Fragments } from '../usage-json.ts';
+import type { LiveSource } from '../stats/live-source.ts';
 import { listSettled } from './list-settled.ts';
 import { type LiveTraceLimits, readLiveTraces } from './read-live-traces.ts';
 import { readPage } from './read-page.ts';
@@ -14,6 +15,7 @@ import { toTracesFragments } from './traces-json.ts';
 
 export interface TraceListOptions {
   readonly clickhouse: ClickHouse;
+  readonly live: Pick<LiveSource, 'readUsage'>;
   readonly prices: Pick<PriceSnapshots, 'current'>;
   /** Of the rollups that may be used; null for none. */
   readonly rulesVersion: string | null;
@@ -53,13 +55,14 @@ export class TraceList {
     { reservation }: AnswerContext,
     options: Required<ReadOptions>,
   ): Promise<Fragments> {
-    const { clickhouse, prices: snapshots, rulesVersion, limits, maxLimit } = this.#options;
+    const { clickhouse, live: source, prices: snapshots, rulesVersion } = this.#options;
+    const { limits, maxLimit } = this.#options;
     const { signal } = options;
     const prices = request.include_costs
       ? await snapshots.current(request.project_id, signal)
       : null;
     const query = toTracesQuery(request, new Date().toISOString(), maxLimit);
-    const sources = { clickhouse, rulesVersion, prices };
+    const sources = { clickhouse, live: source, rulesVersion, prices };
     const settled = await listSettled(sources, query, limits.maxTraces, options);
     const live = await readLiveTraces(sources, query, settled.liveTraceIds, {
       ...{ limits, options, reservation },

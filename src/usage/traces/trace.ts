@@ -2,6 +2,8 @@ import { addMoney, type Money } from '../../money.ts';
 import type { UsageCounters } from '../../prices/snapshot/chosen-price.ts';
 import type { TracesQueryReq } from '../../openapi-types.ts';
 import type { PricedUsage } from '../priced-usage.ts';
+import { fromCounted } from '../usage-counters.ts';
+import { choosePrice, isUncounted, type PricedRow, type RequestedPrices } from '../usage-row.ts';
 import type { TracePosition } from './trace-position.ts';
 
 /** A trace with the sums of its calls. */
@@ -19,8 +21,9 @@ export interface Trace {
 }
 
 /** The top call that started first. */
-interface TraceRoot {
-  readonly id: string;
+export interface TraceRoot {
+  /** Null in a trace without top calls, all of which are in cycles or below some. */
+  readonly id: string | null;
   readonly opName: string;
   /** Empty for none. */
   readonly displayName: string;
@@ -30,7 +33,22 @@ interface TraceRoot {
   readonly endedUs: bigint;
 }
 
-/** What the top calls of a trace used, descendants included. */
+/** Instead of the root of a trace without one. @param startedUs when its first call started */
+export function toMissingRoot(startedUs: bigint): TraceRoot {
+  return { id: null, opName: '', displayName: '', startedUs, endedUs: startedUs - 1n };
+}
+
+/** What calls of a trace used of one model at one price. */
+export type UsageEntry = Pick<PricedUsage, 'model' | 'price' | 'counters'>;
+
+/** @param row has counters in the order of counting_rules.sql */
+export function toUsageEntry(row: PricedRow, prices: RequestedPrices): UsageEntry {
+  const counters = fromCounted(row.counters);
+  const price = isUncounted(counters) ? null : choosePrice(row, prices);
+  return { model: row.model, counters, price };
+}
+
+/** What the calls of a trace used; of the spans of a response, one counts. */
 export interface TraceUsage {
   /** In any order, without repeats. */
   readonly models: readonly string[];
@@ -45,9 +63,7 @@ export interface TraceUsage {
 }
 
 /** Sums usage; entries of which nothing was used do not count. */
-export function sumTraceUsage(
-  entries: Iterable<Pick<PricedUsage, 'model' | 'price' | 'counters'>>,
-): TraceUsage {
+export function sumTraceUsage(entries: Iterable<UsageEntry>): TraceUsage {
   const models = new Set<string>();
   const unpriced = new Set<string>();
   const sums = [0n, 0n, 0n, 0n];

@@ -29,7 +29,7 @@ function* toTraceFragments(trace: Trace, withCosts: boolean): Fragments {
   const duration = toDuration(trace);
   yield (
     `{"trace_id":${JSON.stringify(trace.traceId)},"root":{"id":${JSON.stringify(root.id)}` +
-    `,"op_name":${JSON.stringify(root.opName)}` +
+    `,"op_name":${root.id === null ? 'null' : JSON.stringify(root.opName)}` +
     `,"display_name":${root.displayName === '' ? 'null' : JSON.stringify(root.displayName)}` +
     `,"started_at":"${toTime(root.startedUs)}"` +
     `,"ended_at":${duration === null ? 'null' : `"${toTime(root.endedUs)}"`}}` +

@@ -98,6 +98,19 @@ const repeated: TraceSeed = {
   ],
 };
 
+/** Two top calls, below each of which a span reports one response, and a top call that is a twin of another one. */
+const shared: TraceSeed = {
+  ...{ day: 1, family: 'otel' },
+  calls: [
+    { ...span, model: null, kind: 0, response: '' },
+    { ...span, parent: null, model: null, kind: 0, response: '', startMs: 1 },
+    { ...span, parent: 0, startMs: 2 },
+    { ...span, parent: 1, startMs: 3 },
+    { ...span, parent: 'missing', response: '', startMs: 4 },
+    { ...span, parent: 'missing', response: '', startMs: 5, lengthMs: 2, scope: 1 },
+  ],
+};
+
 const randomTraces: fc.Arbitrary<readonly TraceSeed[]> = fc.array(
   fc.record({
     day: fc.nat(4),
@@ -107,7 +120,7 @@ const randomTraces: fc.Arbitrary<readonly TraceSeed[]> = fc.array(
   { minLength: 40, maxLength: 40 },
 );
 
-export const mixedTraces = randomTraces.map((traces) => [...traces, repeated]);
+export const mixedTraces = randomTraces.map((traces) => [...traces, repeated, shared]);
 
 export function toRows(projectId: string, traces: readonly TraceSeed[]): Row[] {
   return traces.flatMap((trace, number) => {
@@ -121,8 +134,7 @@ export function toRows(projectId: string, traces: readonly TraceSeed[]): Row[] {
         end === null
           ? startRow(projectId, shape, more)
           : completeRow(projectId, used, { ...more, ended_at: toTime(trace, end) });
-      const isDeleted = call.isDeleted && canBeDeleted(trace, index);
-      return isDeleted ? [row, deletionRow(projectId, shape)] : [row];
+      return call.isDeleted ? [row, deletionRow(projectId, shape)] : [row];
     });
   });
 }
@@ -136,25 +148,11 @@ function toShape(trace: TraceSeed, number: number, index: number) {
   };
 }
 
-/**
- * The parent of a call is one before it. Spans form one tree: /traces/query decides below each top call which span of
- * a response counts, /calls/stats in the whole trace.
- */
-function toParent({ family, calls }: TraceSeed, index: number): CallSeed['parent'] {
+/** The parent of a call is one before it. */
+function toParent({ calls }: TraceSeed, index: number): CallSeed['parent'] {
   const parent = calls[index]?.parent ?? null;
   if (index === 0) return null;
-  if (typeof parent === 'number') return parent % index;
-  return hasSpans(family) ? 0 : parent;
-}
-
-/** The calls below a deleted one are top calls, which spans may not be. */
-function canBeDeleted(trace: TraceSeed, index: number): boolean {
-  const isParent = trace.calls.some((_, other) => toParent(trace, other) === index);
-  return !hasSpans(trace.family) || (index > 0 && !isParent);
-}
-
-function hasSpans(family: TraceSeed['family']): boolean {
-  return family === 'otel' || family === 'mixed';
+  return typeof parent === 'number' ? parent % index : parent;
 }
 
 function toMode(family: TraceSeed['family'], index: number): number {

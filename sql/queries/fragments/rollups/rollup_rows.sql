@@ -1,5 +1,6 @@
 -- The rows of trace_rollups, from `rolled_up_usage`, which is `counted_usage` with `top`, the key of the top call that a row counts for, and
--- `is_call`, whether the row counts the call, not only its usage. Only traces whose rows of merged_calls have the requested
+-- `is_call`, whether the row counts the call, not only its usage, and `counts_in_trace`, whether its usage counts for the trace as
+-- a whole: `sums` are of the trace, groups of its top calls. Only traces whose rows of merged_calls have the requested
 -- checksum are rolled up, and only if every call that has a start and is not deleted hangs below a top call. `max_groups` bounds a row.
 --
 -- The classes of prompt sizes are those in which prices begin, more or less: where a price begins inside a group, which its
@@ -80,7 +81,7 @@ FROM
         max(max_started_us) OVER of_sum AS sum_max_started_us,
         min(min_prompt_size) OVER of_sum AS sum_min_prompt_size,
         max(max_prompt_size) OVER of_sum AS sum_max_prompt_size,
-        sumForEach(counters) OVER of_sum AS sum_counters
+        sumForEach(trace_counters) OVER of_sum AS sum_counters
     FROM
     (
         WITH
@@ -109,6 +110,7 @@ FROM
             sumIf(toInt128(ended_us - started_us), is_first_row AND is_call AND has_latency) AS latency_us,
             {include usage_entries},
             sumForEach(CAST(counts[1], 'Array(UInt128)')) AS counters,
+            sumForEachIf(CAST(counts[1], 'Array(UInt128)'), counts_in_trace) AS trace_counters,
             groupArrayIf(open_id, is_first_row AND is_call AND open_id != ended) AS unfinished_call_ids,
             groupArrayArrayIf(deleted_open_ids, is_first_row AND is_call) AS deleted_open_call_ids,
             max(depends_on_top) AS group_depends_on_top,
