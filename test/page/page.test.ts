@@ -278,6 +278,28 @@ describe.skipIf(chromium === undefined)('the page in a browser', () => {
     await context.close();
   });
 
+  test('another key can be used after a wrong one was refused', async () => {
+    const context = await browser.newContext();
+    const page = await context.newPage();
+    const url = new URL(`/?project=${project}`, shop.url);
+    await page.goto(Object.assign(url, { username: 'api', password: keys.other }).href);
+    await expectText(page, '#traces .notice.bad', 'No permission.');
+    await page.getByRole('button', { name: 'Key', exact: true }).click();
+    const use = async (key: string): Promise<void> => {
+      await page.getByLabel('Another API key').fill(key);
+      await page.getByRole('button', { name: 'Use this key' }).click();
+    };
+    for (const wrong of ['wrong', 'wrong as well']) {
+      await use(wrong);
+      await expectText(page, '.form', 'The service does not know this key.');
+    }
+    await use(keys.all);
+    await page.getByLabel('Another API key').waitFor({ state: 'detached' });
+    await page.locator('#traces .notice.bad').waitFor({ state: 'detached' });
+    await expectText(page, 'main', 'No calls in this window');
+    await context.close();
+  });
+
   test('a price that is set in the banner gives its model a cost', async () => {
     const page = await open({ model: 'our-ranker' });
     await page.getByRole('button', { name: /Set a price of our-ranker/ }).click();
