@@ -1,11 +1,12 @@
-import { useQuery } from '../data/use-query.js';
-import { toStatsRequest, toUsageStats } from '../data/usage-stats.js';
+import { toUsageStats } from '../data/usage-stats.js';
 import { Box, Choice, Skeleton } from '../parts/box.js';
+import { toCount } from '../parts/format.js';
 import { html, useMemo, useState } from '../preact.js';
 import { ChartTable } from './chart-table.js';
 import { Legend } from './legend.js';
 import { StackedChart } from './stacked-chart.js';
 import { toSeries } from './series.js';
+import { useGroupedStats } from './use-grouped-stats.js';
 
 /** @import { Navigate, View } from '../data/address.js' */
 /** @import { ApiRequest } from '../data/api.js' */
@@ -38,8 +39,7 @@ export function ChartBox({ view, navigate, window, request, query, stats }) {
   const [isTable, setTable] = useState(false);
   const [isolated, setIsolated] = useState('');
   const isByModel = by === 'model';
-  const ownRequest = isByModel ? undefined : toStatsRequest(project, window, by);
-  const own = /** @type {typeof useQuery<StatsAnswer>} */ (useQuery)(ownRequest);
+  const { request: ownRequest, query: own, groups } = useGroupedStats(project, window, by);
   const grouped = useMemo(() => {
     if (isByModel) return stats;
     return own.data === undefined || own.isLoading ? undefined : toUsageStats(own.data, by);
@@ -62,6 +62,7 @@ export function ChartBox({ view, navigate, window, request, query, stats }) {
   const { buckets, granularityS } = grouped;
   const shown = { measure, buckets, granularityS };
   return html`<${Box} ...${box}>
+    ${groups > 0 && html`<p class="muted">${toCount(groups)} groups: too many for shorter bars.</p>`}
     <${Legend} ...${{ series, measure, isolated, setIsolated }} />
     ${
       isTable

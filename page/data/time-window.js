@@ -84,5 +84,21 @@ function withBuckets(start, end) {
   return { start, end, granularityS };
 }
 
+/** The longest bucket of the service, of 366 days: a window is in one or two of them. */
+const maxGranularityS = 31_622_400;
+
+/**
+ * The same window with fewer buckets; those at its ends may be there in part.
+ * @param {TimeWindow} window
+ * @param {number} buckets at most, if that is possible
+ * @returns {TimeWindow}
+ */
+export function toWiderBuckets(window, buckets) {
+  const seconds = (window.end.getTime() - window.start.getTime()) / 1_000;
+  const granularityS =
+    granularitiesS.find((each) => seconds / each + 2 <= buckets) ?? maxGranularityS;
+  return { ...window, granularityS };
+}
+
 /** A window that can be made smaller by a click on a bucket of it. */
 export const minGranularityS = 60;

@@ -36,6 +36,19 @@ const hostileNames = [
 ];
 const children = 99_999;
 
+/** More than 10,000 with the 24 buckets of a day. */
+const operations = 600;
+const manyOperations = 'team/many-operations';
+
+function listOperations(): Row[] {
+  return Array.from({ length: operations }, (_, index) => {
+    const usage = { 'gpt-4o': { requests: 1, prompt_tokens: 1_000 + index } };
+    const shape = { id: `call-${index}`, trace: `trace-${index}`, usage };
+    const started_at = `2026-01-31 ${String(index % 24).padStart(2, '0')}:30:00.000000`;
+    return completeRow(manyOperations, shape, { op_name: `operation ${index}`, started_at });
+  });
+}
+
 /** Calls of the project: one small trace a name, and a large one. */
 function listRows(): Row[] {
   const usage = (model: string, index: number) => ({
@@ -95,7 +108,7 @@ async function openShop() {
     ...{ ...database.environment, CLICKHOUSE_URL: url.href, API_KEYS_FILE: file, API_KEYS: '' },
   });
   await service.ready;
-  await database.insert('call_parts', listRows());
+  await database.insert('call_parts', [...listRows(), ...listOperations()]);
   return {
     url: service.url,
     stopClickHouse: () => proxy.close(),
@@ -276,6 +289,14 @@ describe.skipIf(chromium === undefined)('the page in a browser', () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await isRefused;
     await context.close();
+  });
+
+  test('a chart of more operations than short bars can have has longer bars', async () => {
+    const expectedErrors = [/status of 422/];
+    const page = await open({ project: manyOperations, by: 'op_name' }, { expectedErrors });
+    await expectText(page, '#chart', `${operations.toLocaleString('en-US')} groups: too many`);
+    await expectText(page, '#chart', `${(operations - 7).toLocaleString('en-US')} others`);
+    expect(await page.locator('#chart .notice.bad').count()).toBe(0);
   });
 
   test('another key can be used after a wrong one was refused', async () => {
