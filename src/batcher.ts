@@ -12,6 +12,8 @@ export interface BatcherOptions<Item, Result> {
   readonly concurrency: number;
   /** Items that may be queued; the next one is refused. */
   readonly maxQueued: number;
+  /** How long an item may be queued before its first batch; by default for ever. */
+  readonly maxWaitMs?: number;
   /** After a batch of several items, the next one starts no earlier than this, unless it is full. */
   readonly flushIntervalMs: number;
   /** What the items of one batch may add up to, in the units of `sizeOf`; a larger item is a batch of its own. */
@@ -53,6 +55,8 @@ interface Entry<Item, Result> {
   readonly signal: AbortSignal | undefined;
   readonly resolve: (result: Result) => void;
   readonly reject: (reason: unknown) => void;
+  /** Ends the wait for a first batch. */
+  timer?: NodeJS.Timeout;
 }
 
 type Batch<Item, Result> = Entry<Item, Result>[];
@@ -86,15 +90,17 @@ export class Batcher<Item, Result> {
    * Resolves with the result of the batch that contained the item.
    *
    * @param signal takes the item out of the queue; the promise rejects with its reason at once
-   * @throws {QueueFullError} too many items are queued; otherwise what `run` rejects with
+   * @throws {QueueFullError} too many items are queued
+   * @throws {QueueWaitError} the item was queued for too long; otherwise what `run` rejects with
    */
   async add(item: Item, signal?: AbortSignal): Promise<Result> {
     signal?.throwIfAborted();
-    const { maxQueued, sizeOf } = this.#options;
+    const { maxQueued, maxWaitMs, sizeOf } = this.#options;
     if (this.use().queued >= maxQueued) this.#makeRoom(item);
     return await new Promise((resolve, reject) => {
-      const entry = { item, size: sizeOf(item), signal, resolve, reject };
+      const entry: Entry<Item, Result> = { item, size: sizeOf(item), signal, resolve, reject };
       this.#queue.push(entry);
+      if (maxWaitMs !== undefined) entry.timer = setTimeout(() => this.#giveUp(entry), maxWaitMs);
       this.#queuedSize = add(this.#queuedSize, entry.size);
       signal?.addEventListener('abort', () => {
         this.#remove(entry);
@@ -123,11 +129,19 @@ export class Batcher<Item, Result> {
     victim.reject(error);
   }
 
+  #giveUp(entry: Entry<Item, Result>): void {
+    const { queue, maxWaitMs } = this.#options;
+    this.#refused += 1;
+    this.#remove(entry);
+    entry.reject(new QueueWaitError(queue, `One of the ${queue} was queued for ${maxWaitMs} ms`));
+  }
+
   #ownerOf(item: Item): string {
     return this.#options.ownerOf?.(item) ?? '';
   }
 
   #remove(entry: Entry<Item, Result>): void {
+    clearTimeout(entry.timer);
     this.#retries = this.#retries
       .map((batch) => batch.filter((each) => each !== entry))
       .filter((batch) => batch.length > 0);
@@ -191,6 +205,7 @@ export class Batcher<Item, Result> {
     }
     this.#queue = [...skipped, ...this.#queue.slice(batch.length + skipped.length)];
     this.#queuedSize = subtract(this.#queuedSize, batchSize);
+    for (const { timer } of batch) clearTimeout(timer);
     return batch;
   }
 
@@ -249,6 +264,17 @@ export class Batcher<Item, Result> {
 /** A queue of the service is full; the same request may succeed later. */
 export class QueueFullError extends Error {
   override readonly name = 'QueueFullError';
+  readonly queue: Queue;
+
+  constructor(queue: Queue, message: string) {
+    super(message);
+    this.queue = queue;
+  }
+}
+
+/** An item was queued for too long; the same request may succeed later. */
+export class QueueWaitError extends Error {
+  override readonly name = 'QueueWaitError';
   readonly queue: Queue;
 
   constructor(queue: Queue, message: string) {

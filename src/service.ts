@@ -229,6 +229,7 @@ function toUsageLimits(settings: Settings): UsageLimits {
   return {
     concurrency: settings.usageConcurrency,
     maxQueued: settings.usageQueueSize,
+    maxWaitMs: settings.queueTimeoutMs,
     maxBatchIds: settings.usageBatchIds,
     maxAnswerSums: settings.queryResultRows,
     maxAnswerBytes: settings.queryResultMb * mebibyte,
@@ -246,11 +247,12 @@ function openCallStats(
 ): CallStats {
   const { maxAnswerBytes, maxRowBytes } = toUsageLimits(settings);
   const { statsConcurrency: concurrency, statsQueueSize: maxQueued } = settings;
+  const { queueTimeoutMs: maxWaitMs } = settings;
   const live = new LiveSource(clickhouse, toLiveLimits(settings));
   return new CallStats({
     source: rulesVersion === null ? live : new RollupSource(clickhouse, rulesVersion, live),
     prices,
-    queue: new TurnQueue('stats requests', { concurrency, maxQueued }),
+    queue: new TurnQueue('stats requests', { concurrency, maxQueued, maxWaitMs }),
     limits: { maxAnswerBytes, maxRowBytes },
   });
 }
@@ -267,10 +269,11 @@ function openLists(
   readonly lists: TurnQueue;
 } {
   const { listConcurrency: concurrency, listQueueSize: maxQueued } = settings;
+  const { queueTimeoutMs: maxWaitMs } = settings;
   const { clickhouse, prices, rulesVersion } = sources;
   const live = new LiveSource(clickhouse, toLiveLimits(settings));
   const { maxAnswerSums, maxAnswerBytes, maxRowBytes } = toUsageLimits(settings);
-  const lists = new TurnQueue('list requests', { concurrency, maxQueued });
+  const lists = new TurnQueue('list requests', { concurrency, maxQueued, maxWaitMs });
   const limits = { batchCalls: settings.listBatchCalls, maxRowBytes };
   return {
     lists,

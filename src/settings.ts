@@ -109,6 +109,12 @@ export const settingsTable = {
     [1, 1_000_000],
     'Maximum number of queued usage requests; beyond it 503, first for the key that has queued most.',
   ),
+  queueTimeoutMs: integer(
+    'QUEUE_TIMEOUT_MS',
+    30_000,
+    [1, 3_600_000],
+    'How long a usage request, a request for statistics or a read for lists is queued at most, in milliseconds; beyond it 503.',
+  ),
   usageBatchIds: integer(
     'USAGE_BATCH_IDS',
     1_000,

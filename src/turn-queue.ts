@@ -5,11 +5,17 @@ interface Turn {
   readonly run: (signal: AbortSignal) => Promise<void>;
 }
 
+interface TurnLimits {
+  readonly concurrency: number;
+  readonly maxQueued: number;
+  readonly maxWaitMs: number;
+}
+
 /** Lets a bounded number of reads run at a time; the others wait in a bounded queue, in which owners take turns. */
 export class TurnQueue {
   readonly #batcher: Batcher<Turn, void>;
 
-  constructor(queue: Queue, limits: { readonly concurrency: number; readonly maxQueued: number }) {
+  constructor(queue: Queue, limits: TurnLimits) {
     this.#batcher = new Batcher({
       queue,
       ...limits,
@@ -25,7 +31,8 @@ export class TurnQueue {
 
   /**
    * Resolves with what `read` returns when its turn has come.
-   * @throws {QueueFullError} too many reads wait; otherwise what `read` rejects with
+   * @throws {QueueFullError} too many reads wait
+   * @throws {QueueWaitError} it has waited for too long; otherwise what `read` rejects with
    */
   async run<Result>(
     owner: string,

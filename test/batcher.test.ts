@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
-import { Batcher, type BatcherOptions, QueueFullError } from '../src/batcher.ts';
+import { Batcher, type BatcherOptions, QueueFullError, QueueWaitError } from '../src/batcher.ts';
 import { ClickHouseOverloadedError, ClickHouseUnavailableError } from '../src/clickhouse/errors.ts';
 
 interface Item {
@@ -82,6 +82,16 @@ describe('start of a batch', () => {
     batches[1]?.end();
     await settle();
     expect(names()).toEqual(['a', 'b', 'cd']);
+  });
+
+  test('an item that is queued for too long is refused, and one in flight is not', async () => {
+    const { batcher, batches, add, names } = openBatcher({ maxWaitMs: 20 });
+    const [first, second] = [add('a'), add('b')];
+    await expect(second.result).rejects.toBeInstanceOf(QueueWaitError);
+    expect(batcher.use()).toEqual({ queued: 0, inFlight: 1, refused: 1 });
+    batches[0]?.end();
+    expect(await first.result).toBe('a');
+    expect(names()).toEqual(['a']);
   });
 
   test('no more batches are in flight than the concurrency', async () => {

@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler } from 'express';
-import { QueueFullError } from '../batcher.ts';
+import { QueueFullError, QueueWaitError } from '../batcher.ts';
 import {
   ClickHouseUnavailableError,
   ClickHouseOverloadedError,
@@ -49,6 +49,9 @@ export function toApiError(error: unknown): ApiError {
   if (error instanceof ApiError) return error;
   if (error instanceof QueueFullError) {
     return apiErrors.unavailable(queueFullDetails[error.queue], error);
+  }
+  if (error instanceof QueueWaitError) {
+    return apiErrors.unavailable(queueWaitDetails[error.queue], error);
   }
   if (error instanceof MemoryBudgetError) {
     return apiErrors.unavailable(memoryBudgetDetails[error.scope], error);
@@ -112,6 +115,13 @@ const queueFullDetails = {
   'stats requests': 'Too many requests for statistics are queued; try again.',
   'list requests': 'Too many requests for lists are queued; try again.',
   inserts: 'Too many calls wait to be inserted; try again.',
+} as const;
+
+const queueWaitDetails = {
+  'usage requests': 'The usage request was queued for too long; try again.',
+  'stats requests': 'The request for statistics was queued for too long; try again.',
+  'list requests': 'The request for a list was queued for too long; try again.',
+  inserts: 'The calls were queued for too long; try again.',
 } as const;
 
 const memoryBudgetDetails = {

@@ -93,7 +93,7 @@ function queueMetrics({
     {
       name: 'calls_usage_queue_refused_total',
       type: 'counter',
-      help: 'Requests that were refused because the queue was full.',
+      help: 'Requests that were refused because the queue was full, or because they were queued for longer than QUEUE_TIMEOUT_MS.',
       label: 'queue',
       read: read('refused'),
     },

@@ -25,6 +25,7 @@ export interface UsageLimits {
   /** Batches that ClickHouse answers at a time. */
   readonly concurrency: number;
   readonly maxQueued: number;
+  readonly maxWaitMs: number;
   /** Call ids of one batch, unless a single request has more. */
   readonly maxBatchIds: number;
   /** Sums of a batch, one for each requested call and model; of an explanation, for each price too. */
@@ -95,7 +96,7 @@ export class CallsUsage {
     this.#batcher = new Batcher({
       queue: 'usage requests',
       concurrency: limits.concurrency,
-      maxQueued: limits.maxQueued,
+      ...{ maxQueued: limits.maxQueued, maxWaitMs: limits.maxWaitMs },
       flushIntervalMs: 0,
       maxBatchSize: [limits.maxBatchIds],
       sizeOf: ({ query }) => [query.call_ids.length],
@@ -116,6 +117,7 @@ export class CallsUsage {
    *   what a number holds
    * @throws {LimitExceededError} the request touches more calls than its limit
    * @throws {QueueFullError} too many requests are queued
+   * @throws {QueueWaitError} the request was queued for too long
    * @throws {MemoryBudgetError} there is no memory for the answer
    * @throws the same errors as {@link ClickHouse.read}
    */

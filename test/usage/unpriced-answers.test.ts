@@ -15,7 +15,7 @@ test('answers with costs are counted by whether all their models have a price', 
   const callsUsage = new CallsUsage({
     clickhouse,
     usageLimits: {
-      ...{ concurrency: 1, maxQueued: 1, maxBatchIds: 1 },
+      ...{ concurrency: 1, maxQueued: 1, maxWaitMs: 30_000, maxBatchIds: 1 },
       ...{ maxAnswerSums: Infinity, maxAnswerBytes: Infinity, maxRowBytes: Infinity },
     },
     prices: new PriceSnapshots({ clickhouse, readBook: readPriceBook, maxProjectRows: 1 }),
