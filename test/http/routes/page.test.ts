@@ -6,7 +6,8 @@ import { listFiles, readText } from '../../support/markdown.ts';
 
 const service = serviceFixture();
 const index = readText('page/index.html');
-const modules = listFiles('.js', 'page/');
+// `listFiles` leaves out data directories.
+const modules = [...listFiles('.js', 'page/'), ...listFiles('.js', 'page/data/')];
 
 /** Paths that the page refers to, and those that its modules import. */
 function listReferences(): string[] {
@@ -68,6 +69,14 @@ describe('GET /', () => {
     expect(references.length).toBeGreaterThan(30);
     const files = [...modules, ...listFiles('.css', 'page/'), ...listFiles('.svg', 'page/')];
     expect(files.filter((file) => !references.includes(file))).toEqual([]);
+  });
+
+  test('names every module, so that the browser does not find them import by import', () => {
+    const links = [...index.matchAll(/<link rel="modulepreload" href="([^"]+)"/g)];
+    const preloaded = links.map(([, path]) => path);
+    const started = ['page/main.js', 'page/theme.js'];
+    const imported = [...modules, 'page/preact.js'].filter((file) => !started.includes(file));
+    expect(preloaded.toSorted()).toEqual(imported.sort());
   });
 
   test.each(['/page/', '/page/tsconfig.json', '/page/preact.d.ts', '/page/%2e%2e/package.json'])(
