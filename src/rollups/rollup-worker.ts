@@ -230,6 +230,10 @@ export class RollupWorker {
       await server.write(statement, { ...parameters, max_groups: maxGroups });
       remaining = await findUnrolled(server, remaining, rules_version);
     }
+    if (remaining.length > 0) {
+      await server.write('roll_up_empty_traces', { ...toParameters(remaining), rules_version });
+      remaining = await findUnrolled(server, remaining, rules_version);
+    }
     this.#counts.skippedTraces += remaining.length;
     this.#counts.rolledUpTraces += unrolled.length - remaining.length;
     this.#counts.rolledUpCalls += countRows(unrolled) - countRows(remaining);

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 
 import { fixture, usageClientFixture } from '../support/fixtures.ts';
+import { readMetrics } from '../support/http/metrics.ts';
 import { openService } from '../support/http/service.ts';
 import { completeRow, orphanEndRow } from '../support/part-rows.ts';
 import { rollUpProject } from '../support/roll-up.ts';
@@ -111,6 +112,37 @@ describe('settled traces', () => {
     const call_metrics = [{ metric: 'latency_ms', aggregations: ['min'] }];
     expect(await countLive({ usage_metrics: [], call_metrics })).toBe(3);
   });
+});
+
+test('traces whose calls are all deleted are not read for statistics or lists', async () => {
+  await sendSettled();
+  await project.deleteCalls('second');
+  await project.deleteCalls('third');
+  const countLiveQueries = async (): Promise<number> =>
+    (await readMetrics(client.service))
+      .flatMap(({ samples }) => samples)
+      .filter(({ name }) => name === 'calls_usage_clickhouse_request_duration_seconds_count')
+      .filter(({ labels }) => ['stats_traces', 'live_traces'].includes(labels['query'] ?? ''))
+      .reduce((sum, { value }) => sum + value, 0);
+  const ask = async (): Promise<number> => {
+    const before = await countLiveQueries();
+    await compare('/calls/stats', request);
+    const body = { project_id: project.id, ...window };
+    const [listed, expected] = await Promise.all(
+      [client.service, live].map((service) => service.send('/traces/query', { body })),
+    );
+    expect(listed!.status, listed!.text).toBe(200);
+    const { traces } = listed!.json() as { traces: object[] };
+    expect(traces).toHaveLength(1);
+    const [rows, liveRows] = [traces, (expected!.json() as { traces: object[] }).traces].map(
+      (list) => list.map((trace) => ({ ...trace, is_settled: true })),
+    );
+    expect(rows).toEqual(liveRows);
+    return (await countLiveQueries()) - before;
+  };
+  expect(await ask()).toBeGreaterThan(0);
+  expect(await rollUpProject(client.clickhouse, project.id)).toBe(0);
+  expect(await ask()).toBe(0);
 });
 
 describe('a trace is read live alone', () => {

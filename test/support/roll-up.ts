@@ -43,11 +43,27 @@ export async function rollUpTraces(
   }
 }
 
+/** Stores rollups of those of the traces that have no calls that count. */
+export async function rollUpEmptyTraces(
+  { clickhouse }: Pick<TestClickHouse, 'clickhouse'>,
+  traces: readonly UnrolledTrace[],
+): Promise<void> {
+  const [first] = traces;
+  if (first === undefined) return;
+  await clickhouse.write('roll_up_empty_traces', {
+    project_id: first.project_id,
+    trace_ids: traces.map(({ trace_id }) => trace_id),
+    checksums: traces.map(({ checksum }) => checksum),
+    rules_version,
+  });
+}
+
 /** Rolls up all traces of a project, and returns how many still have no rollup. */
 export async function rollUpProject(
   database: Pick<TestClickHouse, 'clickhouse'>,
   project: string,
 ): Promise<number> {
   await rollUpTraces(database, await findUnrolled(database, project));
+  await rollUpEmptyTraces(database, await findUnrolled(database, project));
   return (await findUnrolled(database, project)).length;
 }

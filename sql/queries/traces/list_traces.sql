@@ -95,7 +95,7 @@ FROM
                 SELECT
                     trace_id,
                     checksum,
-                    empty(tops.key) OR arrayExists(
+                    rules_version = 0 OR arrayExists(
                         (min_us, max_us, min_size, max_size) ->
                             roundDown(min_us, {price_dates:Array(Int64)}) != roundDown(max_us, {price_dates:Array(Int64)})
                             OR roundDown(min_size, {prompt_sizes:Array(Int64)}) != roundDown(max_size, {prompt_sizes:Array(Int64)}),
@@ -112,8 +112,8 @@ FROM
                     if(is_live OR NOT {with_sums:Bool}, [], arrayZip(
                         sums.model, sums.service_tier, sums.min_started_us, sums.min_prompt_size, sums.counters)) AS used
                 {include from_project_rollups}
-                WHERE empty(tops.key)
-                    OR tops.started_us[1] >= {start_us:Int64} AND tops.started_us[1] < {end_us:Int64}
+                WHERE rules_version = 0
+                    OR notEmpty(tops.key) AND tops.started_us[1] >= {start_us:Int64} AND tops.started_us[1] < {end_us:Int64}
                         AND (is_live OR {include trace_filter}
                             AND (empty({models:Array(String)}) OR arrayExists(
                                 (model, counters) -> has({models:Array(String)}, model) AND counters[1] + counters[4] > 0,

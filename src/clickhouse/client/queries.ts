@@ -38,6 +38,7 @@ const queryFiles = {
     'find_valid_rollups',
     'list_parts',
     'read_rollups',
+    'roll_up_empty_traces',
     'roll_up_flat_traces',
     'roll_up_traces',
   ],

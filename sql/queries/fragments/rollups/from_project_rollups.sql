@@ -1,5 +1,5 @@
 -- The traces of a project, or those of `trace_ids`, each with its valid rollup; where there is none, the columns of the rollup
--- are empty. One read of the sums decides for each trace, so none is missing, and none is answered twice. ANY: the same
+-- are empty, and its `rules_version` is 0. Only that says so: a trace without calls that count has a rollup without groups. One read of the sums decides for each trace, so none is missing, and none is answered twice. ANY: the same
 -- rollup may be stored twice. The sums are the side that is kept in memory (project_rollup_settings.sql), since rollups are
 -- larger.
 FROM

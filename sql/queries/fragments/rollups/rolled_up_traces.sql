@@ -17,6 +17,6 @@
             groups.op_name, groups.wb_user_id, groups.thread_id,
             groups.min_started_us, groups.max_started_us,
             groups.min_prompt_size, groups.max_prompt_size) AS states,
-        empty(states) OR has(states, 2) AS is_live
+        rules_version = 0 OR has(states, 2) AS is_live
     {include from_project_rollups}
 )
