@@ -149,7 +149,8 @@ function compare(operator: string, operands: unknown, { path, isNegated }: Place
 const shape =
   'supported are $lt, $lte, $gt, $gte and $eq of [{"$getField": "started_at"}, {"$literal": TIME}], the same of ended_at, ' +
   'and $and, $or and $not of these';
-const literalShape = 'a time is a number of seconds since 1970, or text in ISO 8601';
+const literalShape =
+  'a time is a number of seconds since 1970, or text in ISO 8601, an existing day of the years 1900 to 2299';
 
 function entriesOf(value: unknown, path: Path): [string, unknown][] {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) {

@@ -391,7 +391,7 @@ describe('what is not supported', () => {
     [
       'a literal that is no time',
       at('started_at', '$gt', 'yesterday'),
-      'body.query.$expr.$gt.1.$literal query_unsupported: The query cannot be answered: a time is a number of seconds since 1970, or text in ISO 8601',
+      'body.query.$expr.$gt.1.$literal query_unsupported: The query cannot be answered: a time is a number of seconds since 1970, or text in ISO 8601, an existing day of the years 1900 to 2299',
     ],
   ])('a query with %s', async (_what, $expr, issue) => {
     expect(await refuse({ query: { $expr } })).toEqual([issue]);
