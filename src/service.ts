@@ -277,13 +277,17 @@ function openLists(
   const limits = { batchCalls: settings.listBatchCalls, maxRowBytes };
   return {
     lists,
-    callList: new CallList({ clickhouse, queue: lists, costs: { live, prices }, limits }),
+    callList: new CallList({
+      ...{ clickhouse, rulesVersion, queue: lists, limits },
+      costs: { live, prices },
+    }),
     traceUsage: new TraceUsage({
       ...{ sources, queue: lists },
       limits: { maxAnswerSums, maxAnswerBytes, maxRowBytes },
     }),
     projectList: new ProjectList({
-      ...{ clickhouse, prices, queue: lists, maxLimit: settings.projectsMaxLimit },
+      ...{ clickhouse, rulesVersion, prices, queue: lists },
+      maxLimit: settings.projectsMaxLimit,
       source: rulesVersion === null ? live : new RollupSource(clickhouse, rulesVersion, live),
       limits: { maxAnswerBytes, maxRowBytes },
     }),

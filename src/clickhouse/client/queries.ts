@@ -16,6 +16,7 @@ const queryFiles = {
     'delete_calls',
     'erase_deleted_payloads',
     'erase_payloads',
+    'find_listed_traces',
     'find_traces',
     'list_calls',
     'list_level',
@@ -45,6 +46,7 @@ const queryFiles = {
   stats: [
     'find_projects',
     'project_counts',
+    'project_counts_rollups',
     'stats_calls',
     'stats_calls_rollups',
     'stats_traces',

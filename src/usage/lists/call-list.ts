@@ -7,6 +7,7 @@ import type { TurnQueue } from '../../turn-queue.ts';
 import { type CostSources, readCallCosts } from './call-costs.ts';
 import { type CallDetails, readCallDetails } from './call-details.ts';
 import { type LineOptions, toCallLine } from './call-json.ts';
+import { findListedTraces, type ListPlace } from './find-listed-traces.ts';
 import { type ListParameters, toListParameters } from './list-filter.ts';
 
 interface ListLimits {
@@ -18,6 +19,8 @@ interface ListLimits {
 
 export interface CallListOptions {
   readonly clickhouse: ClickHouse;
+  /** Of the rollups that may be used; null for none. */
+  readonly rulesVersion: string | null;
   readonly queue: TurnQueue;
   readonly costs: CostSources;
   readonly limits: ListLimits;
@@ -114,7 +117,7 @@ export class CallList {
     context: ListContext,
   ): AsyncGenerator<readonly ListedCall[], void> {
     const [sort] = request.sort_by ?? [];
-    const order = {
+    const order: Pick<ListPlace, 'by_end' | 'direction'> = {
       by_end: sort?.field === 'ended_at',
       direction: sort?.direction === 'desc' ? -1 : 1,
     };
@@ -137,14 +140,29 @@ export class CallList {
     }
   }
 
+  /** Reads the calls of few traces if rollups say in which ones they are, and those of all traces otherwise. */
   async #readCalls(
     filter: ListParameters,
-    place: object,
+    place: ListPlace,
     context: ListContext,
   ): Promise<ListedCall[]> {
-    return await this.#read(context, (options) =>
-      this.#options.clickhouse.read<ListedCall>('list_calls', { ...filter, ...place }, options),
-    );
+    const { clickhouse, rulesVersion } = this.#options;
+    return await this.#read(context, async (options) => {
+      const read = (of: ListParameters): Promise<ListedCall[]> =>
+        clickhouse.read<ListedCall>('list_calls', { ...of, ...place }, options);
+      const traces =
+        rulesVersion === null
+          ? null
+          : await findListedTraces(clickhouse, rulesVersion, { filter, place }, options);
+      if (traces === null) return await read(filter);
+      const { traceIds, isAll } = traces;
+      const calls =
+        traceIds.length === 0
+          ? []
+          : await read({ ...filter, has_trace_ids: true, trace_ids: traceIds });
+      // Fewer calls than there were: some have been deleted since, and later ones take their places.
+      return isAll || calls.length === place.max_calls ? calls : await read(filter);
+    });
   }
 
   async #readDetails(

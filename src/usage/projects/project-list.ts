@@ -10,10 +10,13 @@ import { WindowTooLargeError } from '../stats/live-source.ts';
 import type { StatsSource } from '../stats/stats-source.ts';
 import { sumUsage } from '../stats/stats-sums.ts';
 import type { Fragments } from '../usage-json.ts';
+import { countProjects, type ProjectCounts } from './count-projects.ts';
 import { type Project, toProjectsFragments } from './projects-json.ts';
 
 export interface ProjectListOptions {
   readonly clickhouse: ClickHouse;
+  /** Of the rollups that may be used; null for none. */
+  readonly rulesVersion: string | null;
   readonly source: StatsSource;
   readonly prices: Pick<PriceSnapshots, 'current'>;
   readonly queue: TurnQueue;
@@ -25,14 +28,6 @@ export interface ProjectListOptions {
 interface ProjectsContext extends AnswerContext {
   /** Patterns of the projects that may be read. */
   readonly readable: readonly string[];
-}
-
-/** The row of project_counts.sql. */
-interface CountsRow {
-  readonly project_id: string;
-  readonly calls: string;
-  readonly traces: string;
-  readonly last_started_us: string;
 }
 
 const dayUs = 86_400_000_000n;
@@ -70,10 +65,8 @@ export class ProjectList {
   ): Promise<Fragments> {
     const found = await this.#findProjects(query, readable, options);
     const page = found.slice(0, query.limit);
-    const parameters = { project_ids: page };
-    const { clickhouse } = this.#options;
-    const rows = await clickhouse.read<CountsRow>('project_counts', parameters, options);
-    const counts = new Map(rows.map((row) => [row.project_id, row]));
+    const { clickhouse, rulesVersion } = this.#options;
+    const counts = await countProjects({ clickhouse, rulesVersion }, page, options);
     const endUs = BigInt(Date.now()) * 1_000n;
     const projects: Project[] = [];
     for (const id of page) projects.push(await this.#toProject(id, counts.get(id), endUs, options));
@@ -102,15 +95,15 @@ export class ProjectList {
 
   async #toProject(
     id: string,
-    counts: CountsRow | undefined,
+    counts: ProjectCounts | undefined,
     endUs: bigint,
     options: Required<ReadOptions>,
   ): Promise<Project> {
     if (counts === undefined) return { ...noCalls, id };
-    const lastStartedUs = BigInt(counts.last_started_us);
+    const { calls, traces, lastStartedUs } = counts;
     const hasRecent = lastStartedUs >= endUs - dayUs;
     const usage = hasRecent ? await this.#readCost(id, endUs, options) : noCost;
-    return { id, calls: counts.calls, traces: counts.traces, lastStartedUs, ...usage };
+    return { id, calls: String(calls), traces: String(traces), lastStartedUs, ...usage };
   }
 
   /** What POST /calls/stats answers; of a project for which it refuses to, because of its size, nothing is known. */
