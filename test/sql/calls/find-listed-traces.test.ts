@@ -28,7 +28,9 @@ const firstUs = BigInt(Date.parse('2026-03-01T00:00:00Z')) * 1_000n;
 const time = fc
   .integer({ min: -60, max: 5 * 24 * 60 })
   .map((n) => firstUs + BigInt(n) * 60_000_000n);
-const range = fc.tuple(time, time).map(([a, b]) => (a < b ? [a, b] : [b, a]));
+const range = fc
+  .tuple(time, time)
+  .map(([a, b]): readonly [bigint, bigint] => (a < b ? [a, b] : [b, a]));
 
 /** Filters of names and times, and a page. */
 const requests = fc.record({
