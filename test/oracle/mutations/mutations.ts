@@ -1,4 +1,5 @@
 import { explanationMutations } from './explanation-mutations.ts';
+import { listMutations } from './list-mutations.ts';
 import { otelMutations } from './otel-mutations.ts';
 import { plainSumMutations } from './plain-sum-mutations.ts';
 import { priceMutations } from './price-mutations.ts';
@@ -49,6 +50,7 @@ export const mutations: readonly Mutation[] = [
   ...rollupMutations,
   ...statsMutations,
   ...traceMutations,
+  ...listMutations,
   mutate('repeated parts are counted twice: no FINAL', [
     [requestedTraces, 'FROM merged_calls FINAL', 'FROM merged_calls'],
   ]),
