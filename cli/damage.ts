@@ -5,7 +5,7 @@ import {
   type NodePart,
 } from '../src/clickhouse/damage/damaged-parts.ts';
 import { openNodes, type OpenNodes } from '../src/clickhouse/open-nodes.ts';
-import { parseSettings } from '../src/settings.ts';
+import { parseSettings } from '../src/settings/settings.ts';
 
 const help = `npm run damage -- list         lists the damaged parts of the service's tables
 npm run damage -- accept PART  removes a damaged part, named as in the list, for good; the service goes on without its rows

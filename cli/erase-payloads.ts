@@ -5,7 +5,7 @@ import { readQueries, type Query, type QueryName } from '../src/clickhouse/clien
 import type { Node } from '../src/clickhouse/damage/damaged-parts.ts';
 import { openNodes, type OpenNodes } from '../src/clickhouse/open-nodes.ts';
 import { rewriteRows } from '../src/clickhouse/schema/rewrite-rows.ts';
-import { parseSettings } from '../src/settings.ts';
+import { parseSettings } from '../src/settings/settings.ts';
 
 const help = `npm run erase-payloads           counts the parts of calls with stored inputs, outputs, exceptions and spans; changes nothing
 npm run erase-payloads -- --yes  erases these texts of all calls for good, and waits until no file has them

@@ -22,7 +22,7 @@ import {
   listOldPrices,
 } from '../src/prices/catalog/review/review-corrections.ts';
 import { readPriceBookChanges, type PriceBookRow } from '../src/prices/catalog/load-price-book.ts';
-import { parseSettings } from '../src/settings.ts';
+import { parseSettings } from '../src/settings/settings.ts';
 import { packageUrl } from '../src/package-url.ts';
 
 const help = `npm run prices -- diff        prints what loading the price book would change in ClickHouse, without changing it

@@ -2,7 +2,7 @@ import type { Node } from '../src/clickhouse/damage/damaged-parts.ts';
 import { maxIssues, verifyNode, type Verdict } from '../src/clickhouse/damage/verify-node.ts';
 import { openNodes, type OpenNodes } from '../src/clickhouse/open-nodes.ts';
 import { verifyRollups } from '../src/rollups/verify-rollups.ts';
-import { parseSettings } from '../src/settings.ts';
+import { parseSettings } from '../src/settings/settings.ts';
 
 const help = `npm run verify                            compares merged_calls and call_traces with call_parts, computes valid rollups again, and checks the files of all tables; exits with 1 where something differs
 npm run verify -- --delete-wrong-rollups  also deletes rollups that differ; the service makes them again

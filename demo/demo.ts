@@ -1,6 +1,6 @@
 import { ClickHouseStartError } from '../src/clickhouse/errors.ts';
 import { startService } from '../src/service.ts';
-import { SettingsError, type Settings } from '../src/settings.ts';
+import { SettingsError, type Settings } from '../src/settings/settings.ts';
 import { DemoError } from './client.ts';
 import { helpText, parseOptions, UsageError, type DemoOptions } from './options.ts';
 import { runDemo, type DemoContext } from './run-demo.ts';

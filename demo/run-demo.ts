@@ -1,4 +1,4 @@
-import type { Settings } from '../src/settings.ts';
+import type { Settings } from '../src/settings/settings.ts';
 import { toAgentRequest } from './agent-spans.ts';
 import { findUsage, post, requestUsage, type Access, type UsageExchange } from './client.ts';
 import * as report from './report.ts';

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseSettings, type Settings } from '../src/settings.ts';
+import { parseSettings, type Settings } from '../src/settings/settings.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
 

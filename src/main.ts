@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { ClickHouseStartError } from './clickhouse/errors.ts';
 import { readMaxOpenFiles, toMaxSockets } from './open-files.ts';
 import type { Service } from './service.ts';
-import { parseSettings, SettingsError } from './settings.ts';
+import { parseSettings, SettingsError } from './settings/settings.ts';
 
 await main().catch(reportError);
 

@@ -1,4 +1,4 @@
-import { type Settings, SettingsError } from './settings.ts';
+import { type Settings, SettingsError } from './settings/settings.ts';
 
 export type FileSettings = Pick<Settings, 'clickhouseMaxOpenConnections' | 'clickhouseUrl'>;
 

@@ -1,4 +1,4 @@
-import type { Settings } from '../settings.ts';
+import type { Settings } from '../settings/settings.ts';
 import { readQueries } from './client/queries.ts';
 import { parseRemoteAddresses } from './client/remote-address.ts';
 import { toLimits, type LimitSettings } from './client/request-settings.ts';

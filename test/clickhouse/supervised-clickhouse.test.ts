@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 
 import type { ClickHouse } from '../../src/clickhouse/clickhouse.ts';
 import { ClickHouseUnavailableError } from '../../src/clickhouse/errors.ts';
-import { parseSettings } from '../../src/settings.ts';
+import { parseSettings } from '../../src/settings/settings.ts';
 import {
   openServerClient,
   openTestClickHouse,

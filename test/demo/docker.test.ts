@@ -2,7 +2,8 @@ import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
-import { parseSettings, settingsTable } from '../../src/settings.ts';
+import { parseSettings } from '../../src/settings/settings.ts';
+import { settingsTable } from '../../src/settings/settings-table.ts';
 
 interface ComposeService {
   readonly image?: string;

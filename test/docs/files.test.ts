@@ -1,6 +1,6 @@
 import { posix } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { settingsTable } from '../../src/settings.ts';
+import { settingsTable } from '../../src/settings/settings-table.ts';
 import {
   headingsOf,
   isPresent,

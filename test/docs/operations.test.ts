@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { findKey, readKeys } from '../../src/http/auth/keys.ts';
-import { parseSettings } from '../../src/settings.ts';
+import { parseSettings } from '../../src/settings/settings.ts';
 import { codeIn, readText, sectionOf } from '../support/markdown.ts';
 
 test('the example of API_KEYS_FILE in docs/operations.md is valid', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { settingsTable } from '../../src/settings.ts';
+import { settingsTable } from '../../src/settings/settings-table.ts';
 import { parseCurl } from '../support/http/curl.ts';
 import { usageClientFixture } from '../support/fixtures.ts';
 import { codeIn, isPresent, listFiles, readText, sectionOf } from '../support/markdown.ts';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { settingsTable } from '../../src/settings.ts';
+import { settingsTable } from '../../src/settings/settings-table.ts';
 import { listFiles, readText, tableOf, uncoded } from '../support/markdown.ts';
 
 const settings = Object.values(settingsTable);

@@ -4,7 +4,7 @@ import { isIPv4 } from 'node:net';
 import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Ajv2020 } from 'ajv/dist/2020.js';
-import { type Settings, SettingsError } from '../../settings.ts';
+import { type Settings, SettingsError } from '../../settings/settings.ts';
 
 /** What a key may do: query usage and prices; ingest and delete calls; set prices; read metrics of the service. */
 export type Scope = 'read' | 'write' | 'prices' | 'metrics';

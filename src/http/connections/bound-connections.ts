@@ -3,7 +3,7 @@ import type { Socket } from 'node:net';
 import { ipKeyGenerator } from 'express-rate-limit';
 import type { Logger } from 'pino';
 import { type FileSettings, toMaxSockets } from '../../open-files.ts';
-import type { Settings } from '../../settings.ts';
+import type { Settings } from '../../settings/settings.ts';
 
 export interface ConnectionsOptions {
   readonly log: Logger;

@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { promisify } from 'node:util';
 import type { Logger } from 'pino';
 import { readMaxOpenFiles } from '../../open-files.ts';
-import { type Settings, SettingsError } from '../../settings.ts';
+import { type Settings, SettingsError } from '../../settings/settings.ts';
 import {
   boundConnections,
   type ConnectionSettings,

@@ -6,7 +6,7 @@ import {
 } from '../../../src/clickhouse/client/remote-address.ts';
 import { ClickHouseStartError } from '../../../src/clickhouse/errors.ts';
 import { startClickHouse } from '../../../src/clickhouse/start-clickhouse.ts';
-import { parseSettings } from '../../../src/settings.ts';
+import { parseSettings } from '../../../src/settings/settings.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
 const settings = {

@@ -9,7 +9,7 @@ import type { ClickHouse } from '../../../src/clickhouse/clickhouse.ts';
 import { ClickHouseStartError } from '../../../src/clickhouse/errors.ts';
 import { migrationsFolder, readMigrations } from '../../../src/clickhouse/schema/migrations.ts';
 import { withServerLock } from '../../../src/clickhouse/client/server-lock.ts';
-import { parseSettings } from '../../../src/settings.ts';
+import { parseSettings } from '../../../src/settings/settings.ts';
 import {
   openTestClickHouse,
   serverUrl,

@@ -9,7 +9,7 @@ import {
   compareVersions,
 } from '../../../src/clickhouse/schema/prepare-database.ts';
 import { startClickHouse } from '../../../src/clickhouse/start-clickhouse.ts';
-import { parseSettings } from '../../../src/settings.ts';
+import { parseSettings } from '../../../src/settings/settings.ts';
 import {
   openServerClient,
   serverUrl,

@@ -4,7 +4,7 @@ import { text } from 'node:stream/consumers';
 import { describe, expect, test } from 'vitest';
 import { serviceFixture } from '../../support/fixtures.ts';
 import { basicAuthorization, testKey } from '../../support/http/service.ts';
-import { parseSettings } from '../../../src/settings.ts';
+import { parseSettings } from '../../../src/settings/settings.ts';
 
 const body = { project_id: 'a/b', call_ids: [] };
 const refusal = {

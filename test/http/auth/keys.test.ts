@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { findKey, readKeys } from '../../../src/http/auth/keys.ts';
-import { SettingsError } from '../../../src/settings.ts';
+import { SettingsError } from '../../../src/settings/settings.ts';
 
 /** A directory that is removed when the current test ends. */
 async function useDirectory(): Promise<string> {

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { pino } from 'pino';
 import { toMaxConnections } from '../../../src/http/connections/bound-connections.ts';
 import { readMaxOpenFiles } from '../../../src/open-files.ts';
-import { parseSettings } from '../../../src/settings.ts';
+import { parseSettings } from '../../../src/settings/settings.ts';
 
 const clickhouseUrl = 'http://127.0.0.1:9';
 

@@ -4,7 +4,7 @@ import { type AddressInfo, connect, type Socket } from 'node:net';
 import express from 'express';
 import { expect, onTestFinished, test } from 'vitest';
 import { disconnectSignal } from '../../../src/http/open-request.ts';
-import { SettingsError } from '../../../src/settings.ts';
+import { SettingsError } from '../../../src/settings/settings.ts';
 import {
   basicAuthorization,
   openService,

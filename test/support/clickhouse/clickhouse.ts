@@ -23,7 +23,7 @@ import { openSession } from '../../../src/clickhouse/schema/open-session.ts';
 import { readSchema, type Schema } from '../../../src/clickhouse/schema/prepare-database.ts';
 import type { ConnectionSettings } from '../../../src/clickhouse/start-clickhouse.ts';
 import { SupervisedClickHouse } from '../../../src/clickhouse/supervised-clickhouse.ts';
-import { parseSettings } from '../../../src/settings.ts';
+import { parseSettings } from '../../../src/settings/settings.ts';
 import { silentLog } from '../silent-log.ts';
 
 declare module 'vitest' {

@@ -13,7 +13,7 @@ import { openEmbedded } from '../../../src/clickhouse/embedded/open-embedded.ts'
 import type { Migration } from '../../../src/clickhouse/schema/migrations.ts';
 import { readSchema } from '../../../src/clickhouse/schema/prepare-database.ts';
 import { SupervisedClickHouse } from '../../../src/clickhouse/supervised-clickhouse.ts';
-import { parseSettings } from '../../../src/settings.ts';
+import { parseSettings } from '../../../src/settings/settings.ts';
 import { silentLog } from '../silent-log.ts';
 
 /** What a test chooses itself. */

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { startService } from '../../../src/service.ts';
-import { parseSettings } from '../../../src/settings.ts';
+import { parseSettings } from '../../../src/settings/settings.ts';
 
 /** An API key with all scopes for all projects, in every service that {@link openService} starts. */
 export const testKey = 'a-key-of-the-tests';

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { parseSettings, SettingsError, settingsTable } from '../src/settings.ts';
-import { serviceFixture } from './support/fixtures.ts';
+import { parseSettings, SettingsError } from '../../src/settings/settings.ts';
+import { settingsTable } from '../../src/settings/settings-table.ts';
+import { serviceFixture } from '../support/fixtures.ts';
 
 describe('values', () => {
   test('an empty environment gives every setting its default', () => {
