@@ -4,6 +4,8 @@ const rolledUp = 'sql/queries/usage/usage_flat_sum_rolled_up.sql';
 const ordered = 'sql/queries/usage/usage_flat_sum_ordered.sql';
 const counters = 'src/usage/usage-counters.ts';
 const sqlTests = 'test/sql/usage';
+/** All of the flat sums: which of them answers a forest is chance, so that 120 forests may miss what one of them does wrong. */
+const flatSumTests = 'test/sql/usage/usage-flat-sum';
 
 /** Breaks the statements that add stored counters up, or the decision that they may: [name, file, text, replacement]. */
 const changes: readonly (readonly [string, string, string, string])[] = [
@@ -50,7 +52,11 @@ const changes: readonly (readonly [string, string, string, string])[] = [
 ];
 
 export const plainSumMutations: readonly Mutation[] = [
-  ...changes.map(([name, file, find, replace]) => ({ name, changes: [{ file, find, replace }] })),
+  ...changes.map(([name, file, find, replace]) => ({
+    name,
+    changes: [{ file, find, replace }],
+    tests: flatSumTests,
+  })),
   {
     name: 'ordered sum: missing parents do not matter',
     changes: [

@@ -55,6 +55,20 @@ describe('usage_flat_sum_counted is the only flat sum that is right', () => {
     expect(await whichAreRight(root, child, rolledUp)).toEqual(['usage_flat_sum_counted']);
   });
 
+  test("for Anthropic's own counts, which are beside the cached ones, from an SDK that sends them as they are", async () => {
+    const entry = { input_tokens: 10, output_tokens: 5, cache_read_input_tokens: 3 };
+    const native = { ...entry, service_tier: 'standard' };
+    const from = (client_version: string) => ({
+      attributes_dump: JSON.stringify({
+        weave: { source: 'js-sdk', client_version, usage_rollup: 'own' },
+      }),
+    });
+    const counted = ['usage_flat_sum_counted'];
+    expect(await whichAreRight(native, native, from('0.9.0'))).toEqual(counted);
+    expect(await whichAreRight(native, native, from('0.12.1'))).toEqual([...flatSumQueries]);
+    expect(await whichAreRight(entry, entry, from('0.9.0'))).toEqual([...flatSumQueries]);
+  });
+
   test('but not for usage that sums say enough about', async () => {
     expect(await whichAreRight(plain, plain)).toEqual([...flatSumQueries]);
     const rolledUpQueries = ['usage_flat_sum_rolled_up', 'usage_flat_sum_counted'];
