@@ -41,7 +41,7 @@ test('npm start runs dist, refuses it once a source has changed, and runs it aga
   const directory = await copyPackage([...sourceFiles, 'dist'], modulesAndCompiler);
   expect(await start(directory)).toEqual(isLoaded);
 
-  const source = join(directory, 'src', 'settings.ts');
+  const source = join(directory, 'src', 'settings', 'settings.ts');
   await writeFile(source, `${await readFile(source, 'utf8')}\n`);
   const { code, stderr } = await start(directory);
   expect(code).toBe(1);

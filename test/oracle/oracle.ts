@@ -186,18 +186,23 @@ export interface TreeCall {
   readonly unfinishedIds: readonly string[];
 }
 
-/** The answer to POST /trace/usage about a trace: what each call contributes to the top call that it descends from. */
+/**
+ * The answer to POST /trace/usage about a trace: what each call contributes to it. For a level only what is below top calls
+ * decides which span of a response counts, since only these calls are read.
+ */
 export function answerTrace(
   events: readonly Event[],
   request: Pick<UsageRequest, 'project' | 'includeCosts'> & { readonly traceId: string },
+  isLevel: boolean,
 ): TreeCall[] {
   const calls = callsOf(events, request.project);
   const present = calls.filter((call) => call.traceId === request.traceId && !call.isDeleted);
   present.sort((a, b) => ((a.startedAt - b.startedAt || a.key - b.key) < 0n ? -1 : 1));
+  const deciding = new Set(isLevel ? present.filter(isBelowTop) : present);
+  const countedInTrace = countedCalls(deciding, calls);
   return present.map((call) => {
     const subtree = subtreeOf(calls, call.id);
-    const countedForTop = countedCalls(subtreeOf(calls, topOf(call).id), calls);
-    const counted = new Set([...countedForTop].filter((each) => subtree.has(each)));
+    const counted = new Set([...countedInTrace].filter((each) => subtree.has(each)));
     const isChildOfCall = (each: Call): boolean => each !== call && isChild(each, call);
     return {
       call,
@@ -210,15 +215,19 @@ export function answerTrace(
   });
 }
 
-/** The last ancestor that is present; in or below a cycle, a member of the cycle. */
-function topOf(call: Call): Call {
-  const passed = new Set([call]);
-  let top = call;
-  while (top.parent !== undefined && !top.parent.isDeleted && !passed.has(top.parent)) {
-    top = top.parent;
-    passed.add(top);
+/** Whether a call descends from none that is present. */
+export function isTop({ parent, ...call }: Call): boolean {
+  return parent === undefined || parent.isDeleted || parent.id === call.id;
+}
+
+/** Whether a call descends from a top call, or is one: not so in and below a cycle. */
+export function isBelowTop(call: Call): boolean {
+  const passed = new Set<Call>();
+  for (let each = call; !passed.has(each); each = each.parent ?? each) {
+    if (isTop(each)) return true;
+    passed.add(each);
   }
-  return top;
+  return false;
 }
 
 /** How many calls a usage request covers: the requested calls and their descendants, each once. */

@@ -1,12 +1,7 @@
 /** Answers of POST /trace/usage as text: equal answers give equal texts. */
 import { isObject, JsonNumber, parseJson, writeJson } from './json.ts';
-import { type Call, compareByCodePoint, type ModelUsage, type TreeCall } from './oracle.ts';
+import { compareByCodePoint, type ModelUsage, type TreeCall } from './oracle.ts';
 import { asObject, expectKeys, readUsageAnswer } from './read-answer.ts';
-
-/** Whether a call descends from none that is present. */
-export function isTop({ parent, ...call }: Call): boolean {
-  return parent === undefined || parent.isDeleted || parent.id === call.id;
-}
 
 /** @param total of the level, if the calls are a page of it */
 export function toComparableTree(calls: readonly TreeCall[], total = calls.length): string {

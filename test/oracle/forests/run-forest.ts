@@ -15,6 +15,8 @@ import { JsonNumber, toObject, writeJson, type Json, type JsonObject } from '../
 import {
   answer,
   answerTrace,
+  isBelowTop,
+  isTop,
   callsOf,
   countDeleted,
   countTouched,
@@ -23,7 +25,7 @@ import {
 } from '../oracle.ts';
 import { toBatches, toSingle } from './part-requests.ts';
 import { canBeInserted, toDateTime, toPartRow } from './part-row.ts';
-import { isTop, readTree, toComparableTree } from '../read-tree.ts';
+import { readTree, toComparableTree } from '../read-tree.ts';
 import { describeDifference, readAnswer, toComparable } from '../read-answer.ts';
 
 export interface Target {
@@ -218,7 +220,8 @@ class ForestRun {
 
   /** Requests the usage of all calls of a trace, and then level by level, two calls at a time. */
   async #queryTrace(project: string, traceId: string, includeCosts: boolean): Promise<void> {
-    const expected = answerTrace(this.#events, { project, traceId, includeCosts });
+    const asked = { project, traceId, includeCosts };
+    const expected = answerTrace(this.#events, asked, false);
     const request = {
       ...{ project_id: project, filter: toObject({ trace_ids: [traceId] }) },
       include_costs: includeCosts,
@@ -226,9 +229,11 @@ class ForestRun {
     const all = await this.#post('/trace/usage', toObject(request));
     this.#expect('trace', toComparableTree(expected), readTree(all));
     this.#tally.treeCalls += expected.length;
-    const parents = [null, ...expected.slice(0, 1).map(({ call }) => call)];
-    for (const parent of parents) {
-      const onLevel = expected.filter(({ call }) =>
+    const levels = answerTrace(this.#events, asked, true);
+    const first = levels.slice(0, 1).map(({ call }) => call);
+    // Which span of a response counts in and below a cycle depends on what of it is on the page.
+    for (const parent of [null, ...first.filter(isBelowTop)]) {
+      const onLevel = levels.filter(({ call }) =>
         parent === null ? isTop(call) : call !== parent && call.parent === parent,
       );
       for (let offset = 0; offset < 4; offset += 2) {
