@@ -80,7 +80,7 @@ export const issueMessages = {
   too_many_projects: (limit: number) =>
     `More than EXPORT_MAX_PROJECTS, ${limit}, projects match; choose fewer`,
   id_repeated: (callId: string, [one, other]: readonly [string, string]) =>
-    `The id ${JSON.stringify(callId)} stands in the traces ${JSON.stringify(one)} and ${JSON.stringify(other)}, ` +
+    `The id ${JSON.stringify(callId)} is in the traces ${JSON.stringify(one)} and ${JSON.stringify(other)}, ` +
     'and an answer has each id once; name one of them in trace_ids',
   query_unsupported: (reason: string) => `The query cannot be answered: ${reason}`,
   too_many_live_traces: (traces: number, limit: number) =>

@@ -52,7 +52,7 @@ export class TraceUsage {
   /**
    * @returns the JSON text of a `TraceUsageRes` in pieces
    * @throws {LimitExceededError} more calls are selected than the limit
-   * @throws {RepeatedIdError} an id stands in several of the traces
+   * @throws {RepeatedIdError} an id is in several of the traces
    * @throws {QueueFullError} too many requests are queued
    * @throws {MemoryBudgetError} there is no memory for the answer
    * @throws the same errors as {@link ClickHouse.read}

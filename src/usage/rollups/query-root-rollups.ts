@@ -101,7 +101,7 @@ function* findValid(
     if (other !== undefined && other.trace_id !== trace_id) ambiguousIds.add(call_id);
     valid.set(call_id, { trace_id, usage });
   }
-  // An id that stands in two traces is found in one of them, as it is live.
+  // An id that is in two traces is found in one of them, as it is live.
   for (const id of ambiguousIds) valid.delete(id);
   return { valid, changedTraceIds };
 }

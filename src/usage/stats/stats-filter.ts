@@ -24,7 +24,7 @@ export interface FilterParameters {
 
 /**
  * Finds the traces in which the calls and parents of a filter are; those that do not exist match nothing. They are those of
- * the named traces, if the filter names some: an id may stand in several.
+ * the named traces, if the filter names some: an id may be in several.
  * @throws the same errors as {@link ClickHouse.read}
  */
 export async function locateFilter(

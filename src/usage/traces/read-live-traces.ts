@@ -129,7 +129,7 @@ function* listTopKeys(rows: readonly LiveTraceRow[]): Steps<string[]> {
 }
 
 /**
- * The top calls, so that their usage is that of their trace: an id may stand in several. A list has each id once, since
+ * The top calls, so that their usage is that of their trace: an id may be in several. A list has each id once, since
  * usage is answered by id; so there is one list, unless ids are repeated.
  */
 function* locateTops(

@@ -5,7 +5,7 @@ import { type Project, promptUsage } from '../../support/usage-client.ts';
 
 const client = usageClientFixture();
 
-/** A project in which the ids `same` and `child` stand in two traces, with other usage in each. */
+/** A project in which the ids `same` and `child` are in two traces, with other usage in each. */
 async function newProject(): Promise<Project> {
   const project = client.newProject();
   await project.sendCompleteCalls(
@@ -115,7 +115,7 @@ test('a request for two traces that have an id in common is refused, and says wh
       detail: [
         {
           loc: ['body', 'filter'],
-          msg: 'The id "same" stands in the traces "one" and "two", and an answer has each id once; name one of them in trace_ids',
+          msg: 'The id "same" is in the traces "one" and "two", and an answer has each id once; name one of them in trace_ids',
           type: 'id_repeated',
         },
       ],
