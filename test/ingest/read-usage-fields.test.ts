@@ -6,6 +6,7 @@ import { readUsageFields } from '../../src/ingest/usage-fields/read-usage-fields
 import { usageFieldCodes } from '../../src/ingest/usage-fields/usage-field-codes.ts';
 import { usageClientFixture } from '../support/fixtures.ts';
 import { readText } from '../support/markdown.ts';
+import { randomSeed as seed } from '../support/random-seed.ts';
 
 const usageClient = usageClientFixture();
 
@@ -87,8 +88,6 @@ const model = fc.constantFrom(
 );
 const tier = fc.constantFrom('', 'flex', 'PRIORITY', 'Ä'.repeat(20));
 
-const seed = Number(process.env['USAGE_SEED'] ?? Math.trunc(Math.random() * 2 ** 31));
-
 test('what is extracted is what ClickHouse extracts', async () => {
   const { clickhouse } = usageClient;
   const summary = fc.record({
@@ -125,7 +124,7 @@ test('what is extracted is what ClickHouse extracts', async () => {
       serviceTier: each.service_tier,
       facts: each.facts,
     }));
-    expect(extracted, `USAGE_SEED=${seed}: ${JSON.stringify({ usage, tier })}`).toEqual(stored);
+    expect(extracted, `FOREST_SEED=${seed}: ${JSON.stringify({ usage, tier })}`).toEqual(stored);
   }
 });
 

@@ -8,6 +8,7 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { usageClientFixture } from '../support/fixtures.ts';
+import { randomSeed as seed } from '../support/random-seed.ts';
 import { forestSeeds, type ForestSeed } from './forests/forest-seed.ts';
 import { toBatches } from './forests/part-requests.ts';
 import { toPartRow } from './forests/part-row.ts';
@@ -24,7 +25,6 @@ import {
 } from './json.ts';
 
 const forests = 10;
-const seed = Number(process.env['FOREST_SEED'] ?? randomBytes(4).readInt32LE());
 /** Lower bounds, so that the test does not pass because there was nothing to explain. */
 const minLines = 200;
 const minDoubleCounted = 20;

@@ -13,6 +13,7 @@ import { expect, test } from 'vitest';
 import { openTestCluster } from '../support/clickhouse/cluster.ts';
 import { openTestClickHouse } from '../support/clickhouse/clickhouse.ts';
 import { openService, type TestService } from '../support/http/service.ts';
+import { randomSeed as seed } from '../support/random-seed.ts';
 import { createSettle } from '../support/settle-rollups.ts';
 import { forestSeeds, type ForestSeed } from './forests/forest-seed.ts';
 import { planForest } from './forests/plan-forest.ts';
@@ -22,7 +23,6 @@ import { reduceForest } from './forests/reduce-forest.ts';
 const onServer = Number(process.env['FORESTS'] ?? 24);
 const onCluster = Number(process.env['CLUSTER_FORESTS'] ?? 4);
 const shrinkMs = Number(process.env['FOREST_SHRINK_MS'] ?? 60_000);
-const seed = Number(process.env['FOREST_SEED'] ?? randomBytes(4).readInt32LE());
 const path = process.env['FOREST_PATH'];
 
 /** The number of forests in flight. Each worker has its own seed, and each forest its own projects. */

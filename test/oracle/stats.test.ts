@@ -11,6 +11,7 @@ import { expect, test } from 'vitest';
 import { openTestCluster } from '../support/clickhouse/cluster.ts';
 import { openTestClickHouse } from '../support/clickhouse/clickhouse.ts';
 import { openService, type TestService } from '../support/http/service.ts';
+import { randomSeed as seed } from '../support/random-seed.ts';
 import { createSettle } from '../support/settle-rollups.ts';
 import { forestSeeds, type ForestSeed } from './forests/forest-seed.ts';
 import { toBatches } from './forests/part-requests.ts';
@@ -40,7 +41,6 @@ import {
 
 const forests = Number(process.env['STATS_FORESTS'] ?? 6);
 const clusterForests = Math.ceil(forests / 4);
-const seed = Number(process.env['FOREST_SEED'] ?? randomBytes(4).readInt32LE());
 /** Lower bounds, so that the test does not pass because there was nothing to compare. */
 const minNumbersPerForest = 200;
 

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
@@ -8,10 +7,10 @@ import type { ListParameters } from '../../../src/usage/lists/list-filter.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 import { listParameters } from '../../support/list-parameters.ts';
 import { findUnrolled, rollUpTraces } from '../../support/roll-up.ts';
+import { randomSeed as seed } from '../../support/random-seed.ts';
 import { mixedTraces, toRows } from '../../usage/lists/mixed-traces.ts';
 
 const database = clickhouseFixture();
-const seed = Number(process.env['FOREST_SEED'] ?? randomBytes(4).readInt32LE());
 const [traces = []] = fc.sample(mixedTraces, { seed, numRuns: 1 });
 const rulesVersion = readRulesVersion();
 

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
@@ -6,10 +5,10 @@ import { readRulesVersion } from '../../../src/rollups/rules-version.ts';
 import { countProjects } from '../../../src/usage/projects/count-projects.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 import { findUnrolled, rollUpTraces } from '../../support/roll-up.ts';
+import { randomSeed as seed } from '../../support/random-seed.ts';
 import { mixedTraces, toRows } from '../../usage/lists/mixed-traces.ts';
 
 const database = clickhouseFixture();
-const seed = Number(process.env['FOREST_SEED'] ?? randomBytes(4).readInt32LE());
 const [traces = []] = fc.sample(mixedTraces, { seed, numRuns: 1 });
 const rulesVersion = readRulesVersion();
 

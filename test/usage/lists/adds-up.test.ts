@@ -7,7 +7,6 @@
  *
  * FOREST_SEED repeats a run.
  */
-import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 
@@ -20,9 +19,9 @@ import type {
 import { usageClientFixture } from '../../support/fixtures.ts';
 import { findUnrolled, rollUpTraces } from '../../support/roll-up.ts';
 import { toProject, type UsageAnswer } from '../../support/usage-client.ts';
+import { randomSeed as seed } from '../../support/random-seed.ts';
 import { mixedTraces, prices, toRows } from './mixed-traces.ts';
 
-const seed = Number(process.env['FOREST_SEED'] ?? randomBytes(4).readInt32LE());
 const [traces = []] = fc.sample(mixedTraces, { seed, numRuns: 1 });
 const projectId = 'team/sums';
 

@@ -5,7 +5,6 @@
  *
  * FOREST_SEED repeats a run.
  */
-import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 
@@ -15,12 +14,12 @@ import { openService } from '../../support/http/service.ts';
 import { completeRow, deletionRow, type Row, startRow } from '../../support/part-rows.ts';
 import { findUnrolled, rollUpTraces } from '../../support/roll-up.ts';
 import { toProject } from '../../support/usage-client.ts';
+import { randomSeed as seed } from '../../support/random-seed.ts';
 
 type Trace = TracesQueryRes['traces'][number];
 type Totals = NonNullable<TracesQueryRes['totals']>;
 type Sort = TracesQueryReq['sort_by'];
 
-const seed = Number(process.env['FOREST_SEED'] ?? randomBytes(4).readInt32LE());
 const projectId = 'team/traces';
 const dayMs = 86_400_000;
 const firstDay = Date.parse('2026-03-01T00:00:00Z');
