@@ -216,9 +216,9 @@ function matches(call: Call, calls: readonly Call[], filter: StatsFilter): boole
     names.some((name) =>
       name.endsWith(':*') ? call.opName.startsWith(name.slice(0, -1)) : call.opName === name,
     );
-  // Of parents that never arrived nobody knows the trace, unless the request names it.
+  // Of parents that never arrived nobody knows the trace, unless the request names it. No call has the id ``.
   const isParent = (id: string): boolean =>
-    (filter.trace_ids ?? []).length > 0 ||
+    ((filter.trace_ids ?? []).length > 0 && id !== '') ||
     calls.some((parent) => parent.id === id && parent.traceId === call.traceId);
   const parents = filter.parent_ids?.filter(isParent);
   const hasParent =
