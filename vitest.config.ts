@@ -42,7 +42,7 @@ export default defineConfig({
           include: ['test/**/*.test.ts'],
           exclude: ['test/support/**'],
           globalSetup: [
-            'test/support/global-setup-build.ts',
+            'test/support/package/global-setup-build.ts',
             'test/support/clickhouse/global-setup-embedded.ts',
           ],
         },
@@ -57,7 +57,7 @@ export default defineConfig({
                 // It kills its own embedded ClickHouse.
                 exclude: ['test/oracle/permutations.test.ts'],
                 globalSetup: [
-                  'test/support/global-setup-build.ts',
+                  'test/support/package/global-setup-build.ts',
                   'test/support/clickhouse/global-setup-server.ts',
                 ],
               }

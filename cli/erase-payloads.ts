@@ -1,7 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import { toErrorCode } from '../src/clickhouse/client/map-error.ts';
-import { readQueries, type Query, type QueryName } from '../src/clickhouse/client/queries.ts';
+import {
+  readQueries,
+  type Query,
+  type QueryName,
+} from '../src/clickhouse/client/statements/queries.ts';
 import type { Node } from '../src/clickhouse/damage/damaged-parts.ts';
 import { openNodes, type OpenNodes } from '../src/clickhouse/open-nodes.ts';
 import { rewriteRows } from '../src/clickhouse/schema/rewrite-rows.ts';

@@ -13,7 +13,7 @@ import {
   startEmbeddedServer,
 } from '../../src/clickhouse/embedded/embedded-server.ts';
 import { addQueryLog, addUser } from '../../test/support/clickhouse/embedded-overrides.ts';
-import { nodeArgumentsOf } from '../../test/support/npm-command.ts';
+import { nodeArgumentsOf } from '../../test/support/package/npm-command.ts';
 import { apiKey } from './usage-api.ts';
 
 /** The service in a process of its own. */

@@ -1,8 +1,8 @@
 import type { ClickHouseClient, ClickHouseSettings } from '@clickhouse/client';
 
 import { runInSlices } from '../../src/slices/run-in-slices.ts';
-import { bindParameters } from '../../src/clickhouse/client/bind-parameters.ts';
-import { parseQuery } from '../../src/clickhouse/client/queries.ts';
+import { bindParameters } from '../../src/clickhouse/client/statements/bind-parameters.ts';
+import { parseQuery } from '../../src/clickhouse/client/statements/queries.ts';
 import { project } from '../project/scale.ts';
 import { readRows } from '../support/bench-client.ts';
 import { refuseFailure, requestUsage } from '../support/usage-api.ts';

@@ -1,4 +1,4 @@
-import type { QueryName } from './client/queries.ts';
+import type { QueryName } from './client/statements/queries.ts';
 import type { Rewrite } from './schema/rewrite-rows.ts';
 import type { NodePart } from './damage/damaged-parts.ts';
 

@@ -2,7 +2,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 
 import { mapError } from './client/map-error.ts';
 import { openClient } from './client/open-client.ts';
-import type { Query, QueryName } from './client/queries.ts';
+import type { Query, QueryName } from './client/statements/queries.ts';
 import { withServerLock } from './client/server-lock.ts';
 import type { Server } from './clickhouse.ts';
 import type { Store } from './schema/open-session.ts';

@@ -1,5 +1,5 @@
 import type { Settings } from '../settings/settings.ts';
-import { readQueries } from './client/queries.ts';
+import { readQueries } from './client/statements/queries.ts';
 import { parseRemoteAddresses } from './client/remote-address.ts';
 import { toLimits, type LimitSettings } from './client/request-settings.ts';
 import type { ClickHouse, Damage, Log } from './clickhouse.ts';

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { Connection } from './client/connection.ts';
-import type { Queries, Query, QueryName } from './client/queries.ts';
+import type { Queries, Query, QueryName } from './client/statements/queries.ts';
 import type { ClickHouse, Damage, Log, LimitedReadOptions } from './clickhouse.ts';
 import { ClickHouseUnavailableError, ClickHouseStartError, DamagedDataError } from './errors.ts';
 import type { Session, SessionOpener } from './schema/open-session.ts';

@@ -15,7 +15,7 @@ import { LimitExceededError } from '../usage/limits/limit-exceeded-error.ts';
 import { TooManyProjectsError } from '../usage/export/usage-export.ts';
 import { RepeatedIdError } from '../usage/lists/trace-usage.ts';
 import { ProjectLimitError } from '../usage/projects/project-list.ts';
-import { WindowTooLargeError } from '../usage/stats/live-source.ts';
+import { WindowTooLargeError } from '../usage/stats/sources/live-source.ts';
 import { LiveTracesError } from '../usage/traces/list-settled.ts';
 import { CursorError } from '../usage/traces/trace-position.ts';
 import { TraceLimitError } from '../usage/traces/trace-query.ts';

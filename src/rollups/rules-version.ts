@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import { readQueries, type QueryName } from '../clickhouse/client/queries.ts';
+import { readQueries, type QueryName } from '../clickhouse/client/statements/queries.ts';
 
 /** The statements that make rollups. */
 export const rollupStatements = [

@@ -1,5 +1,5 @@
 import { toErrorKind } from '../clickhouse/client/map-error.ts';
-import { readQueries, type QueryName } from '../clickhouse/client/queries.ts';
+import { readQueries, type QueryName } from '../clickhouse/client/statements/queries.ts';
 import type { Node } from '../clickhouse/damage/damaged-parts.ts';
 import { maxIssues, type Verdict } from '../clickhouse/damage/verify-node.ts';
 import type { UnrolledTrace } from './rollup-queue.ts';

@@ -10,10 +10,10 @@ import {
   queryUsage,
   type UsageQuery,
   type UsageSources,
-} from './query-usage.ts';
+} from './query/query-usage.ts';
 import { LimitExceededError } from './limits/limit-exceeded-error.ts';
-import { repairOrphanEnds } from './read-repair.ts';
-import type { UsageRow } from './usage-row.ts';
+import { repairOrphanEnds } from './query/read-repair.ts';
+import type { UsageRow } from './query/usage-row.ts';
 import { toExplanationFragments } from './explanation-json.ts';
 import { byModel, type ModelUsage } from './model-usage.ts';
 import { byPrice, type PricedUsage } from './priced-usage.ts';

@@ -1,6 +1,6 @@
 import { addMoney, type Money } from '../money.ts';
 import type { Summation } from './roll-up.ts';
-import type { UsageRow } from './usage-row.ts';
+import type { UsageRow } from './query/usage-row.ts';
 
 /** Tokens and costs of one model. */
 export interface ModelUsage {

@@ -1,6 +1,6 @@
 import { ResultTooLargeError } from '../clickhouse/errors.ts';
 import { append, type Steps, toSet } from '../slices/run-in-slices.ts';
-import type { Condition, UsageRow } from './usage-row.ts';
+import type { Condition, UsageRow } from './query/usage-row.ts';
 
 /** What rows are summed up to. */
 export interface Summation<Sum> {

@@ -3,13 +3,13 @@ import { join } from 'node:path';
 
 import { expect, test } from 'vitest';
 
-import { type EndedNode, nodeArgumentsOf, runNode } from '../support/npm-command.ts';
+import { type EndedNode, nodeArgumentsOf, runNode } from '../support/package/npm-command.ts';
 import {
   compiledFiles,
   copyPackage,
   listProductionModules,
   sourceFiles,
-} from '../support/package-copy.ts';
+} from '../support/package/package-copy.ts';
 
 const modules = listProductionModules();
 const modulesAndCompiler = [...modules, 'typescript', '@types/node'];

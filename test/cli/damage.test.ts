@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { useDamagedService } from '../support/clickhouse/damaged-service.ts';
 import { readMetrics, valueOf } from '../support/http/metrics.ts';
-import { type EndedNode, nodeArgumentsOf, runNode } from '../support/npm-command.ts';
+import { type EndedNode, nodeArgumentsOf, runNode } from '../support/package/npm-command.ts';
 
 function run(
   script: 'damage' | 'verify',

@@ -6,7 +6,7 @@ import { makeDirectory, startServer } from '../support/clickhouse/embedded-click
 import { addQuickCleanup } from '../support/clickhouse/embedded-overrides.ts';
 import { clusterFixture } from '../support/fixtures.ts';
 import { openService } from '../support/http/service.ts';
-import { type EndedNode, nodeArgumentsOf, runNode } from '../support/npm-command.ts';
+import { type EndedNode, nodeArgumentsOf, runNode } from '../support/package/npm-command.ts';
 import { promptTokens, promptUsage, toProject } from '../support/usage-client.ts';
 
 type Environment = Readonly<Record<string, string>>;

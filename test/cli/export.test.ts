@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { usageClientFixture } from '../support/fixtures.ts';
 import { testKey } from '../support/http/service.ts';
-import { type EndedNode, nodeArgumentsOf, runNode } from '../support/npm-command.ts';
+import { type EndedNode, nodeArgumentsOf, runNode } from '../support/package/npm-command.ts';
 import { toProject } from '../support/usage-client.ts';
 
 const client = usageClientFixture({ STATS_MAX_CALLS: '3' });

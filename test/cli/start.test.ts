@@ -11,8 +11,12 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 
 import { parseCurl } from '../support/http/curl.ts';
 import { basicAuthorization, testKey } from '../support/http/service.ts';
-import { nodeArgumentsOf, runNode } from '../support/npm-command.ts';
-import { compiledFiles, copyPackage, listProductionModules } from '../support/package-copy.ts';
+import { nodeArgumentsOf, runNode } from '../support/package/npm-command.ts';
+import {
+  compiledFiles,
+  copyPackage,
+  listProductionModules,
+} from '../support/package/package-copy.ts';
 
 async function makeDirectory(): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'calls-usage-start-'));

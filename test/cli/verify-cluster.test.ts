@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { clusterFixture, fixture } from '../support/fixtures.ts';
 import { openService } from '../support/http/service.ts';
-import { type EndedNode, nodeArgumentsOf, runNode } from '../support/npm-command.ts';
+import { type EndedNode, nodeArgumentsOf, runNode } from '../support/package/npm-command.ts';
 import { toProject } from '../support/usage-client.ts';
 
 const cluster = clusterFixture();

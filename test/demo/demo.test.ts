@@ -12,7 +12,7 @@ import { listShownCalls } from '../../demo/tree.ts';
 import { parseCurl } from '../support/http/curl.ts';
 import { expectUsage, type ExpectedUsage } from '../support/expected-usage.ts';
 import { codeIn, readText, sectionOf } from '../support/markdown.ts';
-import { nodeArgumentsOf } from '../support/npm-command.ts';
+import { nodeArgumentsOf } from '../support/package/npm-command.ts';
 
 const roots = sampleTraces.map(({ root }) => root);
 const rootDirectory = fileURLToPath(new URL('../..', import.meta.url));

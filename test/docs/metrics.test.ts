@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { issueMessages } from '../../src/http/validation/issues.ts';
-import { queryPaths } from '../../src/clickhouse/client/queries.ts';
+import { queryPaths } from '../../src/clickhouse/client/statements/queries.ts';
 import { unreadyReasons } from '../../src/readiness.ts';
 import { usageClientFixture } from '../support/fixtures.ts';
 import { readMetrics } from '../support/http/metrics.ts';

@@ -13,7 +13,7 @@ import {
   testKey,
   useService,
 } from '../support/http/service.ts';
-import { nodeArgumentsOf } from '../support/npm-command.ts';
+import { nodeArgumentsOf } from '../support/package/npm-command.ts';
 import { continueAnswer, toRequestHead, useTcpClient } from '../support/http/tcp-client.ts';
 
 /** Runs what `npm start` runs, with an unavailable ClickHouse unless the environment sets another. */

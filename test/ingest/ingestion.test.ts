@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { endRow, orphanEndRow, startRow, completeRow } from '../support/part-rows.ts';
+import { endRow, orphanEndRow, startRow, completeRow } from '../support/rows/part-rows.ts';
 import { serverUrl } from '../support/clickhouse/clickhouse.ts';
 import { useService } from '../support/http/service.ts';
 import { type Project, promptTokens, promptUsage, toProject } from '../support/usage-client.ts';

@@ -4,7 +4,7 @@ import { expect, onTestFinished, test, vi } from 'vitest';
 import { findInFiles } from '../support/clickhouse/clickhouse-files.ts';
 import { clusterFixture } from '../support/fixtures.ts';
 import { openService, type TestService } from '../support/http/service.ts';
-import { completeRow } from '../support/part-rows.ts';
+import { completeRow } from '../support/rows/part-rows.ts';
 import { promptTokens, promptUsage, toProject } from '../support/usage-client.ts';
 
 const cluster = clusterFixture();

@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { useClickHouseFiles } from '../support/clickhouse/clickhouse-files.ts';
 import type { TestService } from '../support/http/service.ts';
-import { completeRow } from '../support/part-rows.ts';
+import { completeRow } from '../support/rows/part-rows.ts';
 import { toProject } from '../support/usage-client.ts';
 
 /** Random texts, by name. */

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { usageClientFixture } from '../support/fixtures.ts';
-import { completeRow, endRow } from '../support/part-rows.ts';
+import { completeRow, endRow } from '../support/rows/part-rows.ts';
 
 const usageClient = usageClientFixture({ PAYLOAD_RETENTION_DAYS: '1' });
 

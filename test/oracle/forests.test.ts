@@ -14,7 +14,7 @@ import { openTestCluster } from '../support/clickhouse/cluster.ts';
 import { openTestClickHouse } from '../support/clickhouse/clickhouse.ts';
 import { openService, type TestService } from '../support/http/service.ts';
 import { randomSeed as seed } from '../support/random-seed.ts';
-import { createSettle } from '../support/settle-rollups.ts';
+import { createSettle } from '../support/rollups/settle-rollups.ts';
 import { forestSeeds, type ForestSeed } from './forests/forest-seed.ts';
 import { planForest } from './forests/plan-forest.ts';
 import { newTally, runForest, type Target, type Tally } from './forests/run-forest.ts';

@@ -10,7 +10,7 @@ import { findChromium, openBrowser } from '../support/browser.ts';
 import { fixture } from '../support/fixtures.ts';
 import { openService } from '../support/http/service.ts';
 import { openTcpProxy } from '../support/http/tcp-proxy.ts';
-import { completeRow, type Row } from '../support/part-rows.ts';
+import { completeRow, type Row } from '../support/rows/part-rows.ts';
 import { openPage, type PageOptions } from './open-page.ts';
 
 const chromium = findChromium();

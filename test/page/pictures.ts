@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { findChromium, openBrowser } from '../support/browser.ts';
-import { nodeArgumentsOf } from '../support/npm-command.ts';
+import { nodeArgumentsOf } from '../support/package/npm-command.ts';
 
 const directory = fileURLToPath(new URL('../../docs/pictures/', import.meta.url));
 

@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { fixture, usageClientFixture } from '../support/fixtures.ts';
 import { readMetrics } from '../support/http/metrics.ts';
 import { openService } from '../support/http/service.ts';
-import { completeRow, endRow, startRow } from '../support/part-rows.ts';
-import { findUnrolled, rollUpProject, rollUpTraces } from '../support/roll-up.ts';
+import { completeRow, endRow, startRow } from '../support/rows/part-rows.ts';
+import { findUnrolled, rollUpProject, rollUpTraces } from '../support/rollups/roll-up.ts';
 import { promptUsage, toProject, type Project, type UsageAnswer } from '../support/usage-client.ts';
 
 /** A service that uses rollups, and makes none after its start; the tests make them. */

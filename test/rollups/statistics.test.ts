@@ -3,8 +3,8 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { fixture, usageClientFixture } from '../support/fixtures.ts';
 import { readMetrics } from '../support/http/metrics.ts';
 import { openService } from '../support/http/service.ts';
-import { completeRow, orphanEndRow } from '../support/part-rows.ts';
-import { rollUpProject } from '../support/roll-up.ts';
+import { completeRow, orphanEndRow } from '../support/rows/part-rows.ts';
+import { rollUpProject } from '../support/rollups/roll-up.ts';
 import { promptUsage, type Project } from '../support/usage-client.ts';
 
 /** A service that uses rollups, and makes none after its start; the tests make them. */

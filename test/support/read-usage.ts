@@ -10,7 +10,7 @@ import {
   findNextTreeWalk,
   type FlatSum,
   type TreeWalk,
-} from '../../src/usage/choose-statement.ts';
+} from '../../src/usage/query/choose-statement.ts';
 import {
   fromFlatSumRows,
   fromTreeWalkRows,
@@ -18,8 +18,8 @@ import {
   readPrices,
   toParameters,
   type UsageQuery,
-} from '../../src/usage/query-usage.ts';
-import type { FlatSumRow, TreeWalkRow, UsageRow } from '../../src/usage/usage-row.ts';
+} from '../../src/usage/query/query-usage.ts';
+import type { FlatSumRow, TreeWalkRow, UsageRow } from '../../src/usage/query/usage-row.ts';
 
 /** The queries that are right for whole traces only. */
 export const flatSumQueries = [

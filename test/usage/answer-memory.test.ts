@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { usageClientFixture } from '../support/fixtures.ts';
 import { issueTypesOf } from '../support/http/validation-issues.ts';
-import { completeRow } from '../support/part-rows.ts';
+import { completeRow } from '../support/rows/part-rows.ts';
 import { promptTokens, promptUsage } from '../support/usage-client.ts';
 
 const usageClient = usageClientFixture({

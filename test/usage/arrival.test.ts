@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { fixture, usageClientFixture } from '../support/fixtures.ts';
-import { orphanEndRow, permutationsOf, startRow } from '../support/part-rows.ts';
+import { orphanEndRow, permutationsOf, startRow } from '../support/rows/part-rows.ts';
 import { openService } from '../support/http/service.ts';
 import {
   type Project,

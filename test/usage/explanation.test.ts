@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import type { BillLine, ModelBill, UsageExplainRes } from '../../src/openapi-types.ts';
 import { usageClientFixture } from '../support/fixtures.ts';
 import { openService } from '../support/http/service.ts';
-import { completeRow } from '../support/part-rows.ts';
+import { completeRow } from '../support/rows/part-rows.ts';
 import type { Project } from '../support/usage-client.ts';
 
 const usageClient = usageClientFixture();

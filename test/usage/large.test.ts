@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { startRow, completeRow } from '../support/part-rows.ts';
+import { startRow, completeRow } from '../support/rows/part-rows.ts';
 import { type Project, promptTokens, promptUsage } from '../support/usage-client.ts';
 import { readMetrics } from '../support/http/metrics.ts';
 import { usageClientFixture } from '../support/fixtures.ts';

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { completeRow } from '../support/part-rows.ts';
+import { completeRow } from '../support/rows/part-rows.ts';
 import { type UsageAnswer, contract, promptTokens, promptUsage } from '../support/usage-client.ts';
 import { usageClientFixture } from '../support/fixtures.ts';
 

@@ -5,8 +5,8 @@ import { byModel, type ModelUsage } from '../../src/usage/model-usage.ts';
 import { rollUp as rollUpInSteps, type RolledUp } from '../../src/usage/roll-up.ts';
 import { toChosenPrice } from '../../src/prices/snapshot/chosen-price.ts';
 import { toPriceRow } from '../../src/prices/snapshot/price-row.ts';
-import type { UsageRow } from '../../src/usage/usage-row.ts';
-import { runSteps } from '../support/run-steps.ts';
+import type { UsageRow } from '../../src/usage/query/usage-row.ts';
+import { runSteps } from '../support/package/run-steps.ts';
 
 function rollUp(rows: readonly UsageRow[], maxSums = Infinity) {
   const { usages, touchedBy } = runSteps(rollUpInSteps(rows, byModel, maxSums));

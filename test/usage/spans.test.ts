@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { callKey } from '../oracle/call-key.ts';
 import { usageClientFixture } from '../support/fixtures.ts';
-import { completeRow, deletionRow, type Row } from '../support/part-rows.ts';
-import { type SpanShape, spanRow } from '../support/span-rows.ts';
+import { completeRow, deletionRow, type Row } from '../support/rows/part-rows.ts';
+import { type SpanShape, spanRow } from '../support/rows/span-rows.ts';
 
 const client = usageClientFixture();
 

@@ -4,7 +4,7 @@ import { Metrics } from '../../src/metrics/metrics.ts';
 import { readPriceBook } from '../../src/prices/catalog/price-book.ts';
 import { PriceSnapshots } from '../../src/prices/snapshot/price-snapshots.ts';
 import { CallsUsage } from '../../src/usage/calls-usage.ts';
-import { completeRow } from '../support/part-rows.ts';
+import { completeRow } from '../support/rows/part-rows.ts';
 import { clickhouseFixture } from '../support/fixtures.ts';
 
 const database = clickhouseFixture();

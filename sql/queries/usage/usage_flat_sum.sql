@@ -3,7 +3,7 @@
 -- call of a trace descends from its single root, and no usage is rolled up, then the flat sum of the trace is the
 -- answer.
 --
--- The rows report whether that is so, and src/usage/query-usage.ts uses another statement if it does not: if a trace
+-- The rows report whether that is so, and src/usage/query/query-usage.ts uses another statement if it does not: if a trace
 -- has not exactly one root (`roots`), if `needs_tree_walk` is set, if `usage_modes` has others than own, or if sums of what
 -- is stored do not say how tokens count.
 WITH

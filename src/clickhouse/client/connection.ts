@@ -12,12 +12,12 @@ import {
   DamagedDataError,
   QueryTimeoutError,
 } from '../errors.ts';
-import { bindParameters } from './bind-parameters.ts';
+import { bindParameters } from './statements/bind-parameters.ts';
 import { mapError, toErrorCode, toErrorKind } from './map-error.ts';
 import { openClient, type DatabaseAddress } from './open-client.ts';
-import type { Query } from './queries.ts';
+import type { Query } from './statements/queries.ts';
 import { readRows } from './read-rows.ts';
-import { type Statement, toStatement } from './to-statement.ts';
+import { type Statement, toStatement } from './statements/to-statement.ts';
 import { toInsertSettings, toReadSettings, type Limits } from './request-settings.ts';
 
 export interface ConnectionOptions {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 
 import { ClickHouseStartError } from '../errors.ts';
-import { splitStatements } from '../client/sql-text.ts';
+import { splitStatements } from '../client/statements/sql-text.ts';
 import { packageUrl } from '../../package-url.ts';
 
 /** One file of `sql/migrations`. */

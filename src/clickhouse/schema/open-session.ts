@@ -3,7 +3,7 @@ import type { Damage } from '../clickhouse.ts';
 import { DamageWatch } from '../damage/damage-watch.ts';
 import { mapError } from '../client/map-error.ts';
 import type { DatabaseAddress } from '../client/open-client.ts';
-import type { Query } from '../client/queries.ts';
+import type { Query } from '../client/statements/queries.ts';
 import type { Limits } from '../client/request-settings.ts';
 import { prepareDatabase, type PrepareOptions } from './prepare-database.ts';
 import { rewriteRows, type Rewrite } from './rewrite-rows.ts';

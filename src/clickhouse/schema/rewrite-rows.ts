@@ -2,7 +2,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 
 import { mapError } from '../client/map-error.ts';
 import { openClient, type DatabaseAddress } from '../client/open-client.ts';
-import type { Query } from '../client/queries.ts';
+import type { Query } from '../client/statements/queries.ts';
 import { withServerLock } from '../client/server-lock.ts';
 
 /** An `ALTER` that rewrites rows, and the query that counts the rows to rewrite as `parts`. */

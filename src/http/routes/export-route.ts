@@ -4,7 +4,7 @@ import type { UsageExportQuery } from '../../openapi-types.ts';
 import { exportFormats } from '../../usage/export/export-formats.ts';
 import { ParquetRangeError } from '../../usage/export/parquet-file.ts';
 import { isPattern, type UsageExport } from '../../usage/export/usage-export.ts';
-import { WindowTooLargeError } from '../../usage/stats/live-source.ts';
+import { WindowTooLargeError } from '../../usage/stats/sources/live-source.ts';
 import { maxBuckets, TooManyBucketsError } from '../../usage/stats/time-buckets.ts';
 import { apiErrors } from '../api-errors.ts';
 import { requireProjects } from '../auth/require-key.ts';

@@ -1,7 +1,7 @@
 import type { ReadOptions } from '../../clickhouse/clickhouse.ts';
 import { runInSlices, type Steps } from '../../slices/run-in-slices.ts';
-import type { CallLimit, QueriedRows, UsageQuery, UsageSources } from '../query-usage.ts';
-import type { LocatedCall } from '../usage-row.ts';
+import type { CallLimit, QueriedRows, UsageQuery, UsageSources } from '../query/query-usage.ts';
+import type { LocatedCall } from '../query/usage-row.ts';
 import { LimitExceededError } from './limit-exceeded-error.ts';
 
 /** The calls that a query touches. */

@@ -3,9 +3,9 @@ import { addMoney, toNumber } from '../../money.ts';
 import type { ChosenPrice } from '../../prices/snapshot/chosen-price.ts';
 import type { PriceSnapshots } from '../../prices/snapshot/price-snapshots.ts';
 import { byModel, type ModelUsage, toModelUsage } from '../model-usage.ts';
-import type { LiveSource } from '../stats/live-source.ts';
+import type { LiveSource } from '../stats/sources/live-source.ts';
 import { fromCounted } from '../usage-counters.ts';
-import { choosePrice } from '../usage-row.ts';
+import { choosePrice } from '../query/usage-row.ts';
 import { toTokensJson } from '../usage-json.ts';
 import type { CallDetails } from './call-details.ts';
 

@@ -1,5 +1,5 @@
 import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
-import { repairOrphanEnds } from '../read-repair.ts';
+import { repairOrphanEnds } from '../query/read-repair.ts';
 
 /** Parameters of call_details.sql. */
 interface DetailsParameters {

@@ -1,5 +1,5 @@
 import type { Steps } from '../../slices/run-in-slices.ts';
-import type { UsageRow } from '../usage-row.ts';
+import type { UsageRow } from '../query/usage-row.ts';
 
 /**
  * Decides once for each trace whether usage counts that depends on the requested call. Rolled up, the rows are then what each call

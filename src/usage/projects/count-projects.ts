@@ -1,5 +1,5 @@
 import type { ClickHouse, ReadOptions } from '../../clickhouse/clickhouse.ts';
-import type { UsageSources } from '../query-usage.ts';
+import type { UsageSources } from '../query/query-usage.ts';
 
 /** The calls of a project that are present and not deleted. */
 export interface ProjectCounts {

@@ -1,8 +1,8 @@
 import { noBoundaries, type PriceBoundaries } from '../../prices/snapshot/price-level.ts';
 import { append, runInSlices, type Steps } from '../../slices/run-in-slices.ts';
 import { noneIfUnreadable } from './query-root-rollups.ts';
-import type { QueriedRows, StatementStep } from '../query-usage.ts';
-import { fromRollup, type LocatedCall, type RollupRow, type UsageRow } from '../usage-row.ts';
+import type { QueriedRows, StatementStep } from '../query/query-usage.ts';
+import { fromRollup, type LocatedCall, type RollupRow, type UsageRow } from '../query/usage-row.ts';
 
 /** Rows from rollups, and the calls that have to be queried live. */
 export interface QueriedGroups extends QueriedRows {

@@ -3,8 +3,8 @@ import { findPriceClass } from '../../prices/snapshot/find-price-class.ts';
 import { noBoundaries, type PriceBoundaries } from '../../prices/snapshot/price-level.ts';
 import type { PriceSnapshot } from '../../prices/snapshot/price-snapshot.ts';
 import { append, runInSlices, type Steps } from '../../slices/run-in-slices.ts';
-import type { QueriedRows, StatementStep } from '../query-usage.ts';
-import { fromRollup, type RolledUpRow, type UsageRow } from '../usage-row.ts';
+import type { QueriedRows, StatementStep } from '../query/query-usage.ts';
+import { fromRollup, type RolledUpRow, type UsageRow } from '../query/usage-row.ts';
 
 /** Requested calls that are the only top call of a trace, by their rollups. */
 export interface RootRollups {

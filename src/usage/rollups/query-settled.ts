@@ -8,8 +8,8 @@ import {
   type StatementStep,
   type UsageQuery,
   type UsageSources,
-} from '../query-usage.ts';
-import type { LocatedCall } from '../usage-row.ts';
+} from '../query/query-usage.ts';
+import type { LocatedCall } from '../query/usage-row.ts';
 import { queryGroupRollups } from './query-group-rollups.ts';
 import {
   findRootRollups,

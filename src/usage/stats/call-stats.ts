@@ -16,7 +16,7 @@ import { previewCosts } from './cost-preview.ts';
 import { type CallMetric, isCost, type UsageMetric } from './metric-values.ts';
 import { type AnswerParts, toStatsFragments } from './stats-json.ts';
 import { type StatsPlan, toStatsPlan } from './stats-query.ts';
-import type { StatsSource } from './stats-source.ts';
+import type { StatsSource } from './sources/stats-source.ts';
 import {
   type CallSum,
   type GroupedSums,

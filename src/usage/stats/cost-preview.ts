@@ -8,7 +8,7 @@ import { runInSlices, type Steps } from '../../slices/run-in-slices.ts';
 import { sortByCodePoint } from '../sort-by-code-point.ts';
 import type { Fragments } from '../usage-json.ts';
 import { toWindow } from './stats-query.ts';
-import type { StatsSource, UsageStatsRow } from './stats-source.ts';
+import type { StatsSource, UsageStatsRow } from './sources/stats-source.ts';
 import { sumUsage, type UsageSum } from './stats-sums.ts';
 
 /**

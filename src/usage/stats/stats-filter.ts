@@ -1,6 +1,6 @@
 import type { ClickHouse, ReadOptions } from '../../clickhouse/clickhouse.ts';
 import type { CallsFilter } from '../../openapi-types.ts';
-import { locateCalls } from '../query-usage.ts';
+import { locateCalls } from '../query/query-usage.ts';
 import type { StatsQuery } from './stats-query.ts';
 
 /** Parameters of the fragments stats_filter.sql and from_stats_traces.sql. */

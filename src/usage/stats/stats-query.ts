@@ -2,7 +2,7 @@ import { toUnixMicroseconds } from '../../clickhouse/client/date-time64.ts';
 import type { CallsFilter, CallStatsReq } from '../../openapi-types.ts';
 import { toEffectiveDate } from '../../prices/effective-date.ts';
 import type { Steps } from '../../slices/run-in-slices.ts';
-import type { LocatedCall } from '../usage-row.ts';
+import type { LocatedCall } from '../query/usage-row.ts';
 import {
   chooseBucketSize,
   type TimeBucket,

@@ -4,8 +4,8 @@ import type { Steps } from '../../slices/run-in-slices.ts';
 import { sortInSteps } from '../../slices/sort-in-steps.ts';
 import { addEach } from '../priced-usage.ts';
 import { fromCounted } from '../usage-counters.ts';
-import { choosePrice, type RequestedPrices } from '../usage-row.ts';
-import type { CallStatsRow, UsageStatsRow } from './stats-source.ts';
+import { choosePrice, type RequestedPrices } from '../query/usage-row.ts';
+import type { CallStatsRow, UsageStatsRow } from './sources/stats-source.ts';
 
 /** Usage of one bucket and group. */
 export interface UsageSum {

@@ -2,8 +2,8 @@ import type { ClickHouse, ReadOptions } from '../../clickhouse/clickhouse.ts';
 import { noBoundaries } from '../../prices/snapshot/price-level.ts';
 import type { PriceSnapshot } from '../../prices/snapshot/price-snapshot.ts';
 import { areQuarters } from '../rollups/query-group-rollups.ts';
-import { repairOrphanEnds } from '../read-repair.ts';
-import type { LiveSource } from '../stats/live-source.ts';
+import { repairOrphanEnds } from '../query/read-repair.ts';
+import type { LiveSource } from '../stats/sources/live-source.ts';
 import { toPriceParameters } from './price-parameters.ts';
 import { type TracesQuery, toWindowParameters } from './trace-query.ts';
 

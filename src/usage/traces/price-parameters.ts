@@ -2,7 +2,7 @@ import type { ClickHouse, ReadOptions } from '../../clickhouse/clickhouse.ts';
 import type { ChosenPrice } from '../../prices/snapshot/chosen-price.ts';
 import { noBoundaries } from '../../prices/snapshot/price-level.ts';
 import type { PriceSnapshot } from '../../prices/snapshot/price-snapshot.ts';
-import { choosePrice, type PricedRow } from '../usage-row.ts';
+import { choosePrice, type PricedRow } from '../query/usage-row.ts';
 
 /** A row of trace_price_classes.sql. */
 type PriceClassRow = Omit<PricedRow, 'counters'>;

@@ -2,7 +2,7 @@ import type { ReadOptions } from '../../clickhouse/clickhouse.ts';
 import { noBoundaries } from '../../prices/snapshot/price-level.ts';
 import { runInSlices, type Steps } from '../../slices/run-in-slices.ts';
 import { sortInSteps } from '../../slices/sort-in-steps.ts';
-import type { PricedRow } from '../usage-row.ts';
+import type { PricedRow } from '../query/usage-row.ts';
 import { type CallName, readCallNames } from './call-names.ts';
 import type { SettledPosition, TraceSources } from './list-settled.ts';
 import { sumTraceUsage, toPosition, toUsageEntry, type Trace } from './trace.ts';

@@ -1,8 +1,8 @@
 import type { ReadOptions } from '../../clickhouse/clickhouse.ts';
 import { noBoundaries } from '../../prices/snapshot/price-level.ts';
 import { runInSlices, type Steps } from '../../slices/run-in-slices.ts';
-import type { UsageStatsRow } from '../stats/stats-source.ts';
-import type { RequestedPrices } from '../usage-row.ts';
+import type { UsageStatsRow } from '../stats/sources/stats-source.ts';
+import type { RequestedPrices } from '../query/usage-row.ts';
 import type { TraceSources } from './list-settled.ts';
 import { toUsageEntry, type UsageEntry } from './trace.ts';
 

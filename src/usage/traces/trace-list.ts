@@ -5,7 +5,7 @@ import { runInSlices } from '../../slices/run-in-slices.ts';
 import type { TurnQueue } from '../../turn-queue.ts';
 import { type AnswerContext, type AnswerLimits, AnswerQueue } from '../answer-queue.ts';
 import type { Fragments } from '../usage-json.ts';
-import type { LiveSource } from '../stats/live-source.ts';
+import type { LiveSource } from '../stats/sources/live-source.ts';
 import { listSettled } from './list-settled.ts';
 import { type LiveTraceLimits, readLiveTraces } from './read-live-traces.ts';
 import { readPage } from './read-page.ts';

@@ -3,7 +3,12 @@ import type { UsageCounters } from '../../prices/snapshot/chosen-price.ts';
 import type { TracesQueryReq } from '../../openapi-types.ts';
 import type { PricedUsage } from '../priced-usage.ts';
 import { fromCounted } from '../usage-counters.ts';
-import { choosePrice, isUncounted, type PricedRow, type RequestedPrices } from '../usage-row.ts';
+import {
+  choosePrice,
+  isUncounted,
+  type PricedRow,
+  type RequestedPrices,
+} from '../query/usage-row.ts';
 import type { TracePosition } from './trace-position.ts';
 
 /** A trace with the sums of its calls. */

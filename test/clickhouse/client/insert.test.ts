@@ -3,7 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { beforeEach, describe, expect, test } from 'vitest';
 
 import { ClickHouseOverloadedError } from '../../../src/clickhouse/errors.ts';
-import type { QueryName } from '../../../src/clickhouse/client/queries.ts';
+import type { QueryName } from '../../../src/clickhouse/client/statements/queries.ts';
 import { openTestClickHouse, readRows, toQueries } from '../../support/clickhouse/clickhouse.ts';
 import { fixture } from '../../support/fixtures.ts';
 

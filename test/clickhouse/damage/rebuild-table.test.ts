@@ -5,7 +5,7 @@ import { rebuildTable } from '../../../src/clickhouse/damage/rebuild-table.ts';
 import { verifyNode } from '../../../src/clickhouse/damage/verify-node.ts';
 import { openServerClient } from '../../support/clickhouse/clickhouse.ts';
 import { clickhouseFixture, fixture } from '../../support/fixtures.ts';
-import { completeRow, deletionRow, orphanEndRow, startRow } from '../../support/part-rows.ts';
+import { completeRow, deletionRow, orphanEndRow, startRow } from '../../support/rows/part-rows.ts';
 import { silentLog } from '../../support/silent-log.ts';
 
 const opened = clickhouseFixture();

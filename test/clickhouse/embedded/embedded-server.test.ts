@@ -22,7 +22,7 @@ import {
 import { addQueryLog } from '../../support/clickhouse/embedded-overrides.ts';
 import { fixture } from '../../support/fixtures.ts';
 import { testKey } from '../../support/http/service.ts';
-import { nodeArgumentsOf } from '../../support/npm-command.ts';
+import { nodeArgumentsOf } from '../../support/package/npm-command.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import {
   isRunning,

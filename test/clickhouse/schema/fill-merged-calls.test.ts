@@ -16,8 +16,8 @@ import { readAnswer, toComparable } from '../../oracle/read-answer.ts';
 import { openTestClickHouse, type TestClickHouse } from '../../support/clickhouse/clickhouse.ts';
 import { openTestCluster, type TestCluster } from '../../support/clickhouse/cluster.ts';
 import { openService, useService, type TestService } from '../../support/http/service.ts';
-import { nodeArgumentsOf } from '../../support/npm-command.ts';
-import { completeRow } from '../../support/part-rows.ts';
+import { nodeArgumentsOf } from '../../support/package/npm-command.ts';
+import { completeRow } from '../../support/rows/part-rows.ts';
 import { silentLog } from '../../support/silent-log.ts';
 import { promptTokens, promptUsage, toProject } from '../../support/usage-client.ts';
 

@@ -39,7 +39,7 @@ const [isOutOfOrder, rolledUpChildren, requestedKeys, walkedCalls] = [
   'usage/requested_keys',
   'usage/walked_calls',
 ].map((name) => `sql/queries/fragments/${name}.sql`) as [string, string, string, string];
-const chooseStatement = 'src/usage/choose-statement.ts';
+const chooseStatement = 'src/usage/query/choose-statement.ts';
 const migration = 'sql/migrations/0008_merged_calls.sql';
 
 export const mutations: readonly Mutation[] = [
@@ -176,7 +176,7 @@ export const mutations: readonly Mutation[] = [
   ]),
   mutate('orphan ends are not repaired', [
     [
-      'src/usage/read-repair.ts',
+      'src/usage/query/read-repair.ts',
       "if (found?.orphan_ends === '0') return false;",
       'return found === undefined;',
     ],

@@ -5,7 +5,7 @@ const isTwin = 'sql/queries/fragments/otel/is_twin.sql';
 const proof = 'sql/queries/usage/usage_flat_sum_otel.sql';
 const wholeTraces = 'sql/queries/usage/usage_flat_sum_repeated.sql';
 const rollUp = 'src/usage/roll-up.ts';
-const chooseStatement = 'src/usage/choose-statement.ts';
+const chooseStatement = 'src/usage/query/choose-statement.ts';
 
 const ruleTests = 'test/usage/spans.test.ts';
 const proofTests = 'test/sql/usage/usage-flat-sum-otel.test.ts';
@@ -262,6 +262,6 @@ export const otelMutations: readonly Mutation[] = [
         replace: '',
       },
     ],
-    tests: 'test/usage/query-usage.test.ts',
+    tests: 'test/usage/query/query-usage.test.ts',
   },
 ];

@@ -61,7 +61,7 @@ export const plainSumMutations: readonly Mutation[] = [
     name: 'ordered sum: missing parents do not matter',
     changes: [
       {
-        file: 'src/usage/choose-statement.ts',
+        file: 'src/usage/query/choose-statement.ts',
         find: 'keys === undefined || keys === calls + 1',
         replace: 'keys !== -1',
       },

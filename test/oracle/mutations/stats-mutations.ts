@@ -11,7 +11,7 @@ const ofUsageRollups = `${sqlTests}/stats-usage-rollups.test.ts`;
 const ofCallsRollups = `${sqlTests}/stats-calls-rollups.test.ts`;
 const ofOtel = `${sqlTests}/stats-usage-otel.test.ts`;
 const ofSource = 'test/rollups/statistics.test.ts';
-const rollupSource = 'src/usage/stats/rollup-source.ts';
+const rollupSource = 'src/usage/stats/sources/rollup-source.ts';
 
 /** Break statistics, live ones and those from rollups. */
 export const statsMutations: readonly Mutation[] = [
@@ -107,8 +107,12 @@ export const statsMutations: readonly Mutation[] = [
     [usageOtel, ' AND NOT mark.is_in_cycle', ''],
   ]),
   mutate('statistics: orphan ends are not repaired', 'test/usage/stats/call-stats.test.ts', [
-    ['src/usage/stats/live-source.ts', 'isRepaired ? await read() : traces', 'traces'],
-    ['src/usage/read-repair.ts', "await clickhouse.write('repair_orphan_ends', parameters);", ''],
+    ['src/usage/stats/sources/live-source.ts', 'isRepaired ? await read() : traces', 'traces'],
+    [
+      'src/usage/query/read-repair.ts',
+      "await clickhouse.write('repair_orphan_ends', parameters);",
+      '',
+    ],
   ]),
   mutate('statistics: roots are not selected', `${sqlTests}/stats-calls.test.ts`, [
     [

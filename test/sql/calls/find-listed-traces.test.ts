@@ -5,8 +5,8 @@ import { readRulesVersion } from '../../../src/rollups/rules-version.ts';
 import { findListedTraces, type ListPlace } from '../../../src/usage/lists/find-listed-traces.ts';
 import type { ListParameters } from '../../../src/usage/lists/list-filter.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { listParameters } from '../../support/list-parameters.ts';
-import { findUnrolled, rollUpTraces } from '../../support/roll-up.ts';
+import { listParameters } from '../../support/rows/list-parameters.ts';
+import { findUnrolled, rollUpTraces } from '../../support/rollups/roll-up.ts';
 import { randomSeed as seed } from '../../support/random-seed.ts';
 import { mixedTraces, toRows } from '../../usage/lists/mixed-traces.ts';
 

@@ -5,7 +5,7 @@ import {
   orphanEndRow,
   startRow,
   completeRow,
-} from '../../support/part-rows.ts';
+} from '../../support/rows/part-rows.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const opened = clickhouseFixture();

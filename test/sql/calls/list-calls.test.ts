@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { listParameters } from '../../support/list-parameters.ts';
-import { completeRow, deletionRow, startRow } from '../../support/part-rows.ts';
+import { listParameters } from '../../support/rows/list-parameters.ts';
+import { completeRow, deletionRow, startRow } from '../../support/rows/part-rows.ts';
 
 const database = clickhouseFixture();
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { callKey } from '../../oracle/call-key.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { countParameters } from '../../support/list-parameters.ts';
-import { completeRow, deletionRow, endRow } from '../../support/part-rows.ts';
+import { countParameters } from '../../support/rows/list-parameters.ts';
+import { completeRow, deletionRow, endRow } from '../../support/rows/part-rows.ts';
 
 const database = clickhouseFixture();
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { orphanEndRows } from '../../support/part-rows.ts';
+import { orphanEndRows } from '../../support/rows/part-rows.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const opened = clickhouseFixture();

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { callKey } from '../../oracle/call-key.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, deletionRow } from '../../support/part-rows.ts';
+import { completeRow, deletionRow } from '../../support/rows/part-rows.ts';
 
 const database = clickhouseFixture();
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { endRow, startRow, completeRow } from '../../support/part-rows.ts';
+import { endRow, startRow, completeRow } from '../../support/rows/part-rows.ts';
 import { names as allNames, toUsageFields, type UsageFields } from './usage-fields-reference.ts';
 
 /** Counters of an entry, by the field that docs/call-parts.md gives their position. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, deletionRow, startRow } from '../../support/part-rows.ts';
+import { completeRow, deletionRow, startRow } from '../../support/rows/part-rows.ts';
 
 const database = clickhouseFixture();
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { deletionRow, endRow, completeRow } from '../../support/part-rows.ts';
+import { deletionRow, endRow, completeRow } from '../../support/rows/part-rows.ts';
 
 const database = clickhouseFixture();
 

@@ -3,8 +3,8 @@ import { expect, test } from 'vitest';
 import type { UnrolledTrace } from '../../../src/rollups/rollup-queue.ts';
 import { readRulesVersion } from '../../../src/rollups/rules-version.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow } from '../../support/part-rows.ts';
-import { rollUpProject } from '../../support/roll-up.ts';
+import { completeRow } from '../../support/rows/part-rows.ts';
+import { rollUpProject } from '../../support/rollups/roll-up.ts';
 
 const database = clickhouseFixture();
 const rules_version = readRulesVersion();

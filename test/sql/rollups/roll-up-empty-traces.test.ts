@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, deletionRow, endRow, startRow } from '../../support/part-rows.ts';
-import { findUnrolled, rollUpEmptyTraces } from '../../support/roll-up.ts';
+import { completeRow, deletionRow, endRow, startRow } from '../../support/rows/part-rows.ts';
+import { findUnrolled, rollUpEmptyTraces } from '../../support/rollups/roll-up.ts';
 
 const database = clickhouseFixture();
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { deletionRow, type Row, startRow } from '../../support/part-rows.ts';
-import { rollUpRows, treeRows } from '../../support/rollup-groups.ts';
+import { deletionRow, type Row, startRow } from '../../support/rows/part-rows.ts';
+import { rollUpRows, treeRows } from '../../support/rollups/rollup-groups.ts';
 
 const database = clickhouseFixture();
 

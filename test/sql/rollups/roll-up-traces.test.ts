@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { endRow, startRow } from '../../support/part-rows.ts';
-import { readSums, readTops, rollUpRows, treeRows } from '../../support/rollup-groups.ts';
+import { endRow, startRow } from '../../support/rows/part-rows.ts';
+import { readSums, readTops, rollUpRows, treeRows } from '../../support/rollups/rollup-groups.ts';
 
 const database = clickhouseFixture();
 

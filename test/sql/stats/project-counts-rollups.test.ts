@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { readRulesVersion } from '../../../src/rollups/rules-version.ts';
 import { countProjects } from '../../../src/usage/projects/count-projects.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { findUnrolled, rollUpTraces } from '../../support/roll-up.ts';
+import { findUnrolled, rollUpTraces } from '../../support/rollups/roll-up.ts';
 import { randomSeed as seed } from '../../support/random-seed.ts';
 import { mixedTraces, toRows } from '../../usage/lists/mixed-traces.ts';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, deletionRow, endRow, startRow } from '../../support/part-rows.ts';
+import { completeRow, deletionRow, endRow, startRow } from '../../support/rows/part-rows.ts';
 
 const database = clickhouseFixture();
 

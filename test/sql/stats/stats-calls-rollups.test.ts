@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
-import type { CallStatsRow } from '../../../src/usage/stats/stats-source.ts';
+import type { CallStatsRow } from '../../../src/usage/stats/sources/stats-source.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, startRow } from '../../support/part-rows.ts';
-import { rollUpProject } from '../../support/roll-up.ts';
-import { statsCallParameters, statsRollupParameters } from '../../support/stats-parameters.ts';
+import { completeRow, startRow } from '../../support/rows/part-rows.ts';
+import { rollUpProject } from '../../support/rollups/roll-up.ts';
+import { statsCallParameters, statsRollupParameters } from '../../support/rows/stats-parameters.ts';
 
 const database = clickhouseFixture();
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import type { CallStatsRow } from '../../../src/usage/stats/stats-source.ts';
+import type { CallStatsRow } from '../../../src/usage/stats/sources/stats-source.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, startRow } from '../../support/part-rows.ts';
-import { statsCallParameters } from '../../support/stats-parameters.ts';
+import { completeRow, startRow } from '../../support/rows/part-rows.ts';
+import { statsCallParameters } from '../../support/rows/stats-parameters.ts';
 
 const database = clickhouseFixture();
 

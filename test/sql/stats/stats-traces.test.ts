@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, deletionRow, endRow, startRow } from '../../support/part-rows.ts';
-import { spanRow } from '../../support/span-rows.ts';
-import { statsTraceParameters } from '../../support/stats-parameters.ts';
+import { completeRow, deletionRow, endRow, startRow } from '../../support/rows/part-rows.ts';
+import { spanRow } from '../../support/rows/span-rows.ts';
+import { statsTraceParameters } from '../../support/rows/stats-parameters.ts';
 
 const database = clickhouseFixture();
 

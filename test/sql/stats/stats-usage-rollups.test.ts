@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { UsageStatsRow } from '../../../src/usage/stats/stats-source.ts';
+import type { UsageStatsRow } from '../../../src/usage/stats/sources/stats-source.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, orphanEndRow, type Row, startRow } from '../../support/part-rows.ts';
-import { rollUpProject } from '../../support/roll-up.ts';
-import { spanRow } from '../../support/span-rows.ts';
-import { statsRollupParameters } from '../../support/stats-parameters.ts';
+import { completeRow, orphanEndRow, type Row, startRow } from '../../support/rows/part-rows.ts';
+import { rollUpProject } from '../../support/rollups/roll-up.ts';
+import { spanRow } from '../../support/rows/span-rows.ts';
+import { statsRollupParameters } from '../../support/rows/stats-parameters.ts';
 
 const database = clickhouseFixture();
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, deletionRow } from '../../support/part-rows.ts';
-import { statsUsageParameters } from '../../support/stats-parameters.ts';
+import { completeRow, deletionRow } from '../../support/rows/part-rows.ts';
+import { statsUsageParameters } from '../../support/rows/stats-parameters.ts';
 
 const database = clickhouseFixture();
 

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import { callKey } from '../../oracle/call-key.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, startRow } from '../../support/part-rows.ts';
+import { completeRow, startRow } from '../../support/rows/part-rows.ts';
 
 const database = clickhouseFixture();
 

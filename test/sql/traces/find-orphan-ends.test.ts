@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { orphanEndRow, startRow } from '../../support/part-rows.ts';
-import { rollUpProject } from '../../support/roll-up.ts';
-import { rollupParameters } from '../../support/trace-parameters.ts';
+import { orphanEndRow, startRow } from '../../support/rows/part-rows.ts';
+import { rollUpProject } from '../../support/rollups/roll-up.ts';
+import { rollupParameters } from '../../support/rows/trace-parameters.ts';
 
 const database = clickhouseFixture();
 

@@ -1,9 +1,9 @@
 import { expect, test } from 'vitest';
 
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, startRow } from '../../support/part-rows.ts';
-import { findUnrolled, rollUpProject, rollUpTraces } from '../../support/roll-up.ts';
-import { listTracesParameters } from '../../support/trace-parameters.ts';
+import { completeRow, startRow } from '../../support/rows/part-rows.ts';
+import { findUnrolled, rollUpProject, rollUpTraces } from '../../support/rollups/roll-up.ts';
+import { listTracesParameters } from '../../support/rows/trace-parameters.ts';
 
 const database = clickhouseFixture();
 

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, deletionRow, endRow, startRow } from '../../support/part-rows.ts';
-import { noFilter, windowParameters } from '../../support/trace-parameters.ts';
+import { completeRow, deletionRow, endRow, startRow } from '../../support/rows/part-rows.ts';
+import { noFilter, windowParameters } from '../../support/rows/trace-parameters.ts';
 
 const database = clickhouseFixture();
 const at = (minute: string): string => `2026-01-31 12:${minute}:00.000000`;

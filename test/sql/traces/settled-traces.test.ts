@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 
 import { noBoundaries } from '../../../src/prices/snapshot/price-level.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, startRow } from '../../support/part-rows.ts';
-import { findUnrolled, rollUpTraces } from '../../support/roll-up.ts';
-import { rollupParameters } from '../../support/trace-parameters.ts';
+import { completeRow, startRow } from '../../support/rows/part-rows.ts';
+import { findUnrolled, rollUpTraces } from '../../support/rollups/roll-up.ts';
+import { rollupParameters } from '../../support/rows/trace-parameters.ts';
 
 const database = clickhouseFixture();
 

@@ -2,9 +2,9 @@ import { expect, test } from 'vitest';
 
 import { noBoundaries } from '../../../src/prices/snapshot/price-level.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow } from '../../support/part-rows.ts';
-import { rollUpProject } from '../../support/roll-up.ts';
-import { rollupParameters } from '../../support/trace-parameters.ts';
+import { completeRow } from '../../support/rows/part-rows.ts';
+import { rollUpProject } from '../../support/rollups/roll-up.ts';
+import { rollupParameters } from '../../support/rows/trace-parameters.ts';
 
 const database = clickhouseFixture();
 

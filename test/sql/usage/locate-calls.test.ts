@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { completeRow, endRow, orphanEndRow, startRow } from '../../support/part-rows.ts';
+import { completeRow, endRow, orphanEndRow, startRow } from '../../support/rows/part-rows.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const opened = clickhouseFixture();

@@ -2,8 +2,8 @@ import { expect, test } from 'vitest';
 
 import { readRulesVersion } from '../../../src/rollups/rules-version.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, startRow } from '../../support/part-rows.ts';
-import { findUnrolled, rollUpProject } from '../../support/roll-up.ts';
+import { completeRow, startRow } from '../../support/rows/part-rows.ts';
+import { findUnrolled, rollUpProject } from '../../support/rollups/roll-up.ts';
 import { promptUsage } from '../../support/usage-client.ts';
 
 const database = clickhouseFixture();

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow } from '../../support/part-rows.ts';
-import { findUnrolled } from '../../support/roll-up.ts';
+import { completeRow } from '../../support/rows/part-rows.ts';
+import { findUnrolled } from '../../support/rollups/roll-up.ts';
 
 const database = clickhouseFixture();
 

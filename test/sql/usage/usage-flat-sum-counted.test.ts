@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow } from '../../support/part-rows.ts';
+import { completeRow } from '../../support/rows/part-rows.ts';
 import { flatSumQueries, readFlatSum, readUsage } from '../../support/read-usage.ts';
 
 const opened = clickhouseFixture();

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, deletionRow, type Row, startRow } from '../../support/part-rows.ts';
+import { completeRow, deletionRow, type Row, startRow } from '../../support/rows/part-rows.ts';
 import { readFlatSum, readUsage } from '../../support/read-usage.ts';
 
 const opened = clickhouseFixture();

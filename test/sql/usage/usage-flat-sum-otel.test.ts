@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { endRow, startRow, type Row } from '../../support/part-rows.ts';
+import { endRow, startRow, type Row } from '../../support/rows/part-rows.ts';
 import { readFlatSum } from '../../support/read-usage.ts';
-import { type SpanShape, spanRow } from '../../support/span-rows.ts';
+import { type SpanShape, spanRow } from '../../support/rows/span-rows.ts';
 
 const opened = clickhouseFixture();
 

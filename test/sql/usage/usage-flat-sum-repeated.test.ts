@@ -1,9 +1,9 @@
 import { describe, expect, test } from 'vitest';
 import { callKey } from '../../oracle/call-key.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { deletionRow, type Row } from '../../support/part-rows.ts';
+import { deletionRow, type Row } from '../../support/rows/part-rows.ts';
 import { readFlatSum } from '../../support/read-usage.ts';
-import { type SpanShape, spanRow } from '../../support/span-rows.ts';
+import { type SpanShape, spanRow } from '../../support/rows/span-rows.ts';
 
 const opened = clickhouseFixture();
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { completeRow } from '../../support/part-rows.ts';
+import { completeRow } from '../../support/rows/part-rows.ts';
 import { readFlatSum } from '../../support/read-usage.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { deletionRow, type Row, startRow, completeRow } from '../../support/part-rows.ts';
+import { deletionRow, type Row, startRow, completeRow } from '../../support/rows/part-rows.ts';
 import { readFlatSum, readUsage, flatSumQueries } from '../../support/read-usage.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 

@@ -1,5 +1,5 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import { type Row, completeRow } from '../../support/part-rows.ts';
+import { type Row, completeRow } from '../../support/rows/part-rows.ts';
 import { type ReadRow, readUsage } from '../../support/read-usage.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 

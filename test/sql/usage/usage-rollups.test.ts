@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 
 import { noBoundaries } from '../../../src/prices/snapshot/price-level.ts';
 import { readRulesVersion } from '../../../src/rollups/rules-version.ts';
-import type { RollupRow } from '../../../src/usage/usage-row.ts';
+import type { RollupRow } from '../../../src/usage/query/usage-row.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow } from '../../support/part-rows.ts';
-import { rollUpProject } from '../../support/roll-up.ts';
+import { completeRow } from '../../support/rows/part-rows.ts';
+import { rollUpProject } from '../../support/rollups/roll-up.ts';
 import { promptUsage } from '../../support/usage-client.ts';
 
 const database = clickhouseFixture();

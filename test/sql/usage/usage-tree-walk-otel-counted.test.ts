@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, type Row } from '../../support/part-rows.ts';
+import { completeRow, type Row } from '../../support/rows/part-rows.ts';
 import { readTreeWalk } from '../../support/read-usage.ts';
-import { spanRow } from '../../support/span-rows.ts';
+import { spanRow } from '../../support/rows/span-rows.ts';
 
 const opened = clickhouseFixture();
 

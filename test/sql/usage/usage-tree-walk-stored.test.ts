@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, deletionRow, type Row } from '../../support/part-rows.ts';
+import { completeRow, deletionRow, type Row } from '../../support/rows/part-rows.ts';
 import { readTreeWalk } from '../../support/read-usage.ts';
-import { spanRow } from '../../support/span-rows.ts';
+import { spanRow } from '../../support/rows/span-rows.ts';
 import { promptUsage } from '../../support/usage-client.ts';
 
 // What its rows contain, usage-tree-walk.test.ts compares with usage_tree_walk.sql.

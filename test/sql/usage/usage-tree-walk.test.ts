@@ -7,7 +7,7 @@ import {
   type Row,
   startRow,
   completeRow,
-} from '../../support/part-rows.ts';
+} from '../../support/rows/part-rows.ts';
 import { type ReadRow, readUsage } from '../../support/read-usage.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 

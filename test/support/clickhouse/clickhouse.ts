@@ -14,7 +14,7 @@ import {
   readQueries,
   type Queries,
   type QueryName,
-} from '../../../src/clickhouse/client/queries.ts';
+} from '../../../src/clickhouse/client/statements/queries.ts';
 import { parseRemoteAddresses } from '../../../src/clickhouse/client/remote-address.ts';
 import { toLimits } from '../../../src/clickhouse/client/request-settings.ts';
 import type { ClickHouse, Log } from '../../../src/clickhouse/clickhouse.ts';

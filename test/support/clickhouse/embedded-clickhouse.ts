@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-import { readQueries, type Queries } from '../../../src/clickhouse/client/queries.ts';
+import { readQueries, type Queries } from '../../../src/clickhouse/client/statements/queries.ts';
 import { toLimits } from '../../../src/clickhouse/client/request-settings.ts';
 import type { ClickHouse, Log } from '../../../src/clickhouse/clickhouse.ts';
 import {

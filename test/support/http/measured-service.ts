@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { request } from 'node:http';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
-import { nodeArgumentsOf } from '../npm-command.ts';
+import { nodeArgumentsOf } from '../package/npm-command.ts';
 import { basicAuthorization, testKey } from './service.ts';
 
 /** The service as `npm start` starts it, in a process of its own, whose turns of the event loop are measured. */

@@ -17,7 +17,7 @@ import type {
   TreeCall,
 } from '../../../src/openapi-types.ts';
 import { usageClientFixture } from '../../support/fixtures.ts';
-import { findUnrolled, rollUpTraces } from '../../support/roll-up.ts';
+import { findUnrolled, rollUpTraces } from '../../support/rollups/roll-up.ts';
 import { toProject, type UsageAnswer } from '../../support/usage-client.ts';
 import { randomSeed as seed } from '../../support/random-seed.ts';
 import { mixedTraces, prices, toRows } from './mixed-traces.ts';

@@ -5,7 +5,7 @@
  */
 import fc from 'fast-check';
 
-import { completeRow, deletionRow, type Row, startRow } from '../../support/part-rows.ts';
+import { completeRow, deletionRow, type Row, startRow } from '../../support/rows/part-rows.ts';
 
 interface CallSeed {
   readonly parent: number | 'missing' | null;

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { TraceUsageRes } from '../../../src/openapi-types.ts';
 import { usageClientFixture } from '../../support/fixtures.ts';
-import { completeRow } from '../../support/part-rows.ts';
+import { completeRow } from '../../support/rows/part-rows.ts';
 import type { Project, UsageAnswer } from '../../support/usage-client.ts';
 import { promptUsage } from '../../support/usage-client.ts';
 

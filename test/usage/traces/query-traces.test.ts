@@ -11,8 +11,8 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import type { TracesQueryReq, TracesQueryRes } from '../../../src/openapi-types.ts';
 import { fixture, usageClientFixture } from '../../support/fixtures.ts';
 import { openService } from '../../support/http/service.ts';
-import { completeRow, deletionRow, type Row, startRow } from '../../support/part-rows.ts';
-import { findUnrolled, rollUpTraces } from '../../support/roll-up.ts';
+import { completeRow, deletionRow, type Row, startRow } from '../../support/rows/part-rows.ts';
+import { findUnrolled, rollUpTraces } from '../../support/rollups/roll-up.ts';
 import { toProject } from '../../support/usage-client.ts';
 import { randomSeed as seed } from '../../support/random-seed.ts';
 

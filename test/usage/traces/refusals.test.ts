@@ -3,8 +3,8 @@ import { beforeEach, expect, test } from 'vitest';
 import type { TracesQueryRes } from '../../../src/openapi-types.ts';
 import { usageClientFixture } from '../../support/fixtures.ts';
 import { validationIssuesOf } from '../../support/http/validation-issues.ts';
-import { orphanEndRow } from '../../support/part-rows.ts';
-import { rollUpProject } from '../../support/roll-up.ts';
+import { orphanEndRow } from '../../support/rows/part-rows.ts';
+import { rollUpProject } from '../../support/rollups/roll-up.ts';
 import { type Project, promptUsage } from '../../support/usage-client.ts';
 
 const client = usageClientFixture({

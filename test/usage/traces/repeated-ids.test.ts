@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 
 import type { TracesQueryRes } from '../../../src/openapi-types.ts';
 import { usageClientFixture } from '../../support/fixtures.ts';
-import { rollUpProject } from '../../support/roll-up.ts';
+import { rollUpProject } from '../../support/rollups/roll-up.ts';
 import { promptUsage } from '../../support/usage-client.ts';
 
 /** A service that uses rollups, and makes none after its start; the test makes them. */
