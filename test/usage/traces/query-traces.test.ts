@@ -72,6 +72,12 @@ const toId = (trace: number, index: number): string => `${trace}-${index}`;
 const toTraceId = (trace: number): string => `trace ${trace}`;
 const toTime = (ms: number): string => new Date(ms).toISOString();
 
+function repeatsModel(traceId: string): boolean {
+  const { calls } = traces.find((_, trace) => toTraceId(trace) === traceId) ?? { calls: [] };
+  const models = calls.flatMap(({ model, isDeleted }) => (isDeleted ? [] : (model ?? [])));
+  return new Set(models).size < models.length;
+}
+
 /** The parent of a call is one before it, or the first call is a root. */
 function toParent({ parent }: Call, trace: number, index: number): string {
   if (parent === null || index === 0) return '';
@@ -216,18 +222,21 @@ function withoutState(list: readonly Trace[]): ExpectedTrace[] {
   }));
 }
 
+/** So few that a list has several pages. */
+const pageSize = 8;
+
 async function readAll(more: object): Promise<ExpectedTrace[]> {
   const read: Trace[] = [];
   let cursor: string | null = null;
   do {
     const answer: TracesQueryRes = await query({
       ...more,
-      limit: 4,
+      limit: pageSize,
       include_totals: false,
       cursor,
     });
     expect(answer.totals).toBeNull();
-    expect(answer.traces.length).toBeLessThanOrEqual(4);
+    expect(answer.traces.length).toBeLessThanOrEqual(pageSize);
     read.push(...answer.traces);
     cursor = answer.next_cursor;
   } while (cursor !== null);
@@ -334,12 +343,15 @@ describe.each([
     expect(await readAll({ sort_by })).toEqual(expected);
   });
 
+  // But for sums of several calls of a model: a price may begin between two of them.
   test('are answered from rollups exactly if they have one', async () => {
     const answer = await query({ limit: 1_000 });
-    const settled = answer.traces.filter(({ is_settled }) => is_settled).length;
-    if (state === 'live') expect(settled).toBe(0);
-    else if (state === 'rolled up') expect(settled).toBe(answer.traces.length);
-    else expect(settled).toBeGreaterThan(0);
+    const list = answer.traces.filter(({ trace_id }) => !repeatsModel(trace_id));
+    expect(list.length).toBeGreaterThan(2);
+    const settled = list.filter(({ is_settled }) => is_settled);
+    if (state === 'live') expect(answer.traces.some(({ is_settled }) => is_settled)).toBe(false);
+    else if (state === 'rolled up') expect(settled).toEqual(list);
+    else expect(answer.traces.some(({ is_settled }) => is_settled)).toBe(true);
   });
 
   test.each(filters)(
