@@ -7,22 +7,32 @@ const clickHousePackages = {
   message: 'Only src/clickhouse and test/support speak to ClickHouse.',
 };
 
+/** What composes the layers. */
+const composition = ['main', 'service', 'open-domain'];
+
+const domain = ['ingest', 'usage', 'rollups', 'prices'];
+
+/** @param {string} room */
+const others = (room) => domain.filter((each) => each !== room);
+
 /**
  * Data walks one way: http → ingest | usage | prices → clickhouse. For each room of src the rooms that its files must
  * not import; the order of the entries is the order of the layers.
  */
 const forbiddenRooms = {
-  slices: ['main', 'service', 'http', 'ingest', 'usage', 'prices', 'metrics', 'clickhouse'],
-  http: ['main', 'service'],
-  ingest: ['main', 'service', 'http', 'usage', 'prices', 'metrics'],
-  usage: ['main', 'service', 'http', 'metrics'],
-  prices: ['main', 'service', 'http', 'ingest', 'usage', 'metrics'],
-  clickhouse: ['main', 'service', 'http', 'ingest', 'usage', 'prices', 'metrics'],
-  metrics: ['main', 'service', 'http', 'ingest', 'usage', 'prices'],
+  slices: [...composition, 'http', ...domain, 'metrics', 'clickhouse'],
+  queues: [...composition, 'http', ...domain, 'metrics'],
+  http: composition,
+  ingest: [...composition, 'http', ...others('ingest'), 'metrics'],
+  usage: [...composition, 'http', 'metrics'],
+  rollups: [...composition, 'http', ...others('rollups'), 'metrics'],
+  prices: [...composition, 'http', ...others('prices'), 'metrics'],
+  clickhouse: [...composition, 'http', ...domain, 'metrics'],
+  metrics: [...composition, 'http', 'ingest', 'usage', 'prices'],
 };
 
-/** What files directly in src must not import; only main and service compose the layers. */
-const forbiddenToRootFiles = ['main', 'service', 'http', 'ingest', 'usage', 'prices', 'metrics'];
+/** What the other files directly in src must not import. */
+const forbiddenToRootFiles = [...composition, 'http', ...domain, 'metrics'];
 
 /** What a room of src/http must not import from its siblings. */
 const forbiddenHttpRooms = {

@@ -18,7 +18,7 @@ import { Readiness } from './readiness.ts';
 import { Metrics } from './metrics/metrics.ts';
 import { readRulesVersion } from './rollups/rules-version.ts';
 import { watchService } from './metrics/watch-service.ts';
-import { TurnQueue } from './turn-queue.ts';
+import { TurnQueue } from './queues/turn-queue.ts';
 
 const mebibyte = 1_048_576;
 

@@ -1,5 +1,5 @@
 import type { ErrorRequestHandler } from 'express';
-import { QueueFullError, QueueWaitError } from '../batcher.ts';
+import { QueueFullError, QueueWaitError } from '../queues/queue-errors.ts';
 import {
   ClickHouseUnavailableError,
   ClickHouseOverloadedError,

@@ -1,4 +1,4 @@
-import { Batcher, type QueueUse } from '../batcher.ts';
+import { Batcher, type QueueUse } from '../queues/batcher.ts';
 import type { Reservation } from '../memory-budget.ts';
 import type { ClickHouse } from '../clickhouse/clickhouse.ts';
 import { ClickHouseOverloadedError, QueryTimeoutError } from '../clickhouse/errors.ts';

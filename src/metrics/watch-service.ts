@@ -1,5 +1,5 @@
 import { collectDefaultMetrics } from 'prom-client';
-import type { QueueUse } from '../batcher.ts';
+import type { QueueUse } from '../queues/batcher.ts';
 import type { ClickHouse, Damage } from '../clickhouse/clickhouse.ts';
 import { baseTables, derivedTables } from '../clickhouse/damage/damaged-parts.ts';
 import type { MemoryBudget } from '../memory-budget.ts';

@@ -3,7 +3,7 @@ import { ResultTooLargeError } from '../clickhouse/errors.ts';
 import type { Reservation } from '../memory-budget.ts';
 import { toJsonPieces } from '../slices/json-pieces.ts';
 import { runInSlices } from '../slices/run-in-slices.ts';
-import type { TurnQueue } from '../turn-queue.ts';
+import type { TurnQueue } from '../queues/turn-queue.ts';
 
 /** How large answers may be. */
 export interface AnswerLimits {

@@ -1,4 +1,4 @@
-import { Batcher, type QueueUse } from '../batcher.ts';
+import { Batcher, type QueueUse } from '../queues/batcher.ts';
 import { ResultTooLargeError } from '../clickhouse/errors.ts';
 import { toJsonPieces } from '../slices/json-pieces.ts';
 import type { CallsUsageReq } from '../openapi-types.ts';

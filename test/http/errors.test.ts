@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { QueueFullError } from '../../src/batcher.ts';
+import { QueueFullError } from '../../src/queues/queue-errors.ts';
 import {
   ClickHouseUnavailableError,
   ClickHouseOverloadedError,

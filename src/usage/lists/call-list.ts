@@ -3,7 +3,7 @@ import { ResultTooLargeError } from '../../clickhouse/errors.ts';
 import type { Reservation } from '../../memory-budget.ts';
 import type { CallsQueryReq, CallsQueryStatsReq, CallsQueryStatsRes } from '../../openapi-types.ts';
 import { runInSlices, type Steps } from '../../slices/run-in-slices.ts';
-import type { TurnQueue } from '../../turn-queue.ts';
+import type { TurnQueue } from '../../queues/turn-queue.ts';
 import { type CostSources, readCallCosts } from './call-costs.ts';
 import { type CallDetails, readCallDetails } from './call-details.ts';
 import { type LineOptions, toCallLine } from './call-json.ts';

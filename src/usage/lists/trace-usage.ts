@@ -3,7 +3,7 @@ import { ResultTooLargeError } from '../../clickhouse/errors.ts';
 import type { TraceUsageReq } from '../../openapi-types.ts';
 import { toJsonPieces } from '../../slices/json-pieces.ts';
 import { runInSlices, type Steps } from '../../slices/run-in-slices.ts';
-import type { TurnQueue } from '../../turn-queue.ts';
+import type { TurnQueue } from '../../queues/turn-queue.ts';
 import { readUsage } from '../calls-usage.ts';
 import { LimitExceededError } from '../limits/limit-exceeded-error.ts';
 import type { QueryContext, UsageSources } from '../query/query-usage.ts';

@@ -3,7 +3,7 @@ import { addMoney, type Money } from '../../money.ts';
 import type { ProjectsQuery } from '../../openapi-types.ts';
 import type { PriceSnapshots } from '../../prices/snapshot/price-snapshots.ts';
 import { runInSlices } from '../../slices/run-in-slices.ts';
-import type { TurnQueue } from '../../turn-queue.ts';
+import type { TurnQueue } from '../../queues/turn-queue.ts';
 import { type AnswerContext, type AnswerLimits, AnswerQueue } from '../answer-queue.ts';
 import { splitPatterns } from '../export/usage-export.ts';
 import { WindowTooLargeError } from '../stats/sources/live-source.ts';

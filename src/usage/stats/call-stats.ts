@@ -1,10 +1,10 @@
-import type { QueueUse } from '../../batcher.ts';
+import type { QueueUse } from '../../queues/batcher.ts';
 import type { ReadOptions } from '../../clickhouse/clickhouse.ts';
 import type { CallStatsReq, CostPreviewReq } from '../../openapi-types.ts';
 import { noBoundaries } from '../../prices/snapshot/price-level.ts';
 import type { PriceSnapshots } from '../../prices/snapshot/price-snapshots.ts';
 import { runInSlices } from '../../slices/run-in-slices.ts';
-import type { TurnQueue } from '../../turn-queue.ts';
+import type { TurnQueue } from '../../queues/turn-queue.ts';
 import {
   type AnswerContext,
   type AnswerFragments,

@@ -2,7 +2,7 @@ import type { ClickHouse, ReadOptions } from '../../clickhouse/clickhouse.ts';
 import type { TracesQueryReq } from '../../openapi-types.ts';
 import type { PriceSnapshots } from '../../prices/snapshot/price-snapshots.ts';
 import { runInSlices } from '../../slices/run-in-slices.ts';
-import type { TurnQueue } from '../../turn-queue.ts';
+import type { TurnQueue } from '../../queues/turn-queue.ts';
 import { type AnswerContext, type AnswerLimits, AnswerQueue } from '../answer-queue.ts';
 import type { Fragments } from '../usage-json.ts';
 import type { LiveSource } from '../stats/sources/live-source.ts';

@@ -2,7 +2,8 @@ import {
   ClickHouseOverloadedError,
   ClickHouseUnavailableError,
   DiskFullError,
-} from './clickhouse/errors.ts';
+} from '../clickhouse/errors.ts';
+import { type Queue, QueueFullError, QueueWaitError } from './queue-errors.ts';
 
 /** How a {@link Batcher} forms, runs and retries batches. */
 export interface BatcherOptions<Item, Result> {
@@ -46,8 +47,6 @@ export interface QueueUse {
 
 /** One number for each unit, such as rows and bytes. */
 type Size = readonly number[];
-
-export type Queue = 'inserts' | 'usage requests' | 'stats requests' | 'list requests';
 
 interface Entry<Item, Result> {
   readonly item: Item;
@@ -258,28 +257,6 @@ export class Batcher<Item, Result> {
     const remaining = batch.filter(({ signal }) => signal?.aborted !== true);
     const length = this.#options.splitInto === 'items' ? 1 : Math.ceil(remaining.length / 2);
     this.#retries = [...toChunks(remaining, length), ...this.#retries];
-  }
-}
-
-/** A queue of the service is full; the same request may succeed later. */
-export class QueueFullError extends Error {
-  override readonly name = 'QueueFullError';
-  readonly queue: Queue;
-
-  constructor(queue: Queue, message: string) {
-    super(message);
-    this.queue = queue;
-  }
-}
-
-/** An item was queued for too long; the same request may succeed later. */
-export class QueueWaitError extends Error {
-  override readonly name = 'QueueWaitError';
-  readonly queue: Queue;
-
-  constructor(queue: Queue, message: string) {
-    super(message);
-    this.queue = queue;
   }
 }
 

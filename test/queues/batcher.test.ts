@@ -1,7 +1,11 @@
 import { describe, expect, test } from 'vitest';
 
-import { Batcher, type BatcherOptions, QueueFullError, QueueWaitError } from '../src/batcher.ts';
-import { ClickHouseOverloadedError, ClickHouseUnavailableError } from '../src/clickhouse/errors.ts';
+import { Batcher, type BatcherOptions } from '../../src/queues/batcher.ts';
+import { QueueFullError, QueueWaitError } from '../../src/queues/queue-errors.ts';
+import {
+  ClickHouseOverloadedError,
+  ClickHouseUnavailableError,
+} from '../../src/clickhouse/errors.ts';
 
 interface Item {
   readonly name: string;

@@ -1,4 +1,5 @@
-import { Batcher, type Queue, type QueueUse } from './batcher.ts';
+import { Batcher, type QueueUse } from './batcher.ts';
+import type { Queue } from './queue-errors.ts';
 
 interface Turn {
   readonly owner: string;
