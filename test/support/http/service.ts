@@ -56,6 +56,8 @@ export async function openService(
     PORT: '0',
     API_KEYS: testKey,
     DATA_DIR: dataDir,
+    // Requests of a test wait for their turn however slow the machine is.
+    QUEUE_TIMEOUT_MS: '600000',
     ...clickhouseUnavailable,
     ...environment,
   });
