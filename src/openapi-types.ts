@@ -2055,25 +2055,25 @@ export interface components {
             readonly results: readonly {
                 readonly llm_id: string;
                 readonly price: null | {
-                    readonly id?: string;
+                    readonly id: string;
                     /** @enum {unknown} */
-                    readonly pricing_level?: "default" | "project";
-                    readonly provider_id?: string;
-                    readonly rule?: string;
-                    readonly alias_of?: string | null;
-                    readonly effective_date?: string;
-                    readonly prompt_tokens_above?: number;
-                    readonly service_tier?: components["schemas"]["ServiceTier"];
-                    readonly minutes_of_week?: components["schemas"]["MinutesOfWeek"];
-                    readonly prompt_token_cost?: number;
-                    readonly completion_token_cost?: number;
-                    readonly cache_read_input_token_cost?: number | null;
-                    readonly cache_creation_input_token_cost?: number | null;
-                    readonly cache_creation_1h_input_token_cost?: number | null;
-                    readonly audio_input_token_cost?: number | null;
-                    readonly audio_output_token_cost?: number | null;
+                    readonly pricing_level: "default" | "project";
+                    readonly provider_id: string;
+                    readonly rule: string;
+                    readonly alias_of: string | null;
+                    readonly effective_date: string;
+                    readonly prompt_tokens_above: number;
+                    readonly service_tier: components["schemas"]["ServiceTier"];
+                    readonly minutes_of_week: components["schemas"]["MinutesOfWeek"];
+                    readonly prompt_token_cost: number;
+                    readonly completion_token_cost: number;
+                    readonly cache_read_input_token_cost: number | null;
+                    readonly cache_creation_input_token_cost: number | null;
+                    readonly cache_creation_1h_input_token_cost: number | null;
+                    readonly audio_input_token_cost: number | null;
+                    readonly audio_output_token_cost: number | null;
                     /** @description What the provider charges besides, in units of the price book, such as `web_searches_kcount`; empty for prices of a project. */
-                    readonly not_contained?: readonly string[];
+                    readonly not_contained: readonly string[];
                 };
             }[];
         };
