@@ -1,5 +1,5 @@
 import { Box, Skeleton } from '../parts/box.js';
-import { toCost, toCount, toShare, toShortName, toTitle } from '../parts/format.js';
+import { toCost, toCount, toShare, toShortCount, toShortName, toTitle } from '../parts/format.js';
 import { Icon } from '../parts/icon.js';
 import { ShareBar } from '../parts/share-bar.js';
 import { html, useState } from '../preact.js';
@@ -36,9 +36,10 @@ export function ModelsBox({ view, window, request, query, stats }) {
                 <tr>
                   <th scope="col">Model</th>
                   <th scope="col" class="number wide-only">Requests</th>
-                  <th scope="col" class="number">Input</th>
-                  <th scope="col" class="number wide-only">Cached</th>
-                  <th scope="col" class="number">Output</th>
+                  <th scope="col" class="number narrow-only">Tokens</th>
+                  <th scope="col" class="number wide-only">Input</th>
+                  <th scope="col" class="number widest-only">Cached</th>
+                  <th scope="col" class="number wide-only">Output</th>
                   <th scope="col" class="number">Cost</th>
                   <th scope="col" class="bar-column wide-only">Share</th>
                 </tr>
@@ -85,11 +86,12 @@ function ModelRow({ project, window, group: { name, sum }, stats }) {
         </button>
       </th>
       <td class="number wide-only">${toCount(sum.requests)}</td>
-      <td class="number">${toCount(sum.inputTokens)}</td>
-      <td class="number muted wide-only">
+      <td class="number narrow-only">${toShortCount(sum.tokens)}</td>
+      <td class="number wide-only">${toCount(sum.inputTokens)}</td>
+      <td class="number muted widest-only">
         ${sum.cachedTokens === 0 ? '–' : toShare(sum.cachedTokens / sum.inputTokens)}
       </td>
-      <td class="number">${toCount(sum.outputTokens)}</td>
+      <td class="number wide-only">${toCount(sum.outputTokens)}</td>
       <td class=${`number ${sum.costUsd === null ? 'unpriced' : 'strong'}`}>
         ${isPartly && '≥ '}${toCost(sum.costUsd)}
       </td>
@@ -98,7 +100,7 @@ function ModelRow({ project, window, group: { name, sum }, stats }) {
     ${
       isOpen &&
       html`<tr class="detail-row">
-        <td colspan="7"><${PriceExplanation} ...${{ project, model: name, at: window.end }} /></td>
+        <td colspan="8"><${PriceExplanation} ...${{ project, model: name, at: window.end }} /></td>
       </tr>`
     }`;
 }

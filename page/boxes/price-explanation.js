@@ -5,26 +5,10 @@ import { ErrorNotice } from '../parts/error-notice.js';
 import { toCount, toPrice, toShortName, toSince } from '../parts/format.js';
 import { html } from '../preact.js';
 
+/** @import { CostResolveRes } from '../../src/openapi-types.ts' */
 /** @import { ApiRequest } from '../data/api.js' */
 
-/**
- * @typedef {object} ResolvedPrice
- * @property {'default' | 'project'} pricing_level
- * @property {string} provider_id
- * @property {string} rule
- * @property {string | null} alias_of
- * @property {string} effective_date
- * @property {number} prompt_tokens_above
- * @property {string} service_tier
- * @property {number} prompt_token_cost
- * @property {number} completion_token_cost
- * @property {number | null} cache_read_input_token_cost
- * @property {number | null} cache_creation_input_token_cost
- * @property {number | null} cache_creation_1h_input_token_cost
- * @property {number | null} audio_input_token_cost
- * @property {number | null} audio_output_token_cost
- * @property {string[]} not_contained
- */
+/** @typedef {NonNullable<CostResolveRes['results'][number]['price']>} ResolvedPrice */
 
 /**
  * Which price a model has at the end of the window, and by which rule.
@@ -37,9 +21,7 @@ export function PriceExplanation({ project, model, at }) {
     path: '/cost/resolve',
     body: { project_id: project, models: [model], at: at.toISOString() },
   };
-  const query = /** @type {typeof useQuery<{ results: { price: ResolvedPrice | null }[] }>} */ (
-    useQuery
-  )(request);
+  const query = /** @type {typeof useQuery<CostResolveRes>} */ (useQuery)(request);
   const price = query.data?.results[0]?.price;
   return html`<div class="explanation">
     <div class="explanation-head">

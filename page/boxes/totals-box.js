@@ -11,10 +11,10 @@ import {
 } from '../parts/format.js';
 import { html } from '../preact.js';
 
+/** @import { TracesQueryRes, TraceTotals } from '../../src/openapi-types.ts' */
 /** @import { View } from '../data/address.js' */
 /** @import { ApiRequest } from '../data/api.js' */
 /** @import { TimeWindow } from '../data/time-window.js' */
-/** @import { TracesAnswer } from '../data/traces.js' */
 /** @import { Query } from '../data/use-query.js' */
 /** @import { UsageStats, UsageSum } from '../data/usage-stats.js' */
 
@@ -29,7 +29,7 @@ import { html } from '../preact.js';
  */
 export function TotalsBox({ view, window, request, query, stats }) {
   const all = toTracesRequest(view.project, window, { limit: 1 });
-  const traces = /** @type {typeof useQuery<TracesAnswer>} */ (useQuery)(all);
+  const traces = /** @type {typeof useQuery<TracesQueryRes>} */ (useQuery)(all);
   return html`<${Box} id="totals" title="Totals" request=${request} query=${query}>
     <dl class="tiles">
       ${toTiles(stats, traces).map(
@@ -56,7 +56,7 @@ export function TotalsBox({ view, window, request, query, stats }) {
 
 /**
  * @param {UsageStats | undefined} stats
- * @param {Query<TracesAnswer>} traces
+ * @param {Query<TracesQueryRes>} traces
  * @returns {Tile[]}
  */
 function toTiles(stats, traces) {
@@ -105,7 +105,7 @@ function toErrors(errors) {
   return errors === 0 ? 'no errors' : `${toCount(errors)} ${errors === 1 ? 'error' : 'errors'}`;
 }
 
-/** @param {TracesAnswer['totals'] | undefined} totals */
+/** @param {TraceTotals | undefined} totals */
 function toDurations(totals) {
   const { p50, p95 } = totals?.duration_ms_percentiles ?? { p50: null, p95: null };
   return p50 === null || p95 === null ? '' : `median ${toDuration(p50)}, p95 ${toDuration(p95)}`;

@@ -7,10 +7,10 @@ import { html, useEffect, useRef, useState } from '../preact.js';
 import { TracesFilter } from './traces-filter.js';
 import { TracesTable } from './traces-table.js';
 
+/** @import { TracesQueryRes, TraceSummary } from '../../src/openapi-types.ts' */
 /** @import { Navigate, View } from '../data/address.js' */
 /** @import { ApiRequest } from '../data/api.js' */
 /** @import { TimeWindow } from '../data/time-window.js' */
-/** @import { TracesAnswer, TraceSummary } from '../data/traces.js' */
 /** @import { Query } from '../data/use-query.js' */
 /** @import { UsageStats } from '../data/usage-stats.js' */
 
@@ -32,7 +32,7 @@ export function TracesBox({ view, navigate, window, stats }) {
       ...(cursor === undefined ? {} : { cursor }),
     });
   const request = toRequest(undefined);
-  const query = /** @type {typeof useQuery<TracesAnswer>} */ (useQuery)(request);
+  const query = /** @type {typeof useQuery<TracesQueryRes>} */ (useQuery)(request);
   const { traces, more } = useMore(query, toRequest);
   const count = query.data?.totals?.traces;
   const title = html`Traces${' '}
@@ -52,13 +52,13 @@ export function TracesBox({ view, navigate, window, stats }) {
 
 /**
  * The pages read so far, and how to read the next one.
- * @param {Query<TracesAnswer>} query of the first page
+ * @param {Query<TracesQueryRes>} query of the first page
  * @param {(cursor: string) => ApiRequest} toRequest
  * @returns {{ traces: TraceSummary[], more: More }}
  */
 function useMore({ data: first }, toRequest) {
   const [pages, setPages] = useState(
-    /** @type {{ first: unknown, read: TracesAnswer[] }} */ ({ first, read: [] }),
+    /** @type {{ first: unknown, read: TracesQueryRes[] }} */ ({ first, read: [] }),
   );
   const [message, setMessage] = useState('');
   const requested = useRef('');
@@ -76,7 +76,7 @@ function useMore({ data: first }, toRequest) {
     sendJson(toRequest(cursor)).then(
       (answer) => {
         if (requested.current === cursor)
-          setPages({ first, read: [...read, /** @type {TracesAnswer} */ (answer)] });
+          setPages({ first, read: [...read, /** @type {TracesQueryRes} */ (answer)] });
       },
       (/** @type {unknown} */ error) => {
         if (requested.current !== cursor) return;

@@ -1,12 +1,11 @@
 import { toShortName } from '../parts/format.js';
 import { Icon } from '../parts/icon.js';
-import { html, useEffect, useState } from '../preact.js';
+import { TypedInput } from '../parts/typed-input.js';
+import { html } from '../preact.js';
+import { columns } from './traces-table.js';
 
 /** @import { Navigate, View } from '../data/address.js' */
 /** @import { UsageStats } from '../data/usage-stats.js' */
-
-/** How long somebody has to stop typing before the list is read. */
-const typingMs = 250;
 
 /**
  * Which traces are listed.
@@ -18,35 +17,32 @@ export function TracesFilter({ view, navigate, stats }) {
   ].filter((name) => name !== '');
   const isFiltered = view.search + view.model + view.user + view.only !== '';
   return html`<div class="filters" role="search" aria-label="Filter of traces">
-    <label class="search-field">
+    <div class="search-field">
       <${Icon} name="search" />
-      <span class="hidden">Search by name</span>
       <${TypedInput}
-        type="search"
-        placeholder="Name"
+        ...${{ type: 'search', placeholder: 'Name', name: 'Search by name' }}
         value=${view.search}
         onChange=${(/** @type {string} */ search) => navigate({ search }, { replace: true })}
       />
-    </label>
-    <label>
-      <span class="hidden">Model</span>
-      <select
-        value=${view.model}
-        onChange=${(/** @type {Event} */ { target }) => navigate({ model: /** @type {HTMLSelectElement} */ (target).value })}
-      >
-        <option value="">All models</option>
-        ${models.map((name) => html`<option key=${name} value=${name}>${toShortName(name)}</option>`)}
-      </select>
-    </label>
-    <label>
-      <span class="hidden">User</span>
-      <${TypedInput}
-        type="text"
-        placeholder="User"
-        value=${view.user}
-        onChange=${(/** @type {string} */ user) => navigate({ user }, { replace: true })}
-      />
-    </label>
+    </div>
+    <${Select}
+      name="Model"
+      value=${view.model}
+      options=${[{ value: '', label: 'All models' }, ...models.map((value) => ({ value, label: toShortName(value) }))]}
+      onChange=${(/** @type {string} */ model) => navigate({ model })}
+    />
+    <${TypedInput}
+      ...${{ type: 'text', placeholder: 'User', name: 'User' }}
+      value=${view.user}
+      onChange=${(/** @type {string} */ user) => navigate({ user }, { replace: true })}
+    />
+    <${Select}
+      name="Order"
+      kind="narrow-only"
+      value=${view.sort}
+      options=${orders}
+      onChange=${(/** @type {string} */ sort) => navigate({ sort, direction: 'desc' })}
+    />
     <${OnlyButton} ...${{ view, navigate, only: 'errors', label: 'With errors' }} />
     <${OnlyButton} ...${{ view, navigate, only: 'running', label: 'Running' }} />
     ${
@@ -62,6 +58,30 @@ export function TracesFilter({ view, navigate, stats }) {
   </div>`;
 }
 
+/** On screens that leave out headings which sort. */
+const orders = columns.flatMap(({ name, sort: value }) =>
+  value === undefined ? [] : [{ value, label: `By ${name.toLowerCase()}` }],
+);
+
+/**
+ * @param {object} props
+ * @param {string} props.name
+ * @param {string} [props.kind] class
+ * @param {string} props.value
+ * @param {readonly { value: string, label: string }[]} props.options
+ * @param {(value: string) => void} props.onChange
+ */
+function Select({ name, kind = '', value, options, onChange }) {
+  const change = (/** @type {Event} */ { target }) =>
+    onChange(/** @type {HTMLSelectElement} */ (target).value);
+  return html`<label class=${kind}>
+    <span class="hidden">${name}</span>
+    <select value=${value} onChange=${change}>
+      ${options.map((option) => html`<option key=${option.value} value=${option.value}>${option.label}</option>`)}
+    </select>
+  </label>`;
+}
+
 /** @param {{ view: View, navigate: Navigate, only: View['only'], label: string }} props */
 function OnlyButton({ view, navigate, only, label }) {
   const isPressed = view.only === only;
@@ -73,25 +93,4 @@ function OnlyButton({ view, navigate, only, label }) {
   >
     ${label}
   </button>`;
-}
-
-/**
- * An input whose value counts when somebody stops typing.
- * @param {object} props
- * @param {string} props.type
- * @param {string} props.placeholder
- * @param {string} props.value
- * @param {(value: string) => void} props.onChange
- */
-function TypedInput({ type, placeholder, value, onChange }) {
-  const [text, setText] = useState(value);
-  useEffect(() => setText(value), [value]);
-  useEffect(() => {
-    if (text === value) return;
-    const timer = setTimeout(() => onChange(text), typingMs);
-    return () => clearTimeout(timer);
-  }, [text]);
-  const onInput = (/** @type {InputEvent} */ { target }) =>
-    setText(/** @type {HTMLInputElement} */ (target).value);
-  return html`<input type=${type} placeholder=${placeholder} value=${text} onInput=${onInput} />`;
 }

@@ -9,20 +9,20 @@ import {
 import { Icon } from '../parts/icon.js';
 import { html, useEffect, useRef } from '../preact.js';
 
+/** @import { TraceSummary } from '../../src/openapi-types.ts' */
 /** @import { Navigate, View } from '../data/address.js' */
-/** @import { TraceSummary } from '../data/traces.js' */
 /** @import { More } from './traces-box.js' */
 
-/** @typedef {{ name: string, sort?: string, isNumber?: boolean, isWide?: boolean }} Column `isWide` columns are left out on narrow screens */
+/** @typedef {{ name: string, sort?: string, isNumber?: boolean, width?: string }} Column `width` is the class of a column that narrow screens leave out or make smaller */
 
 /** @type {readonly Column[]} */
-const columns = [
+export const columns = [
   { name: 'Trace' },
-  { name: 'Started', sort: 'started_at' },
-  { name: 'Models', isWide: true },
-  { name: 'Duration', sort: 'duration', isNumber: true, isWide: true },
-  { name: 'Calls', sort: 'call_count', isNumber: true, isWide: true },
-  { name: 'Tokens', sort: 'total_tokens', isNumber: true, isWide: true },
+  { name: 'Started', sort: 'started_at', width: 'moment' },
+  { name: 'Models', width: 'widest-only' },
+  { name: 'Duration', sort: 'duration', isNumber: true, width: 'wide-only' },
+  { name: 'Calls', sort: 'call_count', isNumber: true, width: 'wide-only' },
+  { name: 'Tokens', sort: 'total_tokens', isNumber: true, width: 'wide-only' },
   { name: 'Cost', sort: 'cost', isNumber: true },
 ];
 
@@ -52,8 +52,8 @@ export function TracesTable({ view, navigate, traces, more }) {
 }
 
 /** @param {{ view: View, navigate: Navigate, column: Column }} props */
-function Heading({ view, navigate, column: { name, sort, isNumber, isWide } }) {
-  const kind = `${isNumber ? 'number' : ''} ${isWide ? 'wide-only' : ''}`;
+function Heading({ view, navigate, column: { name, sort, isNumber, width = '' } }) {
+  const kind = `${isNumber ? 'number' : ''} ${width}`;
   if (sort === undefined) return html`<th scope="col" class=${kind}>${name}</th>`;
   const isSorted = view.sort === sort;
   const order = isSorted ? (view.direction === 'desc' ? 'descending' : 'ascending') : undefined;
@@ -89,8 +89,8 @@ function TraceRow({ view, navigate, trace }) {
       </button>
       <${Marks} trace=${trace} />
     </th>
-    <td class="moment">${toMoment(new Date(root.started_at))}</td>
-    <td class="models wide-only"><${Models} models=${models} /></td>
+    <td class="moment"><${Moment} time=${root.started_at} /></td>
+    <td class="models widest-only"><${Models} models=${models} /></td>
     <td class="number wide-only">
       ${trace.duration_ms === null ? html`<span class="muted">–</span>` : toDuration(trace.duration_ms)}
     </td>
@@ -105,6 +105,12 @@ function toTraceCost({ cost, is_lower_bound, requests, total_tokens }) {
   if (requests === 0 && total_tokens === 0) return html`<span class="muted">–</span>`;
   if (cost === null) return html`<span class="unpriced">unpriced</span>`;
   return toBoundedCost(cost, is_lower_bound);
+}
+
+/** Narrow screens have no room for seconds. @param {{ time: string }} props */
+function Moment({ time }) {
+  const moment = toMoment(new Date(time));
+  return html`${moment.slice(0, -3)}<span class="wide-only">${moment.slice(-3)}</span>`;
 }
 
 /** Errors and running calls, in words too. @param {{ trace: TraceSummary }} props */

@@ -29,7 +29,9 @@ export function Box({ id, title, aside, request, query, children }) {
     <${ErrorNotice} query=${query} />
     ${
       (query.error === undefined || query.data !== undefined) &&
-      html`<div class=${query.isLoading || query.error !== undefined ? 'stale' : ''}>
+      html`<div
+        class=${query.data !== undefined && (query.isLoading || query.error !== undefined) ? 'stale' : ''}
+      >
         ${children}
       </div>`
     }

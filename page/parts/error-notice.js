@@ -14,7 +14,7 @@ export function ErrorNotice({ query: { error, retryAt, retry } }) {
   return html`<div class="notice bad" role="alert">
     <${Icon} name="alert" />
     <div class="notice-text">
-      <strong>${title}</strong>
+      <strong>${title}</strong>${' '}
       <span class="muted">${error.status === 404 ? '' : error.message} ${advice}</span>
     </div>
     ${

@@ -1,5 +1,7 @@
 const integers = new Intl.NumberFormat('en-US');
-const shares = new Intl.NumberFormat('en-US', { style: 'percent', maximumFractionDigits: 1 });
+const shares = new Intl.NumberFormat('en-US', {
+  ...{ style: 'percent', minimumFractionDigits: 1, maximumFractionDigits: 1 },
+});
 const compact = new Intl.NumberFormat('en-US', {
   notation: 'compact',
   maximumSignificantDigits: 3,
@@ -17,6 +19,7 @@ export function toShortCount(count) {
 
 /** `4.1%` @param {number} share from 0 to 1 */
 export function toShare(share) {
+  if (share === 1) return '100%';
   if (share > 0 && share < 0.001) return '< 0.1%';
   return shares.format(share);
 }
@@ -38,6 +41,15 @@ export function toCost(usd) {
   });
 }
 
+/** `$0.050`, `$12.3K`, for axes @param {number} usd @param {number} digits after the point of small amounts */
+export function toShortCost(usd, digits) {
+  if (usd >= 10_000) return `$${toShortCount(usd)}`;
+  return usd.toLocaleString('en-US', {
+    ...{ style: 'currency', currency: 'USD' },
+    ...{ minimumFractionDigits: digits, maximumFractionDigits: digits },
+  });
+}
+
 /** `$3.00`, `$0.075`: a price per million tokens @param {number} usdPerToken */
 export function toPrice(usdPerToken) {
   return (usdPerToken * 1_000_000).toLocaleString('en-US', {
@@ -52,10 +64,13 @@ export function toBoundedCost(usd, isLowerBound) {
   return isLowerBound && usd !== null ? `≥ ${toCost(usd)}` : toCost(usd);
 }
 
+/** Numbers stay on the line of their unit. */
+const space = '\u00a0';
+
 /** `1.2 s`, `3 min 20 s`, `2 h 5 min` @param {number} ms */
 export function toDuration(ms) {
-  if (ms < 1_000) return `${Math.round(ms)} ms`;
-  if (ms < 60_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)} s`;
+  if (ms < 1_000) return `${Math.round(ms)}${space}ms`;
+  if (ms < 60_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 2 : 1)}${space}s`;
   const seconds = Math.round(ms / 1_000);
   if (seconds < 3_600) return joinUnits(Math.floor(seconds / 60), 'min', seconds % 60, 's');
   const minutes = Math.round(seconds / 60);
@@ -64,9 +79,17 @@ export function toDuration(ms) {
   return joinUnits(Math.floor(hours / 24), 'd', hours % 24, 'h');
 }
 
+/** `6 h`, `1 day`: of a bucket @param {number} seconds */
+export function toLength(seconds) {
+  const days = seconds / 86_400;
+  if (days < 1) return toDuration(seconds * 1_000);
+  return `${toCount(days)} ${days === 1 ? 'day' : 'days'}`;
+}
+
 /** @param {number} large @param {string} largeUnit @param {number} small @param {string} smallUnit */
 function joinUnits(large, largeUnit, small, smallUnit) {
-  return small === 0 ? `${large} ${largeUnit}` : `${large} ${largeUnit} ${small} ${smallUnit}`;
+  const first = `${large}${space}${largeUnit}`;
+  return small === 0 ? first : `${first} ${small}${space}${smallUnit}`;
 }
 
 const dayFormat = new Intl.DateTimeFormat('en-GB', { day: 'numeric', month: 'short' });
@@ -99,9 +122,14 @@ export function toTime(date) {
   return timeFormat.format(date);
 }
 
-/** `2 Nov 09:14:07` @param {Date} date */
+/** `2 Nov 09:14:07`, with the year unless it is this one @param {Date} date */
 export function toMoment(date) {
-  return `${toDay(date)} ${secondFormat.format(date)}`;
+  return `${toDayOfThisYear(date)} ${secondFormat.format(date)}`;
+}
+
+/** `2 Nov`, and `2 Nov 2024` in other years @param {Date} date */
+export function toDayOfThisYear(date) {
+  return date.getFullYear() === new Date().getFullYear() ? toDay(date) : toDayOfYear(date);
 }
 
 /** Longest text of a name that is put in the page; the rest is of no use to a reader. */

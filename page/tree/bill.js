@@ -6,19 +6,9 @@ import { toCost, toCount, toShortName, toSince } from '../parts/format.js';
 import { Icon } from '../parts/icon.js';
 import { html } from '../preact.js';
 
+/** @import { BillLine, UsageExplainRes } from '../../src/openapi-types.ts' */
 /** @import { ApiRequest } from '../data/api.js' */
 /** @import { TreeNode } from './tree-model.js' */
-
-/**
- * @typedef {object} BillLine
- * @property {string} class
- * @property {number} tokens
- * @property {string | null} price_per_million exact, in USD
- * @property {string | null} amount
- * @property {{ pricing_level: string, rule: string, llm_id: string, effective_date: string } | null} price
- */
-
-/** @typedef {{ lines: BillLine[], unknown_requests: number, not_contained: string[] }} ModelBill */
 
 /**
  * Why a call costs what it costs: each class of tokens with its price.
@@ -31,10 +21,7 @@ export function Bill({ project, node, close }) {
     path: '/usage/explain',
     body: { project_id: project, call_ids: [node.id], include_costs: true },
   };
-  const query =
-    /** @type {typeof useQuery<{ call_usage: Record<string, Record<string, ModelBill>> }>} */ (
-      useQuery
-    )(request);
+  const query = /** @type {typeof useQuery<UsageExplainRes>} */ (useQuery)(request);
   const models = Object.entries(query.data?.call_usage[node.id] ?? {});
   const lines = models.flatMap(([model, bill]) => bill.lines.map((line) => ({ model, line })));
   const name = node.call?.display_name ?? node.call?.op_name ?? '';
@@ -70,7 +57,7 @@ function Lines({ lines }) {
           <th scope="col">Model</th>
           <th scope="col">Tokens of</th>
           <th scope="col" class="number">Tokens</th>
-          <th scope="col" class="number">USD per million</th>
+          <th scope="col" class="number">Per million</th>
           <th scope="col" class="number">Amount</th>
           <th scope="col">Price</th>
         </tr>
@@ -83,7 +70,7 @@ function Lines({ lines }) {
               <td>${line.class.replaceAll('_', ' ')}</td>
               <td class="number">${toCount(line.tokens)}</td>
               <td class="number">
-                ${line.price_per_million ?? html`<span class="unpriced">unpriced</span>`}
+                ${line.price_per_million === null ? html`<span class="unpriced">unpriced</span>` : toExactPrice(line.price_per_million)}
               </td>
               <td class="number strong">
                 ${line.amount === null ? '–' : html`<span title=${`$${line.amount}`}>${toCost(Number(line.amount))}</span>`}
@@ -94,6 +81,15 @@ function Lines({ lines }) {
       </tbody>
     </table>
   </div>`;
+}
+
+/**
+ * `$2.00`, `$0.0375`: all digits of an exact amount, and two at least.
+ * @param {string} usd
+ */
+function toExactPrice(usd) {
+  const [whole, decimals = ''] = usd.split('.');
+  return `$${whole}.${decimals.padEnd(2, '0')}`;
 }
 
 /** @param {BillLine} line */

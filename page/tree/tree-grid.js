@@ -83,12 +83,19 @@ function useRowsInView({ tree, frame, count, height }) {
   return { first, rows, onScroll: () => setScrollTop(frame.current?.scrollTop ?? 0) };
 }
 
-const columns = ['Call, descendants included', 'Model', 'Duration', 'Tokens', 'Cost', 'Share'];
+const columns = [
+  { name: 'Call, descendants included', kind: '' },
+  { name: 'Model', kind: 'wide-only' },
+  { name: 'Duration', kind: 'number wide-only' },
+  { name: 'Tokens', kind: 'number wide-only' },
+  { name: 'Cost', kind: 'number' },
+  { name: 'Share', kind: 'wide-only' },
+];
 
 function Head() {
   return html`<div role="rowgroup">
     <div class="tree-row tree-head" role="row" aria-rowindex="1">
-      ${columns.map((name) => html`<span role="columnheader" key=${name}>${name}</span>`)}
+      ${columns.map(({ name, kind }) => html`<span role="columnheader" key=${name} class=${kind}>${name}</span>`)}
     </div>
   </div>`;
 }

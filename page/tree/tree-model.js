@@ -1,31 +1,4 @@
-/** @import { ApiError } from '../data/api.js' */
-
-/**
- * @typedef {object} CallUsage usage of one model, descendants included
- * @property {number} requests
- * @property {number} total_tokens
- * @property {number | null} prompt_tokens_total_cost
- * @property {number | null} completion_tokens_total_cost
- */
-
-/**
- * @typedef {object} TreeCall a call as `POST /trace/usage` describes it
- * @property {string} op_name
- * @property {string | null} display_name
- * @property {string} started_at
- * @property {string | null} ended_at
- * @property {boolean} has_error
- * @property {number} children
- * @property {number} descendants
- * @property {boolean} counts_less
- */
-
-/**
- * @typedef {object} LevelAnswer `TraceUsageRes` of a page of one level
- * @property {Record<string, Record<string, CallUsage>>} call_usage
- * @property {Record<string, TreeCall>} calls
- * @property {number} total
- */
+/** @import { LlmAggregatedUsage, TraceUsageRes, TreeCall } from '../../src/openapi-types.ts' */
 
 /**
  * A call of the tree, or what is above the top calls.
@@ -57,6 +30,8 @@
  * @property {number} index
  * @property {TreeNode | undefined} node
  */
+
+/** @typedef {Record<string, LlmAggregatedUsage>} CallUsage by model, descendants included */
 
 /** Children that are read by one request. */
 export const pageSize = 100;
@@ -99,14 +74,14 @@ export class TreeModel {
    * Adds a page of the children of a call.
    * @param {TreeNode} parent
    * @param {number} page
-   * @param {LevelAnswer} answer
+   * @param {TraceUsageRes} answer of one level
    */
   addPage(parent, page, { calls, call_usage, total }) {
     const entries = Object.entries(calls).sort(([, a], [, b]) =>
       compareTimes(a.started_at, b.started_at),
     );
     const children = entries.map(([id, call], position) => ({
-      ...newNode(id, call, toTotals(call_usage[id] ?? {})),
+      ...newNode(id, call, toTotals(/** @type {CallUsage} */ (call_usage[id] ?? {}))),
       ...{
         parent,
         index: page * pageSize + position,
@@ -178,7 +153,7 @@ function noTotals() {
 
 /**
  * The sums over the models of a call.
- * @param {Record<string, CallUsage>} usage
+ * @param {CallUsage} usage
  * @returns {CallTotals}
  */
 function toTotals(usage) {
@@ -187,7 +162,10 @@ function toTotals(usage) {
     totals.models.push(model);
     totals.requests += requests;
     totals.tokens += total_tokens;
-    const { prompt_tokens_total_cost: prompt, completion_tokens_total_cost: completion } = costs;
+    const {
+      prompt_tokens_total_cost: prompt = null,
+      completion_tokens_total_cost: completion = null,
+    } = costs;
     if (prompt === null && completion === null) totals.isLowerBound = true;
     else totals.costUsd = (totals.costUsd ?? 0) + (prompt ?? 0) + (completion ?? 0);
   }

@@ -3,11 +3,11 @@ import { Icon } from '../parts/icon.js';
 import { ShareBar } from '../parts/share-bar.js';
 import { html } from '../preact.js';
 
-/** @import { CallTotals, TreeCall, TreeNode } from './tree-model.js' */
+/** @import { TreeCall } from '../../src/openapi-types.ts' */
+/** @import { CallTotals, TreeNode } from './tree-model.js' */
 
 /** Deeper calls are not moved further to the right. */
 const maxIndent = 14;
-const indentWidth = 18;
 
 /**
  * @param {object} props
@@ -75,13 +75,15 @@ export function CallRow({
 function Numbers({ call, totals, totalUsd }) {
   const share = totalUsd > 0 ? (totals.costUsd ?? 0) / totalUsd : 0;
   const none = html`<span class="muted">–</span>`;
-  return html`<span role="gridcell" class="tree-model"><${Model} models=${totals.models} /></span>
-    <span role="gridcell" class="number">${toCallDuration(call) ?? none}</span>
-    <span role="gridcell" class="number"
+  return html`<span role="gridcell" class="tree-model wide-only"
+      ><${Model} models=${totals.models}
+    /></span>
+    <span role="gridcell" class="number wide-only">${toCallDuration(call) ?? none}</span>
+    <span role="gridcell" class="number wide-only"
       >${totals.tokens === 0 ? none : toCount(totals.tokens)}</span
     >
     <span role="gridcell" class="number strong"><${Cost} totals=${totals} /></span>
-    <span role="gridcell"><${ShareBar} share=${share} /></span>`;
+    <span role="gridcell" class="wide-only"><${ShareBar} share=${share} /></span>`;
 }
 
 /** A call that is being read. @param {{ row: number, y: number, depth: number }} props */
@@ -103,7 +105,7 @@ export function PendingRow({ row, y, depth }) {
 
 /** @param {number} depth */
 function toIndent(depth) {
-  return { paddingLeft: `${Math.min(depth, maxIndent) * indentWidth}px` };
+  return { '--depth': Math.min(depth, maxIndent) };
 }
 
 /** @param {{ call: TreeCall }} props */

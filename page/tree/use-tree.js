@@ -2,8 +2,9 @@ import { ApiError, sendJson } from '../data/api.js';
 import { useEffect, useMemo, useRef, useState } from '../preact.js';
 import { pageSize, TreeModel } from './tree-model.js';
 
+/** @import { TraceUsageRes } from '../../src/openapi-types.ts' */
 /** @import { ApiRequest } from '../data/api.js' */
-/** @import { LevelAnswer, TreeNode } from './tree-model.js' */
+/** @import { TreeNode } from './tree-model.js' */
 
 /**
  * @typedef {object} Tree
@@ -41,7 +42,7 @@ export function useTree(projectId, traceId) {
     sendJson(toLevelRequest(projectId, traceId, parent.id, page), abort.signal)
       .then(
         (answer) => {
-          model.addPage(parent, page, /** @type {LevelAnswer} */ (answer));
+          model.addPage(parent, page, /** @type {TraceUsageRes} */ (answer));
           openOnlyTop(model);
           setError(undefined);
         },
