@@ -5,17 +5,18 @@ import { UnpricedBanner } from '../boxes/unpriced-banner.js';
 import { ChartBox } from '../chart/chart-box.js';
 import { useAddress } from '../data/address.js';
 import { toTimeWindow } from '../data/time-window.js';
-import { Refresh, useQuery } from '../data/use-query.js';
-import { toStatsRequest, toUsageStats } from '../data/usage-stats.js';
+import { Refresh } from '../data/use-query.js';
+import { useUsageStats } from '../data/use-usage-stats.js';
 import { html, useCallback, useEffect, useMemo, useState } from '../preact.js';
 import { TreeBox } from '../tree/tree-box.js';
 import { EmptyProject } from './empty-project.js';
 import { Header } from './header.js';
+import { NoAccess } from './no-access.js';
 import { Welcome } from './welcome.js';
 
 /** @import { Navigate, View } from '../data/address.js' */
+/** @import { ApiError } from '../data/api.js' */
 /** @import { TimeWindow } from '../data/time-window.js' */
-/** @import { StatsAnswer } from '../data/usage-stats.js' */
 
 /** The whole page: the view in the address decides what is read. */
 export function App() {
@@ -28,39 +29,56 @@ export function App() {
     document.title = project === '' ? 'calls-usage' : `${project} · calls-usage`;
   }, [project]);
   const header = html`<${Header} ...${{ view, navigate, window, refresh }} />`;
-  if (project === '')
-    return html`${header}
-      <main><${Welcome} navigate=${navigate} /></main>`;
-  if (typeof window === 'string') {
-    return html`${header}
-      <main><p class="notice bad" role="alert">${window} Choose a window above.</p></main>`;
-  }
   return html`<${Refresh.Provider} value=${now.getTime()}>
-    ${header}<${Project} key=${project} ...${{ view, navigate, window, refresh }} />
+    ${header}<${Content} ...${{ view, navigate, window, refresh }} />
   <//>`;
 }
 
 /**
- * @param {{ view: View, navigate: Navigate, window: TimeWindow, refresh: () => void }} props
+ * @typedef {object} ContentProps
+ * @property {View} view
+ * @property {Navigate} navigate
+ * @property {TimeWindow | string} window
+ * @property {() => void} refresh
+ */
+
+/** @param {ContentProps} props */
+function Content({ view, navigate, window, refresh }) {
+  const { project } = view;
+  if (project === '') return html`<main><${Welcome} ...${{ navigate, refresh }} /></main>`;
+  if (typeof window === 'string') {
+    return html`<main>
+      <p class="notice bad" role="alert">${window} Choose a window above.</p>
+    </main>`;
+  }
+  return html`<${Project} key=${project} ...${{ view, navigate, window, refresh }} />`;
+}
+
+/**
+ * @param {ContentProps & { window: TimeWindow }} props
  */
 function Project({ view, navigate, window, refresh }) {
   const { project } = view;
-  const request = toStatsRequest(project, window, 'model');
-  const query = /** @type {typeof useQuery<StatsAnswer>} */ (useQuery)(request);
-  const stats = useMemo(
-    () => (query.data === undefined ? undefined : toUsageStats(query.data, 'model')),
-    [query.data],
-  );
-  const box = { view, navigate, window, request, query, stats };
-  if (stats?.calls === 0 && !query.isLoading && query.error === undefined) {
-    return html`<main><${EmptyProject} ...${{ view, navigate }} /></main>`;
+  const byModel = useUsageStats(project, window, 'model');
+  const { request, query, stats } = byModel;
+  if (query.data === undefined && isRefused(query.error)) {
+    return html`<main><${NoAccess} ...${{ query, navigate }} /></main>`;
   }
+  if (stats?.calls === 0 && !query.isLoading && query.error === undefined) {
+    return html`<main><${EmptyProject} ...${{ view, navigate, refresh }} /></main>`;
+  }
+  const box = { view, navigate, window, request, query, stats };
   return html`<main>
     <${TotalsBox} ...${box} />
     <${UnpricedBanner} ...${{ project, window, stats, refresh }} />
-    <${ChartBox} ...${box} />
+    <${ChartBox} ...${{ view, navigate, window, byModel }} />
     <${ModelsBox} ...${box} />
     <${TracesBox} ...${{ view, navigate, window, stats }} />
     ${view.trace !== '' && html`<${TreeBox} key=${view.trace} ...${{ view, navigate }} />`}
   </main>`;
+}
+
+/** What no box can show: one sentence for all of them. @param {ApiError | undefined} error */
+function isRefused(error) {
+  return error?.status === 401 || error?.status === 403;
 }

@@ -3,20 +3,11 @@ import { ErrorNotice } from '../parts/error-notice.js';
 import { toBoundedCost, toCount, toDayOfYear } from '../parts/format.js';
 import { Icon } from '../parts/icon.js';
 import { Popover } from '../parts/popover.js';
+import { TypedInput } from '../parts/typed-input.js';
 import { html, useState } from '../preact.js';
 
+/** @import { ProjectsRes, ProjectSummary } from '../../src/openapi-types.ts' */
 /** @import { Navigate } from '../data/address.js' */
-
-/**
- * @typedef {object} ProjectSummary
- * @property {string} project_id
- * @property {number} call_count
- * @property {string | null} last_call_at
- * @property {number | null} cost_24h
- * @property {boolean} is_lower_bound
- */
-
-/** @typedef {{ projects: ProjectSummary[], next_cursor: string | null }} ProjectsAnswer */
 
 /**
  * @param {{ project: string, navigate: Navigate }} props
@@ -46,50 +37,58 @@ export function ProjectPicker({ project, navigate }) {
 export function ProjectList({ project, choose }) {
   const [search, setSearch] = useState('');
   const parameters = new URLSearchParams({ limit: '100', ...(search === '' ? {} : { search }) });
-  const query = /** @type {typeof useQuery<ProjectsAnswer>} */ (useQuery)({
+  const query = /** @type {typeof useQuery<ProjectsRes>} */ (useQuery)({
     method: 'GET',
     path: `/projects?${parameters.toString()}`,
   });
   const projects = query.data?.projects ?? [];
   const submit = (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
-    const only = projects.length === 1 ? projects[0] : undefined;
-    if (/^[^/]+\/[^/]+$/.test(search)) choose(search);
+    const form = /** @type {HTMLFormElement} */ (event.currentTarget);
+    const typed = form.querySelector('input')?.value ?? '';
+    const only = typed === search && projects.length === 1 ? projects[0] : undefined;
+    if (isProjectId(typed)) choose(typed);
     else if (only !== undefined) choose(only.project_id);
   };
   return html`<form class="project-search" onSubmit=${submit}>
-      <input
-        type="search"
-        placeholder="entity/project"
-        aria-label="Search projects"
+      <${TypedInput}
+        ...${{ type: 'search', placeholder: 'entity/project', name: 'Search projects' }}
         value=${search}
-        onInput=${(/** @type {InputEvent} */ { target }) =>
-          setSearch(/** @type {HTMLInputElement} */ (target).value)}
+        onChange=${setSearch}
       />
     </form>
     <${ErrorNotice} query=${query} />
     <ul class="project-list">
-      ${projects.map(
-        (each) =>
-          html`<li key=${each.project_id}>
-            <button
-              type="button"
-              aria-current=${each.project_id === project}
-              onClick=${() => choose(each.project_id)}
-            >
-              <bdi class="project-id">${each.project_id}</bdi>
-              <span class="muted">${describe(each)}</span>
-            </button>
-          </li>`,
-      )}
+      ${projects.map((each) => html`<${ProjectItem} key=${each.project_id} ...${{ each, project, choose }} />`)}
     </ul>
-    ${query.data !== undefined && projects.length === 0 && html`<p class="muted">No project matches.</p>`}
+    ${query.data !== undefined && projects.length === 0 && html`<p class="muted" role="status">${search === '' ? 'There are no calls yet that this key may read.' : 'No project matches.'}</p>`}
     ${
-      /^[^/]+\/[^/]+$/.test(search) &&
+      isProjectId(search) &&
       html`<button type="button" class="button" onClick=${() => choose(search)}>
         Open <bdi>${search}</bdi>
       </button>`
     }`;
+}
+
+/**
+ * @param {{ each: ProjectSummary, project: string, choose: (projectId: string) => void }} props
+ */
+function ProjectItem({ each, project, choose }) {
+  return html`<li>
+    <button
+      type="button"
+      aria-current=${each.project_id === project}
+      onClick=${() => choose(each.project_id)}
+    >
+      <bdi class="project-id">${each.project_id}</bdi>
+      <span class="muted">${describe(each)}</span>
+    </button>
+  </li>`;
+}
+
+/** @param {string} text */
+function isProjectId(text) {
+  return /^[^/]+\/[^/]+$/.test(text);
 }
 
 /** @param {ProjectSummary} project */

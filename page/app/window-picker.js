@@ -1,6 +1,6 @@
 import { defaultPreset, isPreset, presets, timeZone } from '../data/time-window.js';
 import { Choice } from '../parts/box.js';
-import { toDay, toDayOfYear, toTime } from '../parts/format.js';
+import { toDay, toDayOfThisYear, toDayOfYear, toTime } from '../parts/format.js';
 import { Icon } from '../parts/icon.js';
 import { Popover } from '../parts/popover.js';
 import { html } from '../preact.js';
@@ -78,6 +78,6 @@ function describe(window) {
     return `${toDay(start)} – ${toDayOfYear(last)}`;
   }
   const isOneDay = toDayOfYear(start) === toDayOfYear(end);
-  const last = isOneDay ? toTime(end) : `${toDay(end)} ${toTime(end)}`;
-  return `${toDay(start)} ${toTime(start)} – ${last}`;
+  const last = isOneDay ? toTime(end) : `${toDayOfThisYear(end)} ${toTime(end)}`;
+  return `${toDayOfThisYear(start)} ${toTime(start)} – ${last}`;
 }

@@ -1,18 +1,16 @@
-import { toUsageStats } from '../data/usage-stats.js';
+import { timeZone } from '../data/time-window.js';
+import { useUsageStats } from '../data/use-usage-stats.js';
 import { Box, Choice, Skeleton } from '../parts/box.js';
-import { toCount } from '../parts/format.js';
+import { toCount, toLength } from '../parts/format.js';
 import { html, useMemo, useState } from '../preact.js';
 import { ChartTable } from './chart-table.js';
 import { Legend } from './legend.js';
 import { StackedChart } from './stacked-chart.js';
 import { toSeries } from './series.js';
-import { useGroupedStats } from './use-grouped-stats.js';
 
 /** @import { Navigate, View } from '../data/address.js' */
-/** @import { ApiRequest } from '../data/api.js' */
 /** @import { TimeWindow } from '../data/time-window.js' */
-/** @import { Query } from '../data/use-query.js' */
-/** @import { StatsAnswer, UsageStats } from '../data/usage-stats.js' */
+/** @import { StatsQuery } from '../data/use-usage-stats.js' */
 
 const groupings = [
   { value: 'model', label: 'Model' },
@@ -25,44 +23,32 @@ const measures = [
 ];
 
 /**
- * Cost or tokens over time, stacked. `query` and `stats` are those by model.
+ * Cost or tokens over time, stacked.
  * @param {object} props
  * @param {View} props.view
  * @param {Navigate} props.navigate
  * @param {TimeWindow} props.window
- * @param {ApiRequest} props.request
- * @param {Query<StatsAnswer>} props.query
- * @param {UsageStats | undefined} props.stats
+ * @param {StatsQuery} props.byModel
  */
-export function ChartBox({ view, navigate, window, request, query, stats }) {
+export function ChartBox({ view, navigate, window, byModel }) {
   const { project, by, measure } = view;
   const [isTable, setTable] = useState(false);
-  const [isolated, setIsolated] = useState('');
-  const isByModel = by === 'model';
-  const { request: ownRequest, query: own, groups } = useGroupedStats(project, window, by);
-  const grouped = useMemo(() => {
-    if (isByModel) return stats;
-    return own.data === undefined || own.isLoading ? undefined : toUsageStats(own.data, by);
-  }, [isByModel, stats, own.data, own.isLoading]);
-  const series = useMemo(() => grouped && toSeries(grouped, measure, by), [grouped, measure]);
+  const [isolated, setIsolated] = useState(/** @type {string | undefined} */ (undefined));
+  const own = useUsageStats(project, window, by === 'model' ? undefined : by);
+  const { request, query, stats, tooManyGroups } = by === 'model' ? byModel : own;
+  const series = useMemo(() => stats && toSeries(stats, measure, by), [stats, measure, by]);
   const zoom = (/** @type {Date} */ from, /** @type {Date} */ to) =>
     navigate({ range: '', from: from.toISOString(), to: to.toISOString() });
   const aside = html`<${Controls} ...${{ view, navigate, isTable, setTable }} />`;
-  const title = `${measure === 'cost' ? 'Cost' : 'Tokens'} over time`;
-  const box = {
-    id: 'chart',
-    title,
-    aside,
-    request: ownRequest ?? request,
-    query: isByModel ? query : own,
-  };
-  if (series === undefined || grouped === undefined) {
-    return html`<${Box} ...${box}><${Skeleton} lines=${8} /><//>`;
+  const title = html`<${Title} ...${{ measure, granularityS: stats?.granularityS }} />`;
+  const box = { id: 'chart', title, aside, request, query };
+  if (series === undefined || stats === undefined) {
+    return html`<${Box} ...${box}><${Skeleton} lines=${12} /><//>`;
   }
-  const { buckets, granularityS } = grouped;
+  const { buckets, granularityS } = stats;
   const shown = { measure, buckets, granularityS };
   return html`<${Box} ...${box}>
-    ${groups > 0 && html`<p class="muted">${toCount(groups)} groups: too many for shorter bars.</p>`}
+    ${tooManyGroups > 0 && html`<p class="muted">${toCount(tooManyGroups)} groups: too many for shorter bars.</p>`}
     <${Legend} ...${{ series, measure, isolated, setIsolated }} />
     ${
       isTable
@@ -73,6 +59,13 @@ export function ChartBox({ view, navigate, window, request, query, stats }) {
           />`
     }
   <//>`;
+}
+
+/** @param {{ measure: View['measure'], granularityS: number | undefined }} props */
+function Title({ measure, granularityS }) {
+  const zone = timeZone.replaceAll('_', ' ');
+  return html`${measure === 'cost' ? 'Cost' : 'Tokens'} over time
+  ${granularityS && html`${' '}<span class="count">${toLength(granularityS)} each, ${zone} time</span>`}`;
 }
 
 /**
@@ -109,7 +102,7 @@ const shapes = [
 /**
  * @template {{ name: string }} Item
  * @param {readonly Item[]} series
- * @param {string} name of the only one to show; all where there is none of this name
+ * @param {string | undefined} name of the only one to show, which may be empty; all where there is none of this name
  */
 function isolate(series, name) {
   const only = series.filter((each) => each.name === name);

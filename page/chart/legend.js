@@ -9,8 +9,8 @@ import { toMeasure } from './series.js';
  * @param {object} props
  * @param {readonly Series[]} props.series
  * @param {'cost' | 'tokens'} props.measure
- * @param {string} props.isolated
- * @param {(name: string) => void} props.setIsolated
+ * @param {string | undefined} props.isolated
+ * @param {(name: string | undefined) => void} props.setIsolated
  */
 export function Legend({ series, measure, isolated, setIsolated }) {
   return html`<ul class="legend" aria-label="Legend">
@@ -19,9 +19,9 @@ export function Legend({ series, measure, isolated, setIsolated }) {
         html`<li key=${name}>
           <button
             type="button"
-            title=${`${toTitle(name)}: show alone`}
+            title=${`${toTitle(name || label)}: show alone`}
             aria-pressed=${name === isolated}
-            onClick=${() => setIsolated(name === isolated ? '' : name)}
+            onClick=${() => setIsolated(name === isolated ? undefined : name)}
           >
             <svg class="swatch" viewBox="0 0 10 10" aria-hidden="true">
               <rect class=${`color-${color}`} width="10" height="10" rx="2.5" />

@@ -1,16 +1,18 @@
 import { minGranularityS } from '../data/time-window.js';
 import { html, useEffect, useMemo, useRef, useState } from '../preact.js';
 import { ChartTip, toTipText } from './chart-tip.js';
-import { toAxisLabels, toTickLabel, toTicks } from './scale.js';
+import { toAxisLabels, toTickLabels, toTicks } from './scale.js';
 import { useCursor } from './use-cursor.js';
 
 /** @import { TimeWindow } from '../data/time-window.js' */
 /** @import { Series } from './series.js' */
 
 const height = 240;
-const margin = { top: 10, right: 4, bottom: 24, left: 56 };
+const margin = { top: 10, right: 4, bottom: 24 };
 const plotHeight = height - margin.top - margin.bottom;
 const pixelsPerLabel = 72;
+/** Of the labels beside the chart. */
+const pixelsPerCharacter = 7;
 
 /**
  * @typedef {object} StackedChartProps
@@ -31,10 +33,11 @@ export function StackedChart({ series, measure, window, buckets, granularityS, z
   const root = useRef(/** @type {HTMLElement | null} */ (null));
   const width = useWidth(root);
   const count = buckets.length;
-  const step = (width - margin.left - margin.right) / Math.max(1, count);
+  const axis = useMemo(() => toAxis(series, measure, count), [series, measure, count]);
+  const step = (width - axis.left - margin.right) / Math.max(1, count);
   const toIndex = (/** @type {PointerEvent} */ { clientX }) => {
     const left = root.current?.getBoundingClientRect().left ?? 0;
-    return Math.max(0, Math.min(count - 1, Math.floor((clientX - left - margin.left) / step)));
+    return Math.max(0, Math.min(count - 1, Math.floor((clientX - left - axis.left) / step)));
   };
   const choose = (/** @type {number} */ first, /** @type {number} */ last) => {
     if (granularityS <= minGranularityS && first === last) return;
@@ -42,8 +45,8 @@ export function StackedChart({ series, measure, window, buckets, granularityS, z
   };
   const { index, selection, handlers } = useCursor({ count, toIndex, choose });
   const plot = useMemo(
-    () => html`<${Plot} ...${{ series, measure, buckets, granularityS, width, step }} />`,
-    [series, measure, buckets, granularityS, width],
+    () => html`<${Plot} ...${{ series, axis, buckets, granularityS, width, step }} />`,
+    [series, axis, buckets, granularityS, width],
   );
   const bucket = { series, measure, cursor: index ?? 0, buckets, granularityS };
   return html`<div
@@ -55,21 +58,45 @@ export function StackedChart({ series, measure, window, buckets, granularityS, z
     ...${handlers}
   >
     <svg width=${width} height=${height} aria-hidden="true">
-      ${selection && html`<${Selection} ...${{ selection, step }} />`} ${plot}
+      ${selection && html`<${Selection} ...${{ selection, step, left: axis.left }} />`} ${plot}
     </svg>
     <div class="hidden" aria-live="polite">${index === undefined ? '' : toTipText(bucket)}</div>
     ${
       index !== undefined &&
-      html`<${ChartTip} ...${{ ...bucket, x: margin.left + (index + 0.5) * step, width }} />`
+      html`<${ChartTip} ...${{ ...bucket, x: axis.left + (index + 0.5) * step, width }} />`
     }
   </div>`;
 }
 
-/** @param {{ selection: { first: number, last: number }, step: number }} props */
-function Selection({ selection: { first, last }, step }) {
+/**
+ * The lines across the chart, and the width of what is written beside them.
+ * @typedef {object} Axis
+ * @property {number[]} ticks
+ * @property {string[]} labels
+ * @property {number} left
+ */
+
+/**
+ * @param {readonly Series[]} series
+ * @param {'cost' | 'tokens'} measure
+ * @param {number} buckets
+ * @returns {Axis}
+ */
+function toAxis(series, measure, buckets) {
+  const sums = Array.from({ length: buckets }, (_, bucket) =>
+    series.reduce((sum, { values }) => sum + (values[bucket] ?? 0), 0),
+  );
+  const ticks = toTicks(Math.max(0, ...sums));
+  const labels = toTickLabels(ticks, measure);
+  const longest = Math.max(...labels.map(({ length }) => length));
+  return { ticks, labels, left: longest * pixelsPerCharacter + 12 };
+}
+
+/** @param {{ selection: { first: number, last: number }, step: number, left: number }} props */
+function Selection({ selection: { first, last }, step, left }) {
   return html`<rect
     class="chart-cursor"
-    x=${margin.left + first * step}
+    x=${left + first * step}
     y=${margin.top}
     width=${(last - first + 1) * step}
     height=${plotHeight}
@@ -77,13 +104,16 @@ function Selection({ selection: { first, last }, step }) {
 }
 
 /**
- * @param {Pick<StackedChartProps, 'series' | 'measure' | 'buckets' | 'granularityS'> & { width: number, step: number }} props
+ * @param {Pick<StackedChartProps, 'series' | 'buckets' | 'granularityS'> & { axis: Axis, width: number, step: number }} props
  */
-function Plot({ series, measure, buckets, granularityS, width, step }) {
-  const sums = buckets.map((_, bucket) =>
-    series.reduce((sum, { values }) => sum + (values[bucket] ?? 0), 0),
-  );
-  const ticks = toTicks(Math.max(0, ...sums));
+function Plot({
+  series,
+  axis: { ticks, labels: tickLabels, left },
+  buckets,
+  granularityS,
+  width,
+  step,
+}) {
   const top = ticks.at(-1) || 1;
   const toY = (/** @type {number} */ value) => margin.top + plotHeight * (1 - value / top);
   const maxLabelX = width - margin.right - 40;
@@ -91,29 +121,25 @@ function Plot({ series, measure, buckets, granularityS, width, step }) {
     buckets,
     granularityS,
     Math.max(2, Math.floor(width / pixelsPerLabel)),
-  ).filter(({ index }) => margin.left + index * step <= maxLabelX);
+  ).filter(({ index }) => left + index * step <= maxLabelX);
   return html`${ticks.map(
-    (tick) =>
+    (tick, index) =>
       html`<g key=${tick}>
         <line
           class="chart-line"
-          x1=${margin.left}
+          x1=${left}
           x2=${width - margin.right}
           y1=${toY(tick)}
           y2=${toY(tick)}
         />
-        <text class="chart-label" x=${margin.left - 8} y=${toY(tick) + 4} text-anchor="end"
-          >${toTickLabel(tick, measure)}</text
+        <text class="chart-label" x=${left - 8} y=${toY(tick) + 4} text-anchor="end"
+          >${tickLabels[index]}</text
         >
       </g>`,
   )}
   ${labels.map(
     ({ index, label }) =>
-      html`<text
-        class="chart-label"
-        key=${index}
-        x=${margin.left + index * step + 1}
-        y=${height - 6}
+      html`<text class="chart-label" key=${index} x=${left + index * step + 1} y=${height - 6}
         >${label}</text
       >`,
   )}
@@ -122,7 +148,7 @@ function Plot({ series, measure, buckets, granularityS, width, step }) {
       html`<path
         class=${`color-${color}`}
         key=${name}
-        d=${toBars(series, index, buckets.length, step, toY)}
+        d=${toBars(series, index, { buckets: buckets.length, step, left, toY })}
       />`,
   )}`;
 }
@@ -131,11 +157,13 @@ function Plot({ series, measure, buckets, granularityS, width, step }) {
  * The bars of one series as one path: each stands on those of the series before it.
  * @param {readonly Series[]} series
  * @param {number} index
- * @param {number} buckets
- * @param {number} step
- * @param {(value: number) => number} toY
+ * @param {object} plot
+ * @param {number} plot.buckets
+ * @param {number} plot.step
+ * @param {number} plot.left
+ * @param {(value: number) => number} plot.toY
  */
-function toBars(series, index, buckets, step, toY) {
+function toBars(series, index, { buckets, step, left, toY }) {
   const gap = Math.min(6, step * 0.18);
   const bars = [];
   for (let bucket = 0; bucket < buckets; bucket += 1) {
@@ -144,7 +172,7 @@ function toBars(series, index, buckets, step, toY) {
     const below = series
       .slice(0, index)
       .reduce((sum, { values }) => sum + (values[bucket] ?? 0), 0);
-    const x = margin.left + bucket * step + gap / 2;
+    const x = left + bucket * step + gap / 2;
     // A hairline between two colours, unless the bar would vanish.
     const full = toY(below) - toY(below + value);
     const barHeight = Math.max(full > 3 ? full - 1 : full, 0.5);

@@ -47,11 +47,14 @@ export function toTimeWindow({ range, from, to }, now) {
   }
   const start = new Date(from);
   const end = to === '' ? now : new Date(to);
-  if (Number.isNaN(start.getTime())) return `"from" is no time: ${from || 'it is missing'}.`;
-  if (Number.isNaN(end.getTime())) return `"to" is no time: ${to}.`;
+  if (Number.isNaN(start.getTime()))
+    return `"from" is ${from === '' ? 'missing' : `no time: ${from}`}; it is like ${example}.`;
+  if (Number.isNaN(end.getTime())) return `"to" is no time: ${to}; it is like ${example}.`;
   if (start >= end) return 'The window ends before it begins.';
   return withBuckets(start, end);
 }
+
+const example = '2026-11-03 or 2026-11-03T14:00:00Z';
 
 /**
  * @param {PresetName} name

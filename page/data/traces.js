@@ -3,33 +3,6 @@
 /** @import { TimeWindow } from './time-window.js' */
 
 /**
- * @typedef {object} TraceSummary
- * @property {string} trace_id
- * @property {{ id: string | null, op_name: string | null, display_name: string | null, started_at: string, ended_at: string | null }} root
- * @property {number | null} duration_ms
- * @property {number} call_count
- * @property {number} error_count
- * @property {number} unfinished_count
- * @property {string[]} wb_user_ids
- * @property {string[]} models
- * @property {number} total_tokens
- * @property {number} requests
- * @property {number | null} cost
- * @property {boolean} is_lower_bound
- * @property {string[]} unpriced_models
- */
-
-/** @typedef {{ p50: number | null, p95: number | null, p99: number | null }} Percentiles */
-
-/**
- * @typedef {object} TracesAnswer
- * @property {TraceSummary[]} traces
- * @property {string | null} next_cursor
- * @property {{ traces: number, calls: number, errors: number, unfinished: number, cost: number | null,
- *   is_lower_bound: boolean, cost_percentiles: Percentiles, duration_ms_percentiles: Percentiles } | null} [totals]
- */
-
-/**
  * @param {string} projectId
  * @param {TimeWindow} window
  * @param {object} options

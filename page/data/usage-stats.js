@@ -1,7 +1,10 @@
 import { timeZone } from './time-window.js';
 
 /** @import { ApiRequest } from './api.js' */
+/** @import { CallStatsRes } from '../../src/openapi-types.ts' */
 /** @import { TimeWindow } from './time-window.js' */
+
+/** @typedef {'model' | 'op_name' | 'wb_user_id'} Grouping */
 
 /**
  * What a model, operation or user spent.
@@ -23,29 +26,14 @@ import { timeZone } from './time-window.js';
  */
 
 /**
- * @typedef {object} UnpricedModel
- * @property {string} model
- * @property {number} requests
- * @property {number} total_tokens
- */
-
-/**
  * @typedef {object} UsageStats
  * @property {Date[]} buckets
  * @property {number} granularityS
  * @property {UsageGroup[]} groups most expensive first
  * @property {UsageSum} total
- * @property {UnpricedModel[]} unpriced
+ * @property {CallStatsRes['unpriced']} unpriced
  * @property {number} calls
  * @property {number} errors
- */
-
-/**
- * @typedef {object} StatsAnswer `CallStatsRes`
- * @property {number} granularity
- * @property {Record<string, string | number | null>[]} usage_buckets
- * @property {Record<string, string | number | null>[]} call_buckets
- * @property {UnpricedModel[]} unpriced
  */
 
 const metrics = [
@@ -60,29 +48,26 @@ const metrics = [
 /**
  * @param {string} projectId
  * @param {TimeWindow} window
- * @param {'model' | 'op_name' | 'wb_user_id'} by
+ * @param {Grouping} by
  * @returns {ApiRequest}
  */
 export function toStatsRequest(projectId, { start, end, granularityS }, by) {
-  return {
-    method: 'POST',
-    path: '/calls/stats',
-    body: {
-      project_id: projectId,
-      start: start.toISOString(),
-      end: end.toISOString(),
-      granularity: granularityS,
-      timezone: timeZone,
-      group_by: [by],
-      usage_metrics: metrics,
-      call_metrics: by === 'model' ? [{ metric: 'call_count' }, { metric: 'error_count' }] : [],
-    },
+  const body = {
+    project_id: projectId,
+    start: start.toISOString(),
+    end: end.toISOString(),
+    granularity: granularityS,
+    timezone: timeZone,
+    group_by: [by],
+    usage_metrics: metrics,
+    call_metrics: by === 'model' ? [{ metric: 'call_count' }, { metric: 'error_count' }] : [],
   };
+  return { method: 'POST', path: '/calls/stats', body };
 }
 
 /**
- * @param {StatsAnswer} answer
- * @param {'model' | 'op_name' | 'wb_user_id'} by
+ * @param {CallStatsRes} answer to {@link toStatsRequest}
+ * @param {Grouping} by
  * @returns {UsageStats}
  */
 export function toUsageStats(answer, by) {
@@ -95,7 +80,7 @@ export function toUsageStats(answer, by) {
   /** @type {Map<string, UsageGroup>} */
   const groups = new Map();
   for (const row of rows) {
-    const name = String(row[by] ?? '');
+    const name = /** @type {string | null} */ (row[by]) ?? '';
     const group = groups.get(name) ?? newGroup(name, stamps.length);
     groups.set(name, group);
     addRow(group, row, indexOf.get(String(row.timestamp)) ?? 0);
@@ -147,7 +132,7 @@ function newGroup(name, buckets) {
 
 /**
  * @param {UsageGroup} group
- * @param {StatsAnswer['usage_buckets'][number]} row
+ * @param {CallStatsRes['usage_buckets'][number]} row
  * @param {number} bucket
  */
 function addRow(group, row, bucket) {

@@ -38,3 +38,8 @@ export async function openPage(browser: Browser, options: PageOptions): Promise<
   await page.goto(url);
   return page;
 }
+
+/** Waits until an element that matches has the text. */
+export async function expectText(page: Page, selector: string, text: string): Promise<void> {
+  await page.locator(selector).filter({ hasText: text }).first().waitFor();
+}

@@ -1,17 +1,11 @@
-import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { openTestClickHouse } from '../support/clickhouse/clickhouse.ts';
 import { findChromium, openBrowser } from '../support/browser.ts';
 import { fixture } from '../support/fixtures.ts';
-import { openService } from '../support/http/service.ts';
-import { openTcpProxy } from '../support/http/tcp-proxy.ts';
 import { completeRow, type Row } from '../support/rows/part-rows.ts';
-import { openPage, type PageOptions } from './open-page.ts';
+import { findSeriousIssues } from './find-serious-issues.ts';
+import { expectText, openPage, type PageOptions } from './open-page.ts';
+import { keys, openPageService } from './page-service.ts';
 
 const chromium = findChromium();
 if (chromium === undefined) {
@@ -20,10 +14,6 @@ if (chromium === undefined) {
   );
 }
 
-const keys = {
-  all: 'a-key-with-everything',
-  other: 'a-key-of-another-project',
-};
 const project = 'team/shop';
 const day = { from: '2026-01-31T00:00:00Z', to: '2026-02-01T00:00:00Z' };
 
@@ -91,46 +81,8 @@ interface Usage {
   readonly completion_tokens: number;
 }
 
-/** A service whose ClickHouse can be made unavailable, and a browser. */
-async function openShop() {
-  const database = await openTestClickHouse();
-  const target = new URL(database.environment.CLICKHOUSE_URL);
-  let proxy = await openTcpProxy(target);
-  const url = new URL(target);
-  url.port = String(proxy.port);
-  const directory = await mkdtemp(join(tmpdir(), 'calls-usage-page-'));
-  const file = join(directory, 'keys.json');
-  await writeFile(
-    file,
-    JSON.stringify({ keys: [toKey('all', ['*']), toKey('other', ['team/x'])] }),
-  );
-  const service = await openService({
-    ...{ ...database.environment, CLICKHOUSE_URL: url.href, API_KEYS_FILE: file, API_KEYS: '' },
-  });
-  await service.ready;
-  await database.insert('call_parts', [...listRows(), ...listOperations()]);
-  return {
-    url: service.url,
-    stopClickHouse: () => proxy.close(),
-    startClickHouse: async () => {
-      proxy = await openTcpProxy(target, proxy.port);
-    },
-    close: async () => {
-      await service.close();
-      await proxy.close();
-      await database.close();
-      await rm(directory, { recursive: true });
-    },
-  };
-}
-
-function toKey(name: keyof typeof keys, projects: readonly string[]) {
-  const sha256 = createHash('sha256').update(keys[name]).digest('hex');
-  return { name, sha256, projects, rights: ['read', 'prices'] };
-}
-
 describe.skipIf(chromium === undefined)('the page in a browser', () => {
-  const shop = fixture(openShop);
+  const shop = fixture(() => openPageService([...listRows(), ...listOperations()]));
   let browser: Browser;
   beforeAll(async () => {
     browser = await openBrowser(chromium!);
@@ -256,7 +208,9 @@ describe.skipIf(chromium === undefined)('the page in a browser', () => {
 
   test('a key that may not read the project is told so', async () => {
     const page = await open({}, { key: keys.other, expectedErrors: [/status of 403/] });
-    await expectText(page, '#traces .notice.bad', 'No permission.');
+    await expectText(page, 'main .notice.bad', 'No permission.');
+    expect(await page.locator('main .notice.bad').count()).toBe(1);
+    await expectText(page, 'main', 'There are no calls yet that this key may read.');
   });
 
   test.each(['light', 'dark'] as const)(
@@ -304,7 +258,7 @@ describe.skipIf(chromium === undefined)('the page in a browser', () => {
     const page = await context.newPage();
     const url = new URL(`/?project=${project}`, shop.url);
     await page.goto(Object.assign(url, { username: 'api', password: keys.other }).href);
-    await expectText(page, '#traces .notice.bad', 'No permission.');
+    await expectText(page, 'main .notice.bad', 'No permission.');
     await page.getByRole('button', { name: 'Key', exact: true }).click();
     const use = async (key: string): Promise<void> => {
       await page.getByLabel('Another API key').fill(key);
@@ -316,7 +270,7 @@ describe.skipIf(chromium === undefined)('the page in a browser', () => {
     }
     await use(keys.all);
     await page.getByLabel('Another API key').waitFor({ state: 'detached' });
-    await page.locator('#traces .notice.bad').waitFor({ state: 'detached' });
+    await page.locator('main .notice.bad').waitFor({ state: 'detached' });
     await expectText(page, 'main', 'No calls in this window');
     await context.close();
   });
@@ -337,27 +291,6 @@ describe.skipIf(chromium === undefined)('the page in a browser', () => {
   });
 });
 
-async function expectText(page: Page, selector: string, text: string): Promise<void> {
-  await page.locator(selector).filter({ hasText: text }).first().waitFor();
-}
-
 async function focusedText(page: Page): Promise<string | null> {
   return await page.evaluate<string | null>('document.activeElement?.textContent ?? null');
-}
-
-/** What axe finds that keeps somebody from using the page, with the elements. */
-async function findSeriousIssues(page: Page): Promise<string[]> {
-  await page.evaluate(axe.source);
-  const { violations } = await page.evaluate<{ violations: AxeFinding[] }>('axe.run()');
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .flatMap(({ id, nodes }) =>
-      nodes.map(({ html, failureSummary }) => `${id}: ${html} ${failureSummary}`),
-    );
-}
-
-interface AxeFinding {
-  readonly id: string;
-  readonly impact: string;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary: string }[];
 }
