@@ -1,9 +1,10 @@
 -- Which unfinished calls of the rollups of a window have an orphan end? Rollups do not know it: such an end is in no trace.
+-- GLOBAL: on a cluster it is on another shard than the rollup.
 SELECT DISTINCT id AS call_id
 FROM call_parts
 WHERE project_id = {project_id:String}
     AND trace_id = ''
-    AND id IN (
+    AND id GLOBAL IN (
         SELECT arrayJoin(arrayConcat(
             arrayFlatten(groups.unfinished_call_ids), arrayFlatten(groups.deleted_open_call_ids)))
         FROM trace_rollups
