@@ -56,6 +56,21 @@ test('each trace is on one side: with a valid rollup, or live', async () => {
   expect(await list('p/sides', { rules_version: '1' })).toMatchObject({ live_traces: '3' });
 });
 
+test('the window has the traces whose root starts at its start, and not those that start at its end', async () => {
+  const rows = ['00', '05', '10'].map((minute) =>
+    completeRow('p/window', { id: minute, trace: minute, startedAt: at(minute) }),
+  );
+  await database.insert('call_parts', rows);
+  expect(await rollUpProject(database, 'p/window')).toBe(0);
+  const minutes = async (start: bigint, end: bigint) => {
+    const [start_us, end_us] = [start, end].map((minute) => firstUs + minute * 60_000_000n);
+    const { page } = await list('p/window', { start_us, end_us });
+    return page.map(([, , trace]) => trace);
+  };
+  expect(await minutes(0n, 10n)).toEqual(['00', '05']);
+  expect(await minutes(5n, 11n)).toEqual(['05', '10']);
+});
+
 test('a trace is live if a date or a prompt size of prices is inside one of its sums', async () => {
   const calls = [
     { id: 'root', usage: used(10), startedAt: at('00') },
