@@ -12,7 +12,7 @@ export function projectsRoute(projectList: ProjectList): Route {
       const input = openRequest(request, response, 'read', 'query', memoryBudget);
       const { key, answerReservation: reservation, signal } = input;
       const { limit, ...parameters } = queryParameters(request.url);
-      const isNumber = typeof limit === 'string' && /^\d{1,9}$/.test(limit);
+      const isNumber = typeof limit === 'string' && /^-?\d{1,15}$/.test(limit);
       const number = isNumber ? Number(limit) : limit;
       const given = limit === undefined ? parameters : { ...parameters, limit: number };
       const query = validator.parse(given, ['query']);

@@ -118,12 +118,16 @@ test('parameters that are wrong, repeated or unknown are refused', async () => {
     const issues = validationIssuesOf(await client.service.send(`/projects?${query}`));
     return issues.map(({ type, loc, msg }) => `${type} ${loc.join('.')}: ${msg}`);
   };
-  expect(await refuse('limit=101')).toEqual([
-    expect.stringMatching(/^less_than_equal query.limit: .*100.*PROJECTS_MAX_LIMIT/),
-  ]);
-  expect(await refuse('limit=0')).toEqual([
-    expect.stringMatching(/^greater_than_equal query.limit/),
-  ]);
+  for (const limit of ['101', '123456789012345']) {
+    expect(await refuse(`limit=${limit}`)).toEqual([
+      expect.stringMatching(/^less_than_equal query.limit: .*100.*PROJECTS_MAX_LIMIT/),
+    ]);
+  }
+  for (const limit of ['0', '-1', '-123456789012345']) {
+    expect(await refuse(`limit=${limit}`)).toEqual([
+      'greater_than_equal query.limit: Input should be greater than or equal to 1',
+    ]);
+  }
   expect(await refuse('limit=x')).toEqual([expect.stringMatching(/^int_.* query.limit/)]);
   expect(await refuse('search=a&search=b')).toEqual([
     expect.stringMatching(/^string_type query.search/),
