@@ -1364,7 +1364,7 @@ export interface components {
          * @description All conditions hold; of the values of a list, one. An empty list or text is no condition.
          */
         readonly TracesFilter: {
-            /** @description Part of the root's operation name or of the trace id; upper and lower case are the same. */
+            /** @description Part of the root's operation name, of its display name or of the trace id; upper and lower case are the same. */
             readonly search?: string | null;
             /** @description Operations of the root; a name that ends in `:*` means all versions. */
             readonly op_names?: components["schemas"]["FilterValues"];

@@ -103,6 +103,7 @@ FROM
                     tops.started_us[1] AS started_us,
                     tops.ended_us[1] AS ended_us,
                     tops.op_name[1] AS root_op_name,
+                    tops.key[1] AS root_key,
                     groups.wb_user_id AS user_ids,
                     groups.thread_id AS threads,
                     if(ended_us < started_us, -1, ended_us - started_us) AS duration_us,

@@ -18,6 +18,7 @@ FROM
         arraySort(groupUniqArrayIf(thread_id, thread_id != '')) AS threads,
         arraySort(groupArrayIf((started_us, key, ended_us, op_name, parent = 0, usage_mode = 1), is_top)) AS tops,
         tops[1].4 AS root_op_name,
+        tops[1].2 AS root_key,
         if(empty(tops), min(started_us), tops[1].1) AS first_us
     FROM
     (

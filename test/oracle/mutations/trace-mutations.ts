@@ -81,6 +81,12 @@ export const traceMutations: readonly Mutation[] = [
       'positionUTF8(root',
     ],
     [
+      'the search leaves display names out',
+      traceFilter,
+      'AND positionCaseInsensitiveUTF8(display_name',
+      'AND 0 = positionCaseInsensitiveUTF8(display_name',
+    ],
+    [
       'a filter for no errors filters nothing',
       traceFilter,
       '(errors > 0) = {has_error:Bool}',

@@ -312,6 +312,7 @@ const filters: readonly [object, (trace: ExpectedTrace) => boolean][] = [
   [{ op_names: ['rank:*'] }, ({ root }) => root.op_name === 'rank:v2'],
   [{ search: 'RANK' }, ({ root }) => root.op_name !== 'chat'],
   [{ search: 'Trace 1' }, ({ trace_id }) => trace_id.startsWith('trace 1')],
+  [{ search: 'Named' }, ({ root }) => root.display_name !== null],
   [{ wb_user_ids: ['u1', 'x'] }, ({ wb_user_ids }) => wb_user_ids.includes('u1')],
   [{ thread_ids: ['t2'] }, ({ thread_ids }) => thread_ids.includes('t2')],
   [{ models: ['gpt-4o'] }, ({ models }) => models.includes('gpt-4o')],
