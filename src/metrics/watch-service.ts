@@ -204,7 +204,7 @@ export function watchRollups(metrics: Metrics, read: () => RollupProgress | unde
     {
       name: 'calls_usage_rollup_skipped_traces_total',
       type: 'counter',
-      help: 'Traces that were not rolled up: with cycles, too large, or changed meanwhile.',
+      help: 'Traces that were not rolled up: too large, or changed meanwhile.',
       read: () => read()?.skippedTraces ?? 0,
     },
     {

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ClickHouse, Log, Server } from '../clickhouse/clickhouse.ts';
+import type { QueryName } from '../clickhouse/client/statements/queries.ts';
 import { ClickHouseOverloadedError, QueryTimeoutError } from '../clickhouse/errors.ts';
 import { RollupQueue, type UnrolledTrace } from './rollup-queue.ts';
 import { rollupStatements } from './rules-version.ts';
@@ -26,7 +27,7 @@ export interface RollupProgress {
   readonly lagMs: number;
   readonly rolledUpTraces: number;
   readonly rolledUpCalls: number;
-  /** Traces that were not rolled up: those with cycles, too many groups, or that changed meanwhile. */
+  /** Traces that were not rolled up: those with too many groups, or that changed meanwhile. */
   readonly skippedTraces: number;
   readonly failures: number;
 }
@@ -224,15 +225,15 @@ export class RollupWorker {
     // Another service may have been faster.
     const unrolled = await findUnrolled(server, traces, rules_version);
     let remaining = unrolled;
+    const write = async (statement: QueryName, more: object): Promise<void> => {
+      if (remaining.length === 0) return;
+      await server.write(statement, { ...toParameters(remaining), rules_version, ...more });
+      remaining = await findUnrolled(server, remaining, rules_version);
+    };
     for (const statement of rollupStatements) {
-      if (remaining.length === 0) break;
-      const parameters = { ...toParameters(remaining), rules_version, is_explained: false };
-      await server.write(statement, { ...parameters, max_groups: maxGroups });
-      remaining = await findUnrolled(server, remaining, rules_version);
-    }
-    if (remaining.length > 0) {
-      await server.write('roll_up_empty_traces', { ...toParameters(remaining), rules_version });
-      remaining = await findUnrolled(server, remaining, rules_version);
+      // Traces without calls are more frequent than those of the last statement.
+      if (statement === 'roll_up_whole_traces') await write('roll_up_empty_traces', {});
+      await write(statement, { max_groups: maxGroups, is_explained: false });
     }
     this.#counts.skippedTraces += remaining.length;
     this.#counts.rolledUpTraces += unrolled.length - remaining.length;

@@ -2,10 +2,11 @@ import { createHash } from 'node:crypto';
 
 import { readQueries, type QueryName } from '../clickhouse/client/statements/queries.ts';
 
-/** The statements that make rollups. */
+/** The statements that make rollups. A trace is rolled up by the first one that can. */
 export const rollupStatements = [
   'roll_up_flat_traces',
   'roll_up_traces',
+  'roll_up_whole_traces',
 ] as const satisfies readonly QueryName[];
 
 /**

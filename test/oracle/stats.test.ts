@@ -125,7 +125,7 @@ const requestSeed: fc.Arbitrary<RequestSeed> = fc.record({
 interface TestStack {
   readonly service: TestService;
   readonly insert: (table: string, rows: readonly object[]) => Promise<void>;
-  readonly settle: (projects: readonly string[]) => Promise<unknown>;
+  readonly settle: (projects: readonly string[]) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 

@@ -172,22 +172,31 @@ describe('a trace is read live alone', () => {
     expect(await countLive()).toBe(1);
     expect(await countLive({ usage_metrics: [{ metric: 'total_tokens' }] })).toBe(0);
   });
+});
 
-  test('with a cycle', async () => {
-    await sendTraces();
-    await client.clickhouse.insert('call_parts', [
-      completeRow(project.id, { id: 'a', trace: 'cycle', parent: 'b', usage: promptUsage(2) }),
-      completeRow(project.id, { id: 'b', trace: 'cycle', parent: 'a', usage: promptUsage(3) }),
-    ]);
-    expect(await rollUpProject(client.clickhouse, project.id)).toBe(1);
-    expect(
-      await countLive({
-        end: '2026-03-02T00:00:00Z',
-        start: '2026-01-01T00:00:00Z',
-        granularity: 86_400,
-      }),
-    ).toBe(1);
+test('a trace with a cycle is answered from its rollup until it changes', async () => {
+  const call = (id: string, parent: string, minute: number) =>
+    completeRow(project.id, {
+      ...{ id, parent, trace: 'cycle', startedAt: at(minute).replace('T', ' ').replace('Z', '') },
+      usage: promptUsage(2 ** minute),
+    });
+  await sendTraces();
+  await client.clickhouse.insert('call_parts', [
+    ...[call('a', 'b', 4), call('b', 'a', 5), call('below', 'a', 6), call('root', '', 7)],
+    ...[call('child', 'root', 8), call('own parent', 'own parent', 9)],
+  ]);
+  expect(await countLive()).toBe(4);
+  expect(await rollUpProject(client.clickhouse, project.id)).toBe(0);
+  expect(await countLive()).toBe(0);
+  const filter = { trace_ids: ['cycle'] };
+  expect(await countLive({ filter })).toBe(0);
+  expect(await compare('/cost/preview', { ...window, costs: {} })).toMatchObject({
+    live_traces: 0,
   });
+  await client.clickhouse.insert('call_parts', [call('late', 'b', 10)]);
+  expect(await countLive({ filter })).toBe(1);
+  expect(await rollUpProject(client.clickhouse, project.id)).toBe(0);
+  expect(await countLive({ filter })).toBe(0);
 });
 
 test('a price that begins at another minute than that of a quarter is applied to the right calls', async () => {

@@ -19,6 +19,7 @@ rolled_up_usage AS
             1 AS counts_in_trace,
             CAST([], 'Array(String)') AS deleted_open_ids,
             maxIf(key, roots > 0) OVER trace AS top,
+            key = top AS is_top,
             sumIf(roots, is_first_row) OVER trace AS all_roots,
             max(needs_tree_walk OR is_otel) OVER trace AS has_no_flat_sum
         FROM counted_usage

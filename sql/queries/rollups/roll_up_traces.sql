@@ -1,5 +1,5 @@
 -- Stores the rollups of `trace_ids`, whose rows of merged_calls have the sums `checksums`: per top call what
--- usage_tree_walk_otel_counted.sql answers. A trace with a cycle, of which some calls hang below no top call, is not rolled up.
+-- usage_tree_walk_otel_counted.sql answers. A trace with a cycle has calls below no top call; it is left to roll_up_whole_traces.sql.
 --
 -- `checksums` was read before. A rollup is used only while the sum is still the same, and then nothing was stored in between.
 {include insert_rollups}
@@ -66,6 +66,6 @@ families AS
 ),
 {include own_usage},
 {include counting_rules},
-rolled_up_usage AS (SELECT * FROM counted_usage)
+rolled_up_usage AS (SELECT *, key = top AS is_top FROM counted_usage)
 {include rollup_rows}
 {include rollup_settings}

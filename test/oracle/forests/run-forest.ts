@@ -33,7 +33,7 @@ export interface Target {
   /** For inserts without the service: parts of a pipeline, and default prices. */
   readonly clickhouse: Pick<TestClickHouse, 'insert'>;
   /** Waits until the traces of the projects are rolled up, as far as they can be. */
-  readonly settle?: (projects: readonly string[]) => Promise<unknown>;
+  readonly settle?: (projects: readonly string[]) => Promise<void>;
 }
 
 /** Counts of what was done so far. */

@@ -1,12 +1,15 @@
 import type { Mutation } from './mutations.ts';
 
 const tests = 'test/rollups/answers.test.ts';
+const ofCycles = 'test/usage/traces/cycles.test.ts';
+const ofWholeTraces = 'test/sql/rollups/roll-up-whole-traces.test.ts';
 const usageRollups = 'sql/queries/usage/usage_rollups.sql';
 const queryRollups = 'src/usage/rollups/query-group-rollups.ts';
 const rootRollups = 'src/usage/rollups/query-root-rollups.ts';
 const querySettled = 'src/usage/rollups/query-settled.ts';
 const findPriceClass = 'src/prices/snapshot/find-price-class.ts';
 const rollUpTraces = 'sql/queries/rollups/roll_up_traces.sql';
+const rollUpWholeTraces = 'sql/queries/rollups/roll_up_whole_traces.sql';
 const rollupRows = 'sql/queries/fragments/rollups/rollup_rows.sql';
 
 /** Break rollups of traces. */
@@ -139,7 +142,59 @@ export const rollupMutations: readonly Mutation[] = [
         replace: 'HAVING',
       },
     ],
+    tests: ofCycles,
+  },
+  {
+    name: 'rollups: a trace without top calls is in no list',
+    changes: [
+      {
+        file: rollupRows,
+        find: 'empty(groupArrayArray(group_tops) AS found_tops)',
+        replace: 'length(groupArrayArray(group_tops) AS found_tops) < 0',
+      },
+    ],
+    tests: ofCycles,
+  },
+  {
+    name: 'rollups: traces with a cycle are not rolled up',
+    changes: [
+      {
+        file: rollUpWholeTraces,
+        find: 'FROM counted_usage',
+        replace: 'FROM counted_usage WHERE 0',
+      },
+    ],
+    tests: ofCycles,
+  },
+  {
+    name: 'rollups: a top call beside a cycle is answered without its descendants',
+    changes: [{ file: rollUpWholeTraces, find: 'toUInt128(0) AS top', replace: 'key AS top' }],
     tests,
+  },
+  {
+    name: 'rollups: calls that are no top calls are listed as roots beside a cycle',
+    changes: [
+      {
+        file: rollUpWholeTraces,
+        find: 'parent IN (0, key) OR parent NOT IN',
+        replace: 'key NOT IN',
+      },
+    ],
+    tests: ofWholeTraces,
+  },
+  {
+    name: 'rollups: agents count what is below them beside a cycle',
+    changes: [
+      { file: rollUpWholeTraces, find: 'if(call.counts_usage, call', replace: 'if(1, call' },
+    ],
+    tests: ofWholeTraces,
+  },
+  {
+    name: 'rollups: usage that an SDK has rolled up counts twice beside a cycle',
+    changes: [
+      { file: rollUpWholeTraces, find: 'call.usage_mode = 1', replace: 'call.usage_mode = 3' },
+    ],
+    tests: ofWholeTraces,
   },
   {
     name: 'several spans of one response count in rollups',

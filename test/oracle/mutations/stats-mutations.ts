@@ -6,7 +6,7 @@ const rolledUpTraces = `${queries}/fragments/rollups/rolled_up_traces.sql`;
 const projectRollups = `${queries}/fragments/rollups/from_project_rollups.sql`;
 const usageRollups = `${queries}/stats/stats_usage_rollups.sql`;
 const usage = `${queries}/stats/stats_usage.sql`;
-const usageOtel = `${queries}/stats/stats_usage_otel.sql`;
+const countedSpans = `${queries}/fragments/otel/counted_spans.sql`;
 const ofUsageRollups = `${sqlTests}/stats-usage-rollups.test.ts`;
 const ofCallsRollups = `${sqlTests}/stats-calls-rollups.test.ts`;
 const ofOtel = `${sqlTests}/stats-usage-otel.test.ts`;
@@ -98,13 +98,13 @@ export const statsMutations: readonly Mutation[] = [
     [[usage, 'if(call.usage_mode = 1,', 'if(call.usage_mode = 3,']],
   ),
   mutate('statistics: several spans of one response count', ofOtel, [
-    [usageOtel, 'place = 1', 'place >= 1'],
+    [countedSpans, 'place = 1', 'place >= 1'],
   ]),
   mutate('statistics: twins count', ofOtel, [
-    [usageOtel, ' AND NOT is_twin AS counts', ' AS counts'],
+    [countedSpans, ' AND NOT is_twin AS counts', ' AS counts'],
   ]),
   mutate('statistics: members of a cycle do not count', ofOtel, [
-    [usageOtel, ' AND NOT mark.is_in_cycle', ''],
+    [countedSpans, ' AND NOT mark.is_in_cycle', ''],
   ]),
   mutate('statistics: orphan ends are not repaired', 'test/usage/stats/call-stats.test.ts', [
     ['src/usage/stats/sources/live-source.ts', 'isRepaired ? await read() : traces', 'traces'],

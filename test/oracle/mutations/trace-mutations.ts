@@ -71,8 +71,8 @@ export const traceMutations: readonly Mutation[] = [
     [
       'top calls are in the order of their keys',
       rollupRows,
-      '(top_started_us, top, top_ended_us',
-      '(toInt64(top % 9), top, top_ended_us',
+      'arraySort(found_tops)',
+      'arraySort(each -> each.2, found_tops)',
     ],
     [
       'the search tells upper from lower case',

@@ -50,7 +50,7 @@ export async function readTops(
   const rows = await database.query<{ trace_id: string; tops: string[] }>(
     `SELECT trace_id, arrayMap(
         (op, started, ended, is_root) -> concat(
-            op, ' ', toString(intDiv(started, 60000000) % 60), if(ended < 0, '', ' ended'), if(is_root, ' root', '')),
+            op, ' ', toString(intDiv(started, 60000000) % 60), if(ended < started, '', ' ended'), if(is_root, ' root', '')),
         tops.op_name, tops.started_us, tops.ended_us, tops.is_root) AS tops
      FROM trace_rollups WHERE project_id = {project: String} ORDER BY trace_id`,
     { project },

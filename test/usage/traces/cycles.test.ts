@@ -28,7 +28,7 @@ test('calls of a cycle count in the list of traces as in statistics, and a trace
     expect(answer.status, answer.text).toBe(200);
     return answer.json();
   };
-  const check = async (): Promise<void> => {
+  const check = async (isSettled: boolean): Promise<void> => {
     const list = (await send('/traces/query', {
       sort_by: { field: 'started_at', direction: 'asc' },
     })) as TracesQueryRes;
@@ -38,6 +38,7 @@ test('calls of a cycle count in the list of traces as in statistics, and a trace
       { root: { id: 'root', op_name: 'op' }, trace_id: 'both', prompt_tokens: 654_000 },
     ]);
     expect(list.traces.map(({ call_count }) => call_count)).toEqual([3, 3]);
+    expect(list.traces.map(({ is_settled }) => is_settled)).toEqual([isSettled, isSettled]);
     const stats = (await send('/calls/stats', {
       ...{ granularity: 86_400, call_metrics: [{ metric: 'call_count' }] },
       usage_metrics: [{ metric: 'total_tokens' }],
@@ -54,7 +55,7 @@ test('calls of a cycle count in the list of traces as in statistics, and a trace
     });
     expect(list.totals?.total_tokens).toBe(654_321);
   };
-  await check();
-  await rollUpProject(client.clickhouse, project.id);
-  await check();
+  await check(false);
+  expect(await rollUpProject(client.clickhouse, project.id)).toBe(0);
+  await check(true);
 });

@@ -1,7 +1,10 @@
--- The rows of trace_rollups, from `rolled_up_usage`, which is `counted_usage` with `top`, the key of the top call that a row counts for, and
--- `is_call`, whether the row counts the call, not only its usage, and `counts_in_trace`, whether its usage counts for the trace as
--- a whole: `sums` are of the trace, groups of its top calls. Only traces whose rows of merged_calls have the requested
--- checksum are rolled up, and only if every call that has a start and is not deleted hangs below a top call. `max_groups` bounds a row.
+-- The rows of trace_rollups, from `rolled_up_usage`, which is `counted_usage` with `top`, the key of the top call that a row counts for,
+-- `is_top`, whether the call is a top call, `is_call`, whether the row counts the call, not only its usage, and `counts_in_trace`, whether
+-- its usage counts for the trace as a whole: `sums` are of the trace, groups of its top calls. Only traces whose rows of merged_calls have
+-- the requested checksum are rolled up, and only if every call that has a start and is not deleted has a row. `max_groups` bounds a row.
+--
+-- A trace without top calls has one of key 0, without names or an end, which starts with the first call of the trace: lists then need no
+-- other rule for it.
 --
 -- The classes of prompt sizes are those in which prices begin, more or less: where a price begins inside a group, which its
 -- minimum and maximum tell, the rollup is not used.
@@ -30,9 +33,10 @@ SELECT
     groupArray(unfinished_call_ids) AS `groups.unfinished_call_ids`,
     groupArray(deleted_open_call_ids) AS `groups.deleted_open_call_ids`,
     max(group_depends_on_top) AS depends_on_top,
-    (arraySort(groupArrayIf(
-        (top_started_us, top, top_ended_us, op_name, wb_user_id, thread_id, is_root),
-        has_top)) AS tops).1 AS `tops.started_us`,
+    (if(
+        empty(groupArrayArray(group_tops) AS found_tops),
+        [(min(min_started_us), toUInt128(0), min(min_started_us) - 1, '', '', '', toUInt8(0))],
+        arraySort(found_tops)) AS tops).1 AS `tops.started_us`,
     tops.2 AS `tops.key`,
     tops.3 AS `tops.ended_us`,
     tops.4 AS `tops.op_name`,
@@ -114,10 +118,9 @@ FROM
             groupArrayIf(open_id, is_first_row AND is_call AND open_id != ended) AS unfinished_call_ids,
             groupArrayArrayIf(deleted_open_ids, is_first_row AND is_call) AS deleted_open_call_ids,
             max(depends_on_top) AS group_depends_on_top,
-            max(key = top AND is_first_row AND is_call) AS has_top,
-            maxIf(started_us, key = top AND is_call) AS top_started_us,
-            maxIf(ended_us, key = top AND is_call) AS top_ended_us,
-            maxIf(roots > 0, key = top AND is_call) AS is_root
+            groupArrayIf(
+                (started_us, key, ended_us, op_name, wb_user_id, thread_id, roots > 0),
+                is_top AND is_first_row AND is_call) AS group_tops
         FROM rolled_up_usage
         GROUP BY
             trace_id, top, model, op_name, wb_user_id, thread_id, service_tier,
@@ -145,4 +148,4 @@ LEFT ANY JOIN
 ) AS root ON root.key = sums.top
 GROUP BY sums.trace_id
 HAVING sum(group_calls) = any(stored.calls)
-    AND count() + sum(length(unfinished_call_ids)) + sum(length(deleted_open_call_ids)) <= {max_groups:UInt32}
+    AND greatest(count(), length(tops)) + sum(length(unfinished_call_ids)) + sum(length(deleted_open_call_ids)) <= {max_groups:UInt32}

@@ -44,6 +44,7 @@ const queryFiles = {
     'roll_up_empty_traces',
     'roll_up_flat_traces',
     'roll_up_traces',
+    'roll_up_whole_traces',
   ],
   stats: [
     'find_projects',
