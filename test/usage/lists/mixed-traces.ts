@@ -111,6 +111,15 @@ const shared: TraceSeed = {
   ],
 };
 
+/** A request that was aborted, of a model with prices. */
+const aborted: TraceSeed = {
+  ...{ day: 2, family: 'own' },
+  calls: [
+    { ...span, response: '' },
+    { ...span, response: '', startMs: 1, isAborted: true },
+  ],
+};
+
 const randomTraces: fc.Arbitrary<readonly TraceSeed[]> = fc.array(
   fc.record({
     day: fc.nat(4),
@@ -120,7 +129,7 @@ const randomTraces: fc.Arbitrary<readonly TraceSeed[]> = fc.array(
   { minLength: 40, maxLength: 40 },
 );
 
-export const mixedTraces = randomTraces.map((traces) => [...traces, repeated, shared]);
+export const mixedTraces = randomTraces.map((traces) => [...traces, repeated, shared, aborted]);
 
 export function toRows(projectId: string, traces: readonly TraceSeed[]): Row[] {
   return traces.flatMap((trace, number) => {
