@@ -2,4 +2,7 @@ import { App } from './app/app.js';
 import { html, render } from './preact.js';
 
 const root = document.querySelector('#page');
-if (root instanceof HTMLElement) render(html`<${App} />`, root);
+if (root instanceof HTMLElement) {
+  root.replaceChildren();
+  render(html`<${App} />`, root);
+}

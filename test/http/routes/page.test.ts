@@ -36,6 +36,19 @@ describe('GET /', () => {
     expect(answer.headers.get('www-authenticate')).toMatch(/^Basic/);
   });
 
+  test('is compressed for who accepts it, with all files that it loads', async () => {
+    for (const path of ['/', '/page/preact.js', '/page/styles/base.css']) {
+      const encodingOf = async (accepted: string) => {
+        const answer = await service.send(path, { headers: { 'accept-encoding': accepted } });
+        expect(answer.headers.get('vary')).toContain('accept-encoding');
+        return [answer.headers.get('content-encoding'), answer.text] as const;
+      };
+      const [plain, text] = await encodingOf('identity');
+      expect(plain).toBeNull();
+      expect(await encodingOf('gzip, br')).toEqual(['gzip', text]);
+    }
+  });
+
   test('is a page that loads nothing from elsewhere and is in no frame', async () => {
     const answer = await service.send('/');
     expect(answer.status).toBe(200);
