@@ -2,7 +2,7 @@
  * `npm run bench`: measures POST /calls/usage and compares it with the flat sum of the same calls and with what users
  * would have without it. bench/README.md describes what is measured and how.
  */
-import { readFile, writeFile, mkdtemp, rm } from 'node:fs/promises';
+import { writeFile, mkdtemp, rm } from 'node:fs/promises';
 import { cpus, tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -11,7 +11,7 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import type { EmbeddedServer } from '../src/clickhouse/embedded/embedded-server.ts';
 import { measureIngest } from './ingest/measure-ingest.ts';
 import { measureLoad } from './load/measure-load.ts';
-import { fillProject, toProjectFingerprint, waitForMerges } from './project/fill-project.ts';
+import { fillUnlessFilled, waitForMerges } from './project/fill-project.ts';
 import { pageOfRoots, project, type Scale } from './project/scale.ts';
 import {
   findRegressions,
@@ -118,25 +118,6 @@ async function run(
   if (options.markdown) console.log(toMarkdown(scenarios, options.scenarios));
   if (options.expect) writeExpectedRatios(scenarios, statistics);
   if (options.check) checkRatios(scenarios, statistics);
-}
-
-/** Fills the project, unless `--data` names a directory that an earlier run has filled in the same way. */
-async function fillUnlessFilled(
-  client: ClickHouseClient,
-  dataDir: string,
-  scale: Scale,
-): Promise<void> {
-  const marker = join(dataDir, 'bench-filled.json');
-  const wanted = toProjectFingerprint(scale);
-  const found = await readFile(marker, 'utf8').catch(() => undefined);
-  if (found === wanted) return;
-  if (found !== undefined) {
-    throw new Error(`${dataDir} contains another project; remove it or name another --data`);
-  }
-  const startedAt = performance.now();
-  await fillProject(client, scale);
-  console.log(`filled in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
-  await writeFile(marker, wanted);
 }
 
 /**

@@ -1,3 +1,5 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 
 import type { ClickHouseClient } from '@clickhouse/client';
@@ -79,8 +81,27 @@ async function insertLargeTrace(
   }
 }
 
+/** Fills the project, unless `--data` names a directory that an earlier run has filled in the same way. */
+export async function fillUnlessFilled(
+  client: ClickHouseClient,
+  dataDir: string,
+  scale: Scale,
+): Promise<void> {
+  const marker = join(dataDir, 'bench-filled.json');
+  const wanted = toProjectFingerprint(scale);
+  const found = await readFile(marker, 'utf8').catch(() => undefined);
+  if (found === wanted) return;
+  if (found !== undefined) {
+    throw new Error(`${dataDir} contains another project; remove it or name another --data`);
+  }
+  const startedAt = performance.now();
+  await fillProject(client, scale);
+  console.log(`filled in ${((performance.now() - startedAt) / 1_000).toFixed(1)} s`);
+  await writeFile(marker, wanted);
+}
+
 /** What identifies the content of the project, to recognize a directory that contains it already. */
-export function toProjectFingerprint(scale: Scale): string {
+function toProjectFingerprint(scale: Scale): string {
   const { traces, randomTraces, otelTraces, largeTrace, evaluation, chains } = scale;
   const statements = [mixedTraces, randomIds, otelTracesStatement, fillStatement(largeTraceSource)];
   const sizes = { traces, randomTraces, otelTraces, largeTrace, evaluation, chains };
