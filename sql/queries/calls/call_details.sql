@@ -1,6 +1,7 @@
 -- What is stored of the calls `keys` of the traces `trace_ids`? One row a call, merged from its parts. What the request does
--- not select is not read. Of a summary, the members are raw JSON with their names; what the client stored in its member
--- `weave` is in `weave_members`. JSON that ClickHouse cannot read, which only other pipelines can have stored, is a text.
+-- not select is not read; of other calls of the traces, only the ids are. Of a summary, the members are raw JSON with their
+-- names; what the client stored in its member `weave` is in `weave_members`. JSON that ClickHouse cannot read, which only
+-- other pipelines can have stored, is a text.
 WITH
     kind IN ('start', 'whole') AS has_start,
     kind IN ('end', 'whole') AS has_end,
@@ -39,6 +40,6 @@ FROM
     FROM call_parts
     PREWHERE project_id = {project_id:String}
         AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
+        AND call_key IN (SELECT toUInt128(arrayJoin({keys:Array(String)})))
 ) AS call_parts
-WHERE call_key IN (SELECT toUInt128(arrayJoin({keys:Array(String)})))
 GROUP BY trace_id, id
