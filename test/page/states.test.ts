@@ -132,6 +132,10 @@ describe.skipIf(chromium === undefined)('states of the page', () => {
         await cost.scrollIntoViewIfNeeded();
         const { x, width: cellWidth } = (await cost.boundingBox()) ?? { x: Infinity, width: 0 };
         expect(x + cellWidth, `${cell} at ${width}`).toBeLessThanOrEqual(width);
+        const isCut = await page.evaluate<boolean>(
+          `[...document.querySelectorAll(${JSON.stringify(cell)})].some((each) => each.textContent.includes('$') && each.scrollWidth > each.clientWidth)`,
+        );
+        expect(isCut, `${cell} is cut at ${width}`).toBe(false);
       }
     }
   });
