@@ -82,7 +82,7 @@ function toPricesPerMillion({ results }: ResolvedCosts): Record<string, number[]
   const toPair = ({ price }: ResolvedCost): number[] | null =>
     price === null
       ? null
-      : [price.prompt_token_cost, price.completion_token_cost].map((cost = NaN) => cost * 1e6);
+      : [price.prompt_token_cost, price.completion_token_cost].map((cost) => cost * 1e6);
   return Object.fromEntries(results.map((result) => [result.llm_id, toPair(result)]));
 }
 
