@@ -203,6 +203,10 @@ async function exportAll(service: TestService, format: string): Promise<string> 
   return await get(service, '/usage/export', query);
 }
 
+/** The projects take turns with the requests, each of which four services answer. */
+const ofProject = (project: string, requests: readonly object[]): readonly object[] =>
+  requests.filter((_, index) => index % projects.length === projects.indexOf(project));
+
 async function expectSame(state: (typeof states)[number], ask: Ask): Promise<unknown> {
   const [expected, actual] = await Promise.all([ask(ofServer[state]), ask(ofCluster[state])]);
   expect(actual).toEqual(expected);
@@ -235,19 +239,19 @@ describe.each(states)('traces that are %s', { timeout: 300_000 }, (state) => {
   test.each(projects)('of %s are listed on a cluster as on one server', async (project) => {
     const isSettled: boolean[] = [];
     // Live traces are put into order by the service, not by a statement.
-    const isAsked = (_: object, index: number) => state === 'rolled up' || index % 3 === 0;
-    for (const more of traceRequests.filter(isAsked)) {
+    const requests = state === 'rolled up' ? traceRequests : traceRequests.slice(0, 4);
+    for (const more of ofProject(project, requests)) {
       const pages = await expectSame(state, (service) => queryTraces(service, project, more));
       for (const { traces } of pages as TracesQueryRes[]) {
         isSettled.push(...traces.map(({ is_settled }) => is_settled));
       }
     }
-    expect(isSettled.length).toBeGreaterThan(20);
+    expect(isSettled.length).toBeGreaterThan(10);
     expect(isSettled.includes(true)).toBe(state === 'rolled up');
   });
 
   test.each(projects)('of %s have the same calls in lists and trees', async (project_id) => {
-    for (const more of listRequests) {
+    for (const more of ofProject(project_id, listRequests)) {
       const body = { project_id, ...more };
       await expectSame(state, async (service) => {
         const { status, text } = await service.send('/calls/stream_query', { body });
