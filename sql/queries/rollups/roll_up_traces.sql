@@ -14,10 +14,7 @@ WITH RECURSIVE
         {include from_requested_traces}
         WHERE NOT is_deleted AND {include has_start}
     )
-    WHERE parent IN (0, key) OR parent NOT IN (
-        SELECT key
-        {include from_requested_traces}
-        WHERE NOT is_deleted AND {include has_start})
+    WHERE {include is_top_call}
 ) AS requested_keys,
 {include otel_calls},
 families AS

@@ -29,10 +29,7 @@ families AS
     (
         SELECT
             *,
-            parent IN (0, key) OR parent NOT IN (
-                SELECT key
-                {include from_requested_traces}
-                WHERE NOT is_deleted AND {include has_start}) AS is_top
+            {include is_top_call} AS is_top
         FROM counted_spans
     ) AS call
     LEFT ANY JOIN {include rolled_up_children} AS of_parent ON of_parent.parent = call.key

@@ -24,10 +24,7 @@ FROM
     (
         SELECT
             *,
-            parent IN (0, key) OR parent NOT IN (
-                SELECT key
-                {include from_requested_traces}
-                WHERE NOT is_deleted AND {include has_start}) AS is_top
+            {include is_top_call} AS is_top
         FROM
         (
             SELECT *

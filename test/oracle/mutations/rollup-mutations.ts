@@ -174,11 +174,7 @@ export const rollupMutations: readonly Mutation[] = [
   {
     name: 'rollups: calls that are no top calls are listed as roots beside a cycle',
     changes: [
-      {
-        file: rollUpWholeTraces,
-        find: 'parent IN (0, key) OR parent NOT IN',
-        replace: 'key NOT IN',
-      },
+      { file: rollUpWholeTraces, find: '{include is_top_call} AS is_top', replace: '1 AS is_top' },
     ],
     tests: ofWholeTraces,
   },
