@@ -127,15 +127,7 @@ async function findDifferent(
   traces: readonly UnrolledTrace[],
 ): Promise<readonly UnrolledTrace[]> {
   const project_id = traces[0]?.project_id ?? '';
-  const computed = new Map<string, string>();
-  for (const statement of rollupStatements) {
-    const remaining = traces.filter(({ trace_id }) => !computed.has(trace_id));
-    if (remaining.length === 0) break;
-    const parameters = { ...toParameters(remaining), max_groups: maxGroups, is_explained: false };
-    for (const row of await read(statement, { project_id, ...parameters })) {
-      computed.set(String(row['trace_id']), toComparable(row));
-    }
-  }
+  const computed = await computeRollups(read, traces);
   const stored = await read('read_rollups', { project_id, ...toParameters(traces) });
   const different = new Set(
     stored
@@ -147,6 +139,30 @@ async function findDifferent(
   return traces.filter(({ trace_id }) => different.has(trace_id));
 }
 
+/** By trace, what {@link toComparable} makes of the rollup. */
+async function computeRollups(
+  read: Read,
+  traces: readonly UnrolledTrace[],
+): Promise<ReadonlyMap<string, string>> {
+  const project_id = traces[0]?.project_id ?? '';
+  const computed = new Map<string, string>();
+  for (const statement of rollupStatements) {
+    const remaining = traces.filter(({ trace_id }) => !computed.has(trace_id));
+    if (remaining.length === 0) return computed;
+    const parameters = { ...toParameters(remaining), max_groups: maxGroups, is_explained: false };
+    for (const row of await read(statement, { project_id, ...parameters })) {
+      computed.set(String(row['trace_id']), toComparable(row));
+    }
+  }
+  const remaining = traces.filter(({ trace_id }) => !computed.has(trace_id));
+  if (remaining.length === 0) return computed;
+  const parameters = { project_id, ...toParameters(remaining) };
+  for (const { trace_id, stored_checksum } of await read('roll_up_empty_traces', parameters)) {
+    computed.set(String(trace_id), toComparable({ trace_id, checksum: stored_checksum }));
+  }
+  return computed;
+}
+
 function toParameters(traces: readonly UnrolledTrace[]) {
   return {
     trace_ids: traces.map(({ trace_id }) => trace_id),
@@ -154,14 +170,25 @@ function toParameters(traces: readonly UnrolledTrace[]) {
   };
 }
 
-/** The row as text, which does not depend on the order of its groups, its sums and the ids in them. */
+/**
+ * The row as text, which does not depend on the order of its groups, its sums and the ids in them. Columns with their default
+ * value do not matter, since the statement of empty traces does not name them.
+ */
 function toComparable(row: Readonly<Record<string, unknown>>): string {
-  const { rolled_up_at: _, root_usage, ...columns } = row;
+  const { rolled_up_at: _, project_id: __, rules_version: ___, root_usage = '', ...columns } = row;
   const nested = ['groups', 'sums'].map((name) => toRows(columns, `${name}.`));
-  const others = Object.entries(columns).filter(([name]) => !/^(?:groups|sums)\./.test(name));
+  const others = Object.entries(columns).filter(
+    ([name, value]) => !/^(?:groups|sums)\./.test(name) && !isDefault(value),
+  );
   const usage = Object.entries(root_usage === '' ? {} : (JSON.parse(String(root_usage)) as object));
   const sortedUsage = usage.map(([name, value]: [string, unknown]) => [name, toSorted(value)]);
   return JSON.stringify([others.sort(), nested, sortedUsage.sort()]);
+}
+
+function isDefault(value: unknown): boolean {
+  return (
+    ['', '0', 0].includes(value as string | number) || (Array.isArray(value) && value.length === 0)
+  );
 }
 
 /** `a.x: [1, 2], a.y: [3, 4]` becomes sorted rows `[["x", 1], ["y", 3]]`, `[["x", 2], ["y", 4]]`. */

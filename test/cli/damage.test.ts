@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { useDamagedService } from '../support/clickhouse/damaged-service.ts';
 import { readMetrics, valueOf } from '../support/http/metrics.ts';
 import { type EndedNode, nodeArgumentsOf, runNode } from '../support/package/npm-command.ts';
+import { promptUsage } from '../support/usage-client.ts';
 
 function run(
   script: 'damage' | 'verify',
@@ -105,6 +106,46 @@ test('verify finds a rollup that was changed by hand, and deletes it, so that th
   );
   expect((await run('verify', stopped.dataDir)).code).toBe(0);
   await rollUpAll();
+}, 180_000);
+
+/** More groups than a rollup may have, were there groups of each top call, which uses two models. */
+const manyTopCalls = Array.from({ length: 5_001 }, (_, index) => ({
+  id: `top-${index}`,
+  trace: 'many',
+  usage: { m: { prompt_tokens: 1 }, n: { prompt_tokens: 1 } },
+}));
+
+test('verify computes rollups of cycles, of many top calls and of deleted calls again, and finds what was changed in each', async () => {
+  const stopped = await useDamagedService();
+  const { service, project, callIds } = await stopped.start();
+  await project.sendCompleteCalls(
+    { id: 'x', trace: 'cycle', parent: 'y', usage: promptUsage(1) },
+    { id: 'y', trace: 'cycle', parent: 'x', usage: promptUsage(20) },
+    { id: 'below', trace: 'cycle', parent: 'x' },
+    { id: 'root', trace: 'beside a cycle' },
+    { id: 'v', trace: 'beside a cycle', parent: 'w', usage: promptUsage(300) },
+    { id: 'w', trace: 'beside a cycle', parent: 'v' },
+    { id: 'gone', trace: 'deleted', usage: promptUsage(4_000) },
+    ...manyTopCalls,
+  );
+  await project.deleteCalls('gone');
+  const special = ['beside a cycle', 'cycle', 'deleted', 'many'];
+  const countRolledUp = async (): Promise<number> =>
+    valueOf(await readMetrics(service), 'calls_usage_rolled_up_traces_total') ?? 0;
+  await expect
+    .poll(countRolledUp, { timeout: 60_000 })
+    .toBeGreaterThanOrEqual(callIds.length + special.length);
+  await service.close();
+  const intact = await run('verify', stopped.dataDir);
+  expect([intact.code, intact.stderr], intact.stdout).toEqual([0, '']);
+
+  const names = special.map((name) => `'${name}'`).join();
+  await stopped.execute(
+    `ALTER TABLE trace_rollups UPDATE calls = calls + 1 WHERE trace_id IN (${names}) SETTINGS mutations_sync = 2`,
+  );
+  const different = await run('verify', stopped.dataDir);
+  const found = [...different.stdout.matchAll(/^ {2}trace (.+) of \S+ differs$/gm)];
+  expect(found.map(([, trace]) => trace)).toEqual(special);
 }, 180_000);
 
 test('wrong usage prints the commands and exits with 2', async () => {
