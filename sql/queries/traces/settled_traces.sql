@@ -1,10 +1,13 @@
--- The rollups of traces by their checksums, which a row keeps for ever: what list_traces.sql has found.
+-- The rollups of traces by their checksums, which a row keeps for ever: what list_traces.sql has found. `id` is that of the root;
+-- empty if only call_parts has it, and the display name.
 SELECT
     trace_id,
     calls,
     errors,
     unfinished_calls,
     toString(tops.key[1]) AS root_key,
+    if(tops.is_root[1], root_id, '') AS id,
+    root_display_name AS display_name,
     tops.op_name[1] AS op_name,
     tops.started_us[1] AS started_us,
     tops.ended_us[1] AS ended_us,
@@ -23,7 +26,11 @@ SELECT
         sums.model, sums.service_tier, sums.min_started_us, sums.min_prompt_size, sums.counters) AS sums
 FROM
 (
-    SELECT *
+    SELECT
+        trace_id, calls, errors, unfinished_calls, root_id, root_display_name,
+        tops.key, tops.is_root, tops.op_name, tops.started_us, tops.ended_us,
+        groups.wb_user_id, groups.thread_id,
+        sums.model, sums.service_tier, sums.min_started_us, sums.min_prompt_size, sums.counters
     {include from_valid_rollups}
     LIMIT 1 BY trace_id
 )

@@ -26,6 +26,7 @@ export async function readCallNames(
   keys: readonly string[],
   options: ReadOptions,
 ): Promise<ReadonlyMap<string, CallName>> {
+  if (keys.length === 0) return new Map();
   const parameters = { project_id: projectId, trace_ids: traceIds, keys };
   const rows = await clickhouse.read<CallNameRow>('call_names', parameters, options);
   return new Map(

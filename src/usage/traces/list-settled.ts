@@ -87,10 +87,12 @@ export async function listSettled(
   const isUsable = areQuarters(boundaries.price_minutes);
   const rules_version = isUsable ? (sources.rulesVersion ?? noRules) : noRules;
   const window = { ...toWindowParameters(query), rules_version };
-  await attachOrphanEnds(clickhouse, window, options);
-  for (let attempt = 0; attempt < maxAttempts; attempt += 1) {
+  const choosePrices = () => toPriceParameters(clickhouse, prices, window, options);
+  const attached = attachOrphanEnds(clickhouse, window, options);
+  let [chosen] = await Promise.all([choosePrices(), attached]);
+  for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
     const parameters = {
-      ...(await toPriceParameters(clickhouse, prices, window, options)),
+      ...chosen,
       ...{ rules_version, has_trace_ids: false, trace_ids: [], max_live: maxLive },
       ...toListParameters(query),
     };
@@ -100,6 +102,7 @@ export async function listSettled(
     if (live > maxLive) throw new LiveTracesError(live, maxLive);
     const isPriced = prices === null || row.unknown_classes === '0';
     if (isPriced) return { totals: row, page: row.page, liveTraceIds: row.live_trace_ids };
+    chosen = await choosePrices();
   }
   throw new Error(`Price classes changed ${maxAttempts} times while traces were listed`);
 }

@@ -5,7 +5,7 @@ import { sortInSteps } from '../../slices/sort-in-steps.ts';
 import type { PricedRow } from '../query/usage-row.ts';
 import { type CallName, readCallNames } from './call-names.ts';
 import type { SettledPosition, TraceSources } from './list-settled.ts';
-import { sumTraceUsage, toPosition, toUsageEntry, type Trace } from './trace.ts';
+import { sumTraceUsage, toPosition, toUsageEntry, type Trace, type TraceRoot } from './trace.ts';
 import { comparePositions, type TracePosition } from './trace-position.ts';
 import type { TracesQuery } from './trace-query.ts';
 
@@ -16,6 +16,9 @@ interface SettledTraceRow {
   readonly errors: string;
   readonly unfinished_calls: string;
   readonly root_key: string;
+  /** Empty if the rollup has no name of the root. */
+  readonly id: string;
+  readonly display_name: string;
   readonly op_name: string;
   readonly started_us: string;
   readonly ended_us: string;
@@ -94,8 +97,14 @@ async function readSettled(
     ...(prices?.boundaries ?? noBoundaries),
   };
   const rows = await clickhouse.read<SettledTraceRow>('settled_traces', parameters, options);
-  const keys = rows.map(({ root_key }) => root_key);
-  const names = await readCallNames(clickhouse, project_id, trace_ids, keys, options);
+  const unnamed = rows.filter(({ id }) => id === '');
+  const names = await readCallNames(
+    clickhouse,
+    project_id,
+    unnamed.map(({ trace_id }) => trace_id),
+    unnamed.map(({ root_key }) => root_key),
+    options,
+  );
   return new Map(rows.map((row) => [row.trace_id, toSettledTrace(row, names, prices)]));
 }
 
@@ -104,7 +113,7 @@ function toSettledTrace(
   names: ReadonlyMap<string, CallName>,
   prices: TraceSources['prices'],
 ): Trace {
-  const { id, displayName } = names.get(row.root_key) ?? { id: null, displayName: '' };
+  const { id, displayName } = toRootName(row, names);
   return {
     traceId: row.trace_id,
     root: {
@@ -120,6 +129,13 @@ function toSettledTrace(
     usage: sumTraceUsage(row.sums.map((sum) => toUsageEntry(sum, prices))),
     isSettled: true,
   };
+}
+
+function toRootName(
+  { id, display_name: displayName, root_key }: SettledTraceRow,
+  names: ReadonlyMap<string, CallName>,
+): Pick<TraceRoot, 'id' | 'displayName'> {
+  return id === '' ? (names.get(root_key) ?? { id: null, displayName: '' }) : { id, displayName };
 }
 
 function toReadTrace(read: ReadonlyMap<string, Trace>, traceId: string): Trace {

@@ -369,6 +369,7 @@ CREATE TABLE trace_rollups
     `root_id` String,
     `root_key` UInt128 MATERIALIZED reinterpretAsUInt128(sipHash128(root_id)),
     `root_usage` String CODEC(ZSTD(1)),
+    `root_display_name` String,
     PROJECTION root_keys
     (
         SELECT

@@ -29,3 +29,39 @@ test('reads a rollup by its checksum, also when its trace has changed since', as
   expect(row?.sums).toMatchObject([{ model: 'm', prompt_size: '0', service_tier: '' }]);
   expect(await read(['1'])).toEqual([]);
 });
+
+test('has id and display name of a root without a parent, as its parts have them, and no others', async () => {
+  const named = (id: string, more: object, display_name: string) =>
+    startRow('names', { id, trace: id, ...more }, { display_name });
+  await database.insert('call_parts', [
+    // Of two names of a call, lists of calls have the greater one.
+    ...[named('root', {}, 'first name'), named('root', {}, 'last name')],
+    startRow(
+      'names',
+      { id: 'child', trace: 'root', parent: 'root' },
+      { display_name: 'of a child' },
+    ),
+    named('unnamed', {}, ''),
+    // What is not known of all parts of the root, settled_traces.sql does not say.
+    ...[named('both', {}, 'without parent'), named('both', { parent: 'missing' }, 'with parent')],
+    ...[named('two', {}, 'one top'), startRow('names', { id: 'other', trace: 'two' })],
+  ]);
+  const traces = await findUnrolled(database, 'names');
+  await rollUpTraces(database, traces);
+  const { start_us: _, end_us: __, ...shared } = rollupParameters('names');
+  const rows = await database.clickhouse.read<Record<'trace_id' | 'id' | 'display_name', string>>(
+    'settled_traces',
+    {
+      ...{ ...shared, ...noBoundaries },
+      trace_ids: traces.map(({ trace_id }) => trace_id),
+      checksums: traces.map(({ checksum }) => checksum),
+    },
+  );
+  const names = rows.map(({ trace_id, id, display_name }) => [trace_id, [id, display_name]]);
+  expect(Object.fromEntries(names)).toMatchObject({
+    root: ['root', 'last name'],
+    unnamed: ['unnamed', ''],
+    both: ['', expect.any(String)],
+    two: ['', ''],
+  });
+});

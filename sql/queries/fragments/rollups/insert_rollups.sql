@@ -8,4 +8,5 @@ INSERT INTO trace_rollups (
     `groups.unfinished_call_ids`, `groups.deleted_open_call_ids`, depends_on_top,
     `tops.started_us`, `tops.key`, `tops.ended_us`, `tops.op_name`, `tops.wb_user_id`, `tops.thread_id`, `tops.is_root`,
     `sums.model`, `sums.service_tier`, `sums.min_started_us`, `sums.max_started_us`, `sums.min_prompt_size`, `sums.max_prompt_size`,
-    `sums.counters`, calls, errors, unfinished_calls, root_id, root_usage)
+    `sums.counters`, calls, errors, unfinished_calls, root_id, root_usage,
+    root_display_name)

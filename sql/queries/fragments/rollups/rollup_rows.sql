@@ -74,7 +74,8 @@ SELECT
                 max_started_us String,
                 min_prompt_size String,
                 max_prompt_size String,
-                counters Array(String))))'))) AS root_usage
+                counters Array(String))))'))) AS root_usage,
+    if(root_id = '', '', any(root.display_name)) AS root_display_name
 FROM
 (
     SELECT
@@ -139,12 +140,13 @@ INNER JOIN
 ) AS stored ON stored.trace_id = sums.trace_id
 LEFT ANY JOIN
 (
-    SELECT id, reinterpretAsUInt128(sipHash128(trace_id, id)) AS key
+    SELECT id, max(display_name) AS display_name, reinterpretAsUInt128(sipHash128(trace_id, id)) AS key
     FROM call_parts
     WHERE project_id = {project_id:String}
         AND trace_id IN (SELECT arrayJoin({trace_ids:Array(String)}))
         AND kind IN ('start', 'whole')
         AND parent_id = ''
+    GROUP BY trace_id, id
 ) AS root ON root.key = sums.top
 GROUP BY sums.trace_id
 HAVING sum(group_calls) = any(stored.calls)
