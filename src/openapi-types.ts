@@ -1202,6 +1202,12 @@ export interface components {
             readonly include_total_storage_size?: components["schemas"]["NotSupported"] | null;
             /** @description References are not expanded, so only an empty list is supported. */
             readonly expand_columns?: readonly unknown[] | null;
+            /** @description Changes nothing, since references are not expanded. */
+            readonly return_expanded_column_values?: boolean | null;
+            /** @description Changes nothing, since names of users are not known. */
+            readonly include_usernames?: boolean | null;
+            /** @description Changes nothing, since a call is listed once. */
+            readonly latest_only?: boolean | null;
         };
         /**
          * @description Only false is supported.

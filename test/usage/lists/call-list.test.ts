@@ -433,4 +433,32 @@ describe('what is not supported', () => {
       'body.sort_by.0.field',
     ]);
   });
+
+  test('a filter, a query and a request with a field that does not exist', async () => {
+    const body = {
+      fliter: {},
+      filter: { op_name: ['x'] },
+      query: { $expr: at('started_at', '$gt', 0), expr: {} },
+    };
+    const issue = 'extra_forbidden: Extra inputs are not permitted';
+    const fields = ['body.filter.op_name', 'body.fliter', 'body.query.expr'];
+    expect((await refuse(body)).sort()).toEqual(fields.map((field) => `${field} ${issue}`));
+    const counted = await client.service.send('/calls/query_stats', {
+      body: { project_id: 'team/none', ...body },
+    });
+    expect([
+      counted.status,
+      ...fields.filter((field) => !counted.text.includes(field.split('.').at(-1)!)),
+    ]).toEqual([422]);
+  });
+
+  test('nothing that an SDK sends with every request', async () => {
+    const { status, text } = await client.service.send('/calls/stream_query', {
+      body: {
+        ...{ project_id: 'team/none', filter: null, query: null, latest_only: false },
+        ...{ include_usernames: false, return_expanded_column_values: true },
+      },
+    });
+    expect([status, text]).toEqual([200, '']);
+  });
 });
