@@ -27,7 +27,10 @@ export interface SettledUsage {
 }
 
 /** What the steps of a query have in common. */
-type Context = Pick<StatementStep, 'clickhouse' | 'query' | 'options'>;
+interface Context extends Pick<StatementStep, 'clickhouse' | 'query'> {
+  readonly options: ReadOptions & { readonly signal: AbortSignal };
+  readonly snapshots: UsageSources['prices'];
+}
 
 /**
  * Answers from rollups what they can answer, and locates the other calls. Rollups of roots are asked first, since that takes
@@ -37,15 +40,14 @@ type Context = Pick<StatementStep, 'clickhouse' | 'query' | 'options'>;
 export async function querySettled(
   { clickhouse, prices: snapshots, rulesVersion }: UsageSources,
   query: UsageQuery,
-  options: ReadOptions & { readonly signal: AbortSignal },
+  options: Context['options'],
 ): Promise<SettledUsage> {
-  const context = { clickhouse, query, options };
+  const context = { clickhouse, query, options, snapshots };
   const version = query.is_explained ? null : rulesVersion;
-  const current = readPrices(snapshots, query, options.signal);
   const { settled, others, changedTraceIds, prices } =
     version === null || query.located !== undefined
-      ? await locateAll(context, current)
-      : await answerRoots(context, current, version);
+      ? await locateAll(context)
+      : await answerRoots(context, version);
   const found: QueriedRows[] = settled.traceIdOf.size > 0 ? [settled] : [];
   const knownCallIds = [...settled.traceIdOf.keys(), ...others.map(({ call_id }) => call_id)];
   const unchanged = others.filter(({ trace_id }) => !changedTraceIds.has(trace_id));
@@ -64,12 +66,12 @@ interface AnsweredRoots extends Pick<RootRollups, 'changedTraceIds'> {
   readonly prices: PriceSnapshot | null;
 }
 
-async function locateAll(
-  context: Context,
-  current: Promise<PriceSnapshot | null>,
-): Promise<AnsweredRoots> {
+async function locateAll(context: Context): Promise<AnsweredRoots> {
   const { call_ids, located } = context.query;
-  const [others, prices] = await Promise.all([located ?? locate(context, call_ids), current]);
+  const [others, prices] = await Promise.all([
+    located ?? locate(context, call_ids),
+    readCurrentPrices(context),
+  ]);
   return { settled: nothing, others, changedTraceIds: new Set(), prices };
 }
 
@@ -79,13 +81,12 @@ const nothing: SettledRows = { rows: [], unfinishedCallIds: [], traceIdOf: new M
  * Answers roots from their rollups, and locates the other calls. A root is among these if another requested call is in its
  * trace: a call that is inside both then counts once towards the limit.
  */
-async function answerRoots(
-  context: Context,
-  current: Promise<PriceSnapshot | null>,
-  rulesVersion: string,
-): Promise<AnsweredRoots> {
+async function answerRoots(context: Context, rulesVersion: string): Promise<AnsweredRoots> {
   const { signal } = context.options;
-  const [roots, prices] = await Promise.all([findRootRollups(context, rulesVersion), current]);
+  const [roots, prices] = await Promise.all([
+    findRootRollups(context, rulesVersion),
+    readCurrentPrices(context),
+  ]);
   const { valid, changedTraceIds } = roots;
   const settled = await runInSlices(fromRootRollups(valid, prices), signal);
   const ids = await runInSlices(without(context.query.call_ids, settled.traceIdOf), signal);
@@ -99,6 +100,15 @@ async function answerRoots(
     others: [...others, ...(await locate(context, shared))],
     ...{ changedTraceIds, prices },
   };
+}
+
+/** To be called after the first statement about calls is sent, which takes longer: so that is not delayed by this one. */
+async function readCurrentPrices({
+  snapshots,
+  query,
+  options,
+}: Context): Promise<PriceSnapshot | null> {
+  return await readPrices(snapshots, query, options.signal);
 }
 
 async function locate(
