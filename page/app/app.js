@@ -5,7 +5,8 @@ import { UnpricedBanner } from '../boxes/unpriced-banner.js';
 import { ChartBox } from '../chart/chart-box.js';
 import { useAddress } from '../data/address.js';
 import { toTimeWindow } from '../data/time-window.js';
-import { Refresh } from '../data/use-query.js';
+import { pageSize, toTracesRequest } from '../data/traces.js';
+import { Refresh, useQuery } from '../data/use-query.js';
 import { useUsageStats } from '../data/use-usage-stats.js';
 import { html, useCallback, useEffect, useMemo, useState } from '../preact.js';
 import { TreeBox } from '../tree/tree-box.js';
@@ -16,6 +17,7 @@ import { Welcome } from './welcome.js';
 
 /** @import { Navigate, View } from '../data/address.js' */
 /** @import { ApiError } from '../data/api.js' */
+/** @import { TracesQueryRes } from '../../src/openapi-types.ts' */
 /** @import { TimeWindow } from '../data/time-window.js' */
 
 /** The whole page: the view in the address decides what is read. */
@@ -61,6 +63,8 @@ function Project({ view, navigate, window, refresh }) {
   const { project } = view;
   const byModel = useUsageStats(project, window, 'model');
   const { request, query, stats } = byModel;
+  const tracesRequest = toTracesRequest(project, window, { limit: pageSize, view });
+  const listed = /** @type {typeof useQuery<TracesQueryRes>} */ (useQuery)(tracesRequest);
   if (query.data === undefined && isRefused(query.error)) {
     return html`<main><${NoAccess} ...${{ query, navigate }} /></main>`;
   }
@@ -69,11 +73,11 @@ function Project({ view, navigate, window, refresh }) {
   }
   const box = { view, navigate, window, request, query, stats };
   return html`<main>
-    <${TotalsBox} ...${box} />
+    <${TotalsBox} ...${box} listed=${listed} />
     <${UnpricedBanner} ...${{ project, window, stats, refresh }} />
     <${ChartBox} ...${{ view, navigate, window, byModel }} />
     <${ModelsBox} ...${box} />
-    <${TracesBox} ...${{ view, navigate, window, stats }} />
+    <${TracesBox} ...${{ view, navigate, window, stats, request: tracesRequest, query: listed }} />
     ${view.trace !== '' && html`<${TreeBox} key=${view.trace} ...${{ view, navigate }} />`}
   </main>`;
 }

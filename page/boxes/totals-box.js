@@ -1,4 +1,4 @@
-import { toTracesRequest } from '../data/traces.js';
+import { isFiltered, toTracesRequest } from '../data/traces.js';
 import { useQuery } from '../data/use-query.js';
 import { Box, Skeleton } from '../parts/box.js';
 import {
@@ -9,7 +9,7 @@ import {
   toShare,
   toShortCount,
 } from '../parts/format.js';
-import { html } from '../preact.js';
+import { html, useRef } from '../preact.js';
 
 /** @import { TracesQueryRes, TraceTotals } from '../../src/openapi-types.ts' */
 /** @import { View } from '../data/address.js' */
@@ -26,10 +26,10 @@ import { html } from '../preact.js';
  * @param {ApiRequest} props.request
  * @param {Query<unknown>} props.query
  * @param {UsageStats | undefined} props.stats
+ * @param {Query<TracesQueryRes>} props.listed the traces that are listed
  */
-export function TotalsBox({ view, window, request, query, stats }) {
-  const all = toTracesRequest(view.project, window, { limit: 1 });
-  const traces = /** @type {typeof useQuery<TracesQueryRes>} */ (useQuery)(all);
+export function TotalsBox({ view, window, request, query, stats, listed }) {
+  const traces = useAllTraces(view, window, listed);
   return html`<${Box} id="totals" title="Totals" request=${request} query=${query}>
     <dl class="tiles">
       ${toTiles(stats, traces).map(
@@ -44,6 +44,22 @@ export function TotalsBox({ view, window, request, query, stats }) {
       )}
     </dl>
   <//>`;
+}
+
+/**
+ * The totals of all traces, with those that are listed if that are all.
+ * @param {View} view
+ * @param {TimeWindow} window
+ * @param {Query<TracesQueryRes>} listed
+ */
+function useAllTraces(view, window, listed) {
+  const isPart = isFiltered(view);
+  const request = isPart ? toTracesRequest(view.project, window, { limit: 1 }) : undefined;
+  const all = /** @type {typeof useQuery<TracesQueryRes>} */ (useQuery)(request);
+  const query = isPart ? all : listed;
+  const known = useRef(query.data);
+  known.current = query.data ?? known.current;
+  return { ...query, data: known.current };
 }
 
 /**

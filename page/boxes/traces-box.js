@@ -1,6 +1,5 @@
 import { sendJson } from '../data/api.js';
-import { toTracesRequest } from '../data/traces.js';
-import { useQuery } from '../data/use-query.js';
+import { pageSize, toTracesRequest } from '../data/traces.js';
 import { Box, Skeleton } from '../parts/box.js';
 import { toCount } from '../parts/format.js';
 import { html, useEffect, useRef, useState } from '../preact.js';
@@ -14,8 +13,6 @@ import { TracesTable } from './traces-table.js';
 /** @import { Query } from '../data/use-query.js' */
 /** @import { UsageStats } from '../data/usage-stats.js' */
 
-const pageSize = 50;
-
 /**
  * The traces of the window, by what they cost or when they began.
  * @param {object} props
@@ -23,16 +20,12 @@ const pageSize = 50;
  * @param {Navigate} props.navigate
  * @param {TimeWindow} props.window
  * @param {UsageStats | undefined} props.stats
+ * @param {ApiRequest} props.request of the first page
+ * @param {Query<TracesQueryRes>} props.query
  */
-export function TracesBox({ view, navigate, window, stats }) {
-  const toRequest = (/** @type {string | undefined} */ cursor) =>
-    toTracesRequest(view.project, window, {
-      limit: pageSize,
-      view,
-      ...(cursor === undefined ? {} : { cursor }),
-    });
-  const request = toRequest(undefined);
-  const query = /** @type {typeof useQuery<TracesQueryRes>} */ (useQuery)(request);
+export function TracesBox({ view, navigate, window, stats, request, query }) {
+  const toRequest = (/** @type {string} */ cursor) =>
+    toTracesRequest(view.project, window, { limit: pageSize, view, cursor });
   const { traces, more } = useMore(query, toRequest);
   const count = query.data?.totals?.traces;
   const title = html`Traces${' '}

@@ -2,6 +2,9 @@
 /** @import { View } from './address.js' */
 /** @import { TimeWindow } from './time-window.js' */
 
+/** Traces of one answer. */
+export const pageSize = 50;
+
 /**
  * @param {string} projectId
  * @param {TimeWindow} window
@@ -27,6 +30,14 @@ export function toTracesRequest(projectId, { start, end }, { limit, view, cursor
       include_costs: true,
     },
   };
+}
+
+/**
+ * Whether a view shows some of the traces only.
+ * @param {Pick<View, 'search' | 'model' | 'user' | 'only'>} view
+ */
+export function isFiltered(view) {
+  return Object.keys(toFilter(view)).length > 0;
 }
 
 /** @param {Pick<View, 'search' | 'model' | 'user' | 'only'>} view */

@@ -156,6 +156,25 @@ describe.skipIf(chromium === undefined)('the page in a browser', () => {
     expect(new URL(page.url()).searchParams.get('search')).toBe('rank');
   });
 
+  test('totals of all traces are read with the list, and apart from a list of some', async () => {
+    const page = await open();
+    const tile = page.locator('#totals .tile').filter({ hasText: 'Traces' });
+    await expectText(page, '#traces', 'answer');
+    const all = await tile.innerText();
+    const requests: string[] = [];
+    page.on('request', (request) => {
+      if (request.url().endsWith('/traces/query')) requests.push(request.postData() ?? '');
+    });
+    await page.reload();
+    await expectText(page, '#traces', 'answer');
+    expect(await tile.innerText()).toBe(all);
+    expect(requests).toHaveLength(1);
+    await page.getByPlaceholder('Name').fill('rank');
+    await expectText(page, '#traces .count', '1');
+    expect(await tile.innerText()).toBe(all);
+    expect(requests.filter((body) => body.includes('"limit":1,'))).toHaveLength(1);
+  });
+
   test('the tree of 100,000 calls opens, scrolls to its end, and draws only what is in view', async () => {
     const page = await open();
     await page.locator('#traces').getByRole('button', { name: 'crawl' }).click();

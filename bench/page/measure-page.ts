@@ -1,0 +1,75 @@
+import type { Browser, Page } from 'playwright-core';
+
+import { project } from '../project/scale.ts';
+import { median, quantile, round } from '../support/statistics.ts';
+import { apiKey } from '../support/usage-api.ts';
+
+/** Milliseconds from the request for the page until something is on it. */
+export interface PageReport {
+  readonly shown: string;
+  readonly median_ms: number;
+  readonly p95_ms: number;
+}
+
+type Times = Readonly<Record<string, number>>;
+
+/** What is waited for, beside the first paint: what must be there, and what must not. */
+const steps = {
+  totals: ['#totals .tile-value', '#totals .skeleton'],
+  chart: ['#chart svg', '#chart .skeleton'],
+  traces: ['#traces tbody tr', '#traces .skeleton'],
+} as const;
+
+/** All calls of the project. */
+const window = { from: '2026-06-01T00:00:00Z', to: '2027-01-01T00:00:00Z' };
+
+const warmUps = 2;
+
+/** Opens the page again and again, each time in a browser context that has nothing in its cache. */
+export async function measurePage(
+  browser: Browser,
+  serviceUrl: string,
+  runs: number,
+): Promise<PageReport[]> {
+  const measured: Times[] = [];
+  for (let run = 0; run < warmUps + runs; run += 1) {
+    const times = await openOnce(browser, serviceUrl);
+    if (run >= warmUps) measured.push(times);
+  }
+  return Object.keys(measured[0] ?? {}).map((shown) => {
+    const times = measured.map((each) => each[shown] ?? Infinity);
+    return { shown, median_ms: round(median(times), 0), p95_ms: round(quantile(times, 0.95), 0) };
+  });
+}
+
+async function openOnce(browser: Browser, serviceUrl: string): Promise<Times> {
+  const context = await browser.newContext({
+    ...{ timezoneId: 'UTC', viewport: { width: 1280, height: 1180 } },
+    httpCredentials: { username: 'api', password: apiKey, send: 'always' },
+  });
+  try {
+    const page = await context.newPage();
+    const from = performance.now();
+    await page.goto(`${serviceUrl}/?${new URLSearchParams({ project, ...window }).toString()}`, {
+      waitUntil: 'commit',
+    });
+    const times = await Promise.all(
+      Object.entries(steps).map(async ([step, [present, absent]]) => {
+        await page.locator(present).first().waitFor();
+        await page.locator(absent).first().waitFor({ state: 'hidden' });
+        return [step, performance.now() - from] as const;
+      }),
+    );
+    const all = Math.max(...times.map(([, ms]) => ms));
+    return { first_paint: await readFirstPaint(page), ...Object.fromEntries(times), all };
+  } finally {
+    await context.close();
+  }
+}
+
+/** What the browser says. */
+async function readFirstPaint(page: Page): Promise<number> {
+  return await page.evaluate<number>(
+    "performance.getEntriesByName('first-contentful-paint')[0].startTime",
+  );
+}
