@@ -66,7 +66,9 @@ interface PreviewParts {
 function* toFragments({ start, end, liveTraces, was, wouldBe }: PreviewParts): Fragments {
   yield `{"start":${JSON.stringify(start)},"end":${JSON.stringify(end)},"results":[`;
   let separator = '';
-  let total: { was: Money | null; wouldBe: Money | null } = { was: null, wouldBe: null };
+  // What nobody used costs 0, as in statistics; null is what has no price.
+  const none = was.size === 0 ? 0n : null;
+  let total: { was: Money | null; wouldBe: Money | null } = { was: none, wouldBe: none };
   for (const model of yield* sortByCodePoint([...was.keys()])) {
     const sum = was.get(model);
     const [requests = 0n, , , totalTokens = 0n] = sum?.counters ?? [];

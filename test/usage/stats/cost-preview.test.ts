@@ -106,3 +106,16 @@ test('a price that is proposed costs what it costs once it is created', async ()
     expect(after.total.would_be).toBe(after.total.was);
   }
 });
+
+test('a window without usage costs 0, and one of a model without a price is unknown', async () => {
+  const project = client.newProject();
+  await project.sendCompleteCalls({
+    ...{ id: 'a', startedAt: '2026-03-02T00:00:00Z' },
+    usage: { unheard: { requests: 1, prompt_tokens: 10 } },
+  });
+  const preview = async (start: string): Promise<unknown> =>
+    (await post<Preview>('/cost/preview', { project_id: project.id, ...window, start, costs: {} }))
+      .total;
+  expect(await preview('2026-03-02T00:00:01Z')).toEqual({ was: '0', would_be: '0' });
+  expect(await preview('2026-03-02T00:00:00Z')).toEqual({ was: null, would_be: null });
+});
