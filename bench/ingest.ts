@@ -1,7 +1,7 @@
 /**
  * `npm run bench:ingest`: the throughput of ingestion compared with direct inserts of the same rows; what many small
- * requests do to latency and to ClickHouse's parts; latency of usage requests meanwhile. `-- --quick` takes less than
- * 40 seconds, a full run about four minutes.
+ * requests do to latency and to ClickHouse's parts; latency of usage requests meanwhile; how rollups keep up. `-- --quick` takes
+ * about a minute, a full run about six.
  */
 import { fullIngest, measureIngest, quickIngest } from './ingest/measure-ingest.ts';
 

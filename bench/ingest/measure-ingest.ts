@@ -1,6 +1,7 @@
 import { countLostParts } from './lost-parts.ts';
 import { type IngestBench, openIngestBench } from './ingest-bench.ts';
 import { measureQueries, type QueryLatency } from './measure-queries.ts';
+import { measureRollups, type RollupLag } from './measure-rollups.ts';
 import { measureSmallRequests, type SmallRequests } from './measure-small-requests.ts';
 import { measureThroughput, type Throughput } from './measure-throughput.ts';
 
@@ -14,6 +15,8 @@ export interface IngestOptions {
   readonly smallSeconds: number;
   /** How long usage is requested, without ingestion and during ingestion at half of the highest rate. */
   readonly querySeconds: number;
+  /** How long calls are sent at that rate while rollups are watched. */
+  readonly rollupSeconds: number;
 }
 
 export const quickIngest: IngestOptions = {
@@ -22,6 +25,7 @@ export const quickIngest: IngestOptions = {
   smallClients: 100,
   smallSeconds: 5,
   querySeconds: 3,
+  rollupSeconds: 15,
 };
 
 export const fullIngest: IngestOptions = {
@@ -30,6 +34,7 @@ export const fullIngest: IngestOptions = {
   smallClients: 200,
   smallSeconds: 120,
   querySeconds: 20,
+  rollupSeconds: 60,
 };
 
 /** The result, as in the JSON report. */
@@ -39,6 +44,7 @@ export interface IngestReport extends Throughput {
     readonly lost: number;
   };
   readonly queries_while_ingesting: QueryLatency;
+  readonly rollups: RollupLag;
 }
 
 /** Measures ingestion with ClickHouse, the service and the load in a process each. */
@@ -56,10 +62,12 @@ async function measureAll(bench: IngestBench, options: IngestOptions): Promise<I
   const small = await measureSmallRequests(bench, options.smallClients, options.smallSeconds);
   const partsPerSecond = throughput.whole_calls_parts_per_s / 2;
   const queries = await measureQueries(bench, options.querySeconds, partsPerSecond);
+  const rollups = await measureRollups(bench, options.rollupSeconds, partsPerSecond);
   const lost = await countLostParts(bench.client, bench.acknowledged);
   return {
     ...throughput,
     small_requests: { ...small, lost },
     queries_while_ingesting: queries,
+    rollups,
   };
 }

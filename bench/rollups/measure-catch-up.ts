@@ -47,7 +47,8 @@ export async function measureCatchUp(client: ClickHouseClient): Promise<CatchUp>
   };
 }
 
-async function countUnrolled(client: ClickHouseClient): Promise<number> {
+/** Traces of all projects without a valid rollup. */
+export async function countUnrolled(client: ClickHouseClient): Promise<number> {
   const [row] = await readRows<{ traces: string }>(
     client,
     `SELECT count() AS traces
