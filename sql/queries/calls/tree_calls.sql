@@ -1,5 +1,6 @@
 -- How many children do the calls `keys` of the traces `trace_ids` have, and what decides how their usage is computed: is the
 -- call a root, did its SDK add the usage of its children to its own, and are there spans of OpenTelemetry in any of the traces?
+-- Other calls are dropped before they are grouped, but for spans, which are one group: of key 0.
 SELECT *
 FROM
 (
@@ -12,7 +13,13 @@ FROM
         max(max(usage_mode = 2)) OVER () AS has_spans
     FROM
     (
-        SELECT trace_id, key, parent, usage_mode
+        SELECT
+            trace_id,
+            key,
+            parent,
+            usage_mode,
+            key IN (SELECT toUInt128(arrayJoin({keys:Array(String)}))) AS is_requested,
+            parent != key AND parent IN (SELECT toUInt128(arrayJoin({keys:Array(String)}))) AS is_child
         FROM
         (
             SELECT *
@@ -20,10 +27,11 @@ FROM
         )
         WHERE NOT is_deleted
             AND {include has_start}
+            AND (is_requested OR is_child OR usage_mode = 2)
     )
     ARRAY JOIN
-        if(parent = key, [key], [key, parent]) AS of_key,
-        if(parent = key, [true], [true, false]) AS is_call
+        [if(is_requested, key, 0), if(is_child, parent, 0)] AS of_key,
+        [true, false] AS is_call
     GROUP BY of_key
 )
-WHERE key IN (SELECT toUInt128(arrayJoin({keys:Array(String)})))
+WHERE key != 0

@@ -37,6 +37,7 @@ interface SelectedCalls {
 const memoryPerByte = 3;
 
 type Options = Required<ReadOptions>;
+type Prices = UsageSources['prices'];
 
 /**
  * Answers POST /trace/usage. The steps: select the calls, find those at the top of their traces, query the usage of both, decide for each
@@ -67,11 +68,12 @@ export class TraceUsage {
     const { reservation, signal } = context;
     const { limits } = this.#options;
     reservation.resize(0);
+    const prices = this.#startPrices(request, signal);
     const selected = await this.#select(request, this.#toOptions(context));
     const calls = await this.#describe(request, selected.calls, this.#toOptions(context));
     const tops = await this.#findTops(request, calls, this.#toOptions(context));
     await runInSlices(checkIds([...calls, ...tops]), signal);
-    const rows = await this.#readRows(request, [...calls, ...tops], context);
+    const rows = await this.#readRows(request, [...calls, ...tops], { ...context, prices });
     const answer = { calls, tops, total: selected.total, maxSums: limits.maxAnswerSums };
     const rowBytes = reservation.bytes;
     const pieces = await runInSlices(
@@ -176,10 +178,19 @@ export class TraceUsage {
     return tops.filter(({ details }) => !known.has(details.key));
   }
 
+  /** Reads prices while calls are selected. */
+  #startPrices({ project_id, include_costs }: TraceUsageReq, signal: AbortSignal): Prices {
+    if (!include_costs) return this.#options.sources.prices;
+    const prices = this.#options.sources.prices.current(project_id, signal);
+    // Where calls cannot be selected, nobody waits for prices.
+    prices.catch(() => undefined);
+    return { current: () => prices };
+  }
+
   async #readRows(
     { project_id, include_costs }: TraceUsageReq,
     calls: readonly TreeCall[],
-    { reservation, signal }: ListContext,
+    { reservation, signal, prices }: ListContext & { readonly prices: Prices },
   ): Promise<readonly UsageRow[]> {
     if (calls.length === 0) return [];
     const located = calls.map(({ located }) => located);
@@ -190,13 +201,10 @@ export class TraceUsage {
       const { maxRowBytes: maxBytes } = this.#options.limits;
       const context: QueryContext = { reservation: ofRows, signal, maxBytes };
       // Rollups do not say which usage of several top calls is that of one response.
-      const isLive = calls.length > 1 && calls.some(({ hasSpans }) => hasSpans);
-      const { sources } = this.#options;
-      const { rows } = await readUsage(
-        isLive ? { ...sources, rulesVersion: null } : sources,
-        query,
-        context,
-      );
+      const haveShared = calls.length > 1 && calls.some(({ hasSpans }) => hasSpans);
+      const isLive = haveShared || (await runInSlices(haveInnerCalls(calls), signal));
+      const sources = { ...this.#options.sources, prices, ...(isLive && { rulesVersion: null }) };
+      const { rows } = await readUsage(sources, query, context);
       reservation.resize(reservation.bytes + ofRows.bytes);
       return rows;
     } finally {
@@ -214,6 +222,22 @@ export class TraceUsage {
     };
     return { signal, reserve };
   }
+}
+
+/** Whether each trace has a call whose parent is requested, too: rollups have top calls only. */
+function* haveInnerCalls(calls: readonly TreeCall[]): Steps<boolean> {
+  const traceOf = new Map<string, string>();
+  for (const { details } of calls) {
+    traceOf.set(details.id, details.trace_id);
+    yield;
+  }
+  const traceIds = new Set(traceOf.values());
+  for (const { details } of calls) {
+    const { id, parent_id, trace_id } = details;
+    if (parent_id !== id && traceOf.get(parent_id) === trace_id) traceIds.delete(trace_id);
+    yield;
+  }
+  return traceIds.size === 0;
 }
 
 /** An answer has each id once. */
