@@ -119,7 +119,7 @@ function openLists(
     lists,
     callList: new CallList({
       ...{ clickhouse, rulesVersion, queue: lists, limits },
-      costs: { live, prices },
+      costs: { clickhouse, live, prices },
     }),
     traceUsage: new TraceUsage({
       ...{ sources, queue: lists },

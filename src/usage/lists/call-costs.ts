@@ -1,15 +1,17 @@
-import type { ReadOptions } from '../../clickhouse/clickhouse.ts';
+import type { ClickHouse, ReadOptions } from '../../clickhouse/clickhouse.ts';
 import { addMoney, toNumber } from '../../money.ts';
-import type { ChosenPrice } from '../../prices/snapshot/chosen-price.ts';
+import type { ChosenPrice, UsageCounters } from '../../prices/snapshot/chosen-price.ts';
+import type { PriceSnapshot } from '../../prices/snapshot/price-snapshot.ts';
 import type { PriceSnapshots } from '../../prices/snapshot/price-snapshots.ts';
 import { byModel, type ModelUsage, toModelUsage } from '../model-usage.ts';
 import type { LiveSource } from '../stats/sources/live-source.ts';
-import { fromCounted } from '../usage-counters.ts';
-import { choosePrice } from '../query/usage-row.ts';
+import { fromCounted, fromStoredSums, needsRules, type StoredSums } from '../usage-counters.ts';
+import { choosePrice, isUncounted, type PricedRow } from '../query/usage-row.ts';
 import { toTokensJson } from '../usage-json.ts';
 import type { CallDetails } from './call-details.ts';
 
 export interface CostSources {
+  readonly clickhouse: Pick<ClickHouse, 'read'>;
   readonly live: Pick<LiveSource, 'readUsage'>;
   readonly prices: Pick<PriceSnapshots, 'current'>;
 }
@@ -21,8 +23,24 @@ interface CallUsage {
   readonly price: ChosenPrice | null;
 }
 
-/** All times. */
-const window = { startUs: -(2n ** 63n), endUs: 2n ** 63n - 1n };
+/** A call whose costs are read. */
+type Call = Pick<CallDetails, 'id' | 'trace_id' | 'key'>;
+
+/** Usage of a call, by model and price. */
+interface CallUsageRow {
+  readonly key: string;
+  readonly model: string;
+  readonly usage: CallUsage;
+}
+
+/** A row of stored_usage.sql. */
+interface StoredUsageRow extends StoredSums, PricedRow {
+  readonly call_key: string;
+  readonly counters: readonly string[];
+  readonly has_children: 0 | 1;
+  /** Bits: 1 if an SDK rolls usage up, 2 for a span of OpenTelemetry. */
+  readonly usage_modes: number;
+}
 
 /**
  * Reads what calls used themselves, without their descendants, and what it cost.
@@ -30,12 +48,53 @@ const window = { startUs: -(2n ** 63n), endUs: 2n ** 63n - 1n };
  * @throws the same errors as `ClickHouse.read`
  */
 export async function readCallCosts(
-  { live, prices: snapshots }: CostSources,
+  { clickhouse, live, prices: snapshots }: CostSources,
   projectId: string,
-  calls: readonly Pick<CallDetails, 'id' | 'trace_id'>[],
+  calls: readonly Call[],
   options: Required<ReadOptions>,
 ): Promise<ReadonlyMap<string, string>> {
   const prices = await snapshots.current(projectId, options.signal);
+  const parameters = {
+    project_id: projectId,
+    trace_ids: [...new Set(calls.map(({ trace_id }) => trace_id))],
+    keys: calls.map(({ key }) => key),
+    ...prices.boundaries,
+  };
+  const stored = await clickhouse.read<StoredUsageRow>('stored_usage', parameters, options);
+  const counted = new Set(stored.filter(needsCounting).map(({ call_key }) => call_key));
+  const rows = stored
+    .filter(({ call_key }) => !counted.has(call_key))
+    .map((row) => toRow(row.call_key, row, fromStoredSums(row.counters), prices));
+  const others = calls.filter(({ key }) => counted.has(key));
+  rows.push(...(await readCounted(live, projectId, others, prices, options)));
+  const usages = new Map<string, Map<string, CallUsage>>();
+  for (const { key, model, usage } of rows) {
+    const models = usages.get(key) ?? new Map<string, CallUsage>();
+    usages.set(key, models);
+    models.set(model, addUsage(models.get(model), usage));
+  }
+  return new Map(Array.from(usages, ([key, models]) => [key, toJson(models)]));
+}
+
+/** Whether a call may have used something else than it stored. */
+function needsCounting(row: StoredUsageRow): boolean {
+  const isRolledUp = (row.usage_modes & 1) !== 0;
+  const isSpan = (row.usage_modes & 2) !== 0;
+  return isSpan || (isRolledUp && row.has_children === 1) || needsRules(row);
+}
+
+/** All times. */
+const window = { startUs: -(2n ** 63n), endUs: 2n ** 63n - 1n };
+
+/** By the statements of statistics, which are right for any calls. */
+async function readCounted(
+  live: CostSources['live'],
+  projectId: string,
+  calls: readonly Call[],
+  prices: PriceSnapshot,
+  options: Required<ReadOptions>,
+): Promise<CallUsageRow[]> {
+  if (calls.length === 0) return [];
   const { rows } = await live.readUsage(
     {
       ...{ projectId, window, bucketStarts: [window.startUs], groupColumns: ['key'] },
@@ -44,20 +103,22 @@ export async function readCallCosts(
     },
     options,
   );
-  const usages = new Map<string, Map<string, CallUsage>>();
-  for (const row of rows) {
-    const counters = fromCounted(row.counters);
-    const price = row.known_entries === '0' ? null : choosePrice(row, prices);
-    const models = usages.get(row.value_1) ?? new Map<string, CallUsage>();
-    usages.set(row.value_1, models);
-    const usage = toModelUsage({ counters, price });
-    const before = models.get(row.model);
-    models.set(row.model, {
-      usage: before === undefined ? usage : byModel.add(before.usage, usage),
-      price: before?.price ?? price,
-    });
-  }
-  return new Map(Array.from(usages, ([key, models]) => [key, toJson(models)]));
+  return rows.map((row) => toRow(row.value_1, row, fromCounted(row.counters), prices));
+}
+
+function toRow(
+  key: string,
+  row: PricedRow,
+  counters: UsageCounters,
+  prices: PriceSnapshot,
+): CallUsageRow {
+  const price = isUncounted(counters) ? null : choosePrice(row, prices);
+  return { key, model: row.model, usage: { usage: toModelUsage({ counters, price }), price } };
+}
+
+function addUsage(before: CallUsage | undefined, { usage, price }: CallUsage): CallUsage {
+  if (before === undefined) return { usage, price };
+  return { usage: byModel.add(before.usage, usage), price: before.price ?? price };
 }
 
 /** In the shape of Weave. Costs are null without a price, never 0. */

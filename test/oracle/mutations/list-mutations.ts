@@ -4,6 +4,8 @@ const ofLists = 'test/usage/lists/call-list.test.ts';
 const ofIds = 'test/usage/lists/repeated-ids.test.ts';
 const ofLevels = 'test/sql/calls/list-level.test.ts';
 const ofTrees = 'test/usage/lists/trace-usage.test.ts';
+const ofTreeCalls = 'test/sql/calls/tree-calls.test.ts';
+const ofSearch = 'test/usage/traces/search.test.ts';
 const ofCycles = 'test/usage/traces/cycles.test.ts';
 const addsUp = 'test/usage/lists/adds-up.test.ts';
 
@@ -11,6 +13,8 @@ const listCalls = 'sql/queries/calls/list_calls.sql';
 const countCalls = 'sql/queries/calls/count_calls.sql';
 const listLevel = 'sql/queries/calls/list_level.sql';
 const treeCalls = 'sql/queries/calls/tree_calls.sql';
+const storedUsage = 'sql/queries/calls/stored_usage.sql';
+const traceFilter = 'sql/queries/fragments/rollups/trace_filter.sql';
 const listedCalls = 'sql/queries/fragments/calls/from_listed_calls.sql';
 const statsFilter = 'sql/queries/fragments/stats/stats_filter.sql';
 const liveTraces = 'sql/queries/traces/live_traces.sql';
@@ -42,6 +46,21 @@ export const listMutations: readonly Mutation[] = (
     [ofLevels, 'a deleted parent has children', listLevel, 'WHERE NOT is_deleted', 'WHERE 1'],
     [ofLevels, 'a call is its own child', listLevel, 'parent != key)', '1)'],
     [ofTrees, 'a call is its own child in counts', treeCalls, 'countIf(NOT is_call)', 'count()'],
+    [ofTreeCalls, 'spans beside the calls do not matter', treeCalls, 'OR usage_mode = 2)', ')'],
+    [
+      ofLists,
+      'what an SDK has added is of the call',
+      storedUsage,
+      'WHERE usage_mode = 1',
+      'WHERE 0',
+    ],
+    [
+      ofSearch,
+      'display names are not searched',
+      traceFilter,
+      'OR root_key IN',
+      'OR 0 AND root_key IN',
+    ],
     [
       ofCycles,
       'a trace without a root starts never',

@@ -15,6 +15,7 @@ const queryFiles = {
     'list_calls',
     'list_level',
     'repair_orphan_ends',
+    'stored_usage',
     'tree_calls',
   ],
   deletions: [
