@@ -42,7 +42,8 @@ export function UnpricedBanner({ project, window, stats, refresh }) {
                 aria-expanded=${each.model === model}
                 onClick=${() => setModel(each.model === model ? '' : each.model)}
               >
-                Set a price${unpriced.length > 1 && html` of <bdi>${toShortName(each.model)}</bdi>`}
+                Set a
+                price${unpriced.length > 1 && html` of <bdi class="name">${toShortName(each.model)}</bdi>`}
               </button>`,
           )}
         <${CurlButton}

@@ -18,7 +18,11 @@ const users = ['maria', 'jonas', ''];
 const models = 300;
 const manyModels = 'team/many-models';
 
-/** A trace of each user, one of them with a child; and a project with many models. */
+/** Names of models without a price. */
+const longNames = ['x'.repeat(300), 'y'.repeat(10_000)];
+const manyLetters = 'team/long-names';
+
+/** A trace of each user, one of them with a child; a project with many models, and one with long names. */
 function listRows(): Row[] {
   const usage = { 'gpt-4o': { requests: 1, prompt_tokens: 1_000, completion_tokens: 10 } };
   const started_at = '2026-01-31 06:30:00.000000';
@@ -35,7 +39,12 @@ function listRows(): Row[] {
     };
     return completeRow(manyModels, shape, { started_at });
   });
-  return [...traces, completeRow(project, child, { op_name: 'embed', started_at }), ...others];
+  const long = longNames.map((model) => {
+    const shape = { id: model, trace: model, usage: { [model]: usage['gpt-4o'] } };
+    return completeRow(manyLetters, shape, { started_at });
+  });
+  const embed = completeRow(project, child, { op_name: 'embed', started_at });
+  return [...traces, embed, ...others, ...long];
 }
 
 describe.skipIf(chromium === undefined)('states of the page', () => {
@@ -62,6 +71,17 @@ describe.skipIf(chromium === undefined)('states of the page', () => {
     expect(await page.locator('.legend [aria-pressed=true]').count()).toBe(0);
     await page.getByRole('button', { name: /^\(no user\)/ }).click();
     await expect.poll(() => bars.count()).toBe(1);
+  });
+
+  test('models with long names and no price widen nothing', async () => {
+    const viewport = { width: 390, height: 800 };
+    const page = await open({ project: manyLetters }, { viewport });
+    const buttons = page.getByRole('button', { name: /^Set a price of/ });
+    await expect.poll(() => buttons.count()).toBe(longNames.length);
+    const [scroll, width] = await page.evaluate<[number, number]>(
+      '[document.documentElement.scrollWidth, innerWidth]',
+    );
+    expect(scroll).toBeLessThanOrEqual(width);
   });
 
   test('the start view has a command that sends a first call, and shows its project', async () => {
