@@ -10,14 +10,11 @@ import { randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 
-import { openTestCluster } from '../support/clickhouse/cluster.ts';
-import { openTestClickHouse } from '../support/clickhouse/clickhouse.ts';
-import { openService, type TestService } from '../support/http/service.ts';
 import { randomSeed as seed } from '../support/random-seed.ts';
-import { createSettle } from '../support/rollups/settle-rollups.ts';
 import { forestSeeds, type ForestSeed } from './forests/forest-seed.ts';
+import { openCluster, openServer, type TestStack } from './forests/open-stack.ts';
 import { planForest } from './forests/plan-forest.ts';
-import { newTally, runForest, type Target, type Tally } from './forests/run-forest.ts';
+import { newTally, runForest, type Tally } from './forests/run-forest.ts';
 import { reduceForest } from './forests/reduce-forest.ts';
 
 const onServer = Number(process.env['FORESTS'] ?? 24);
@@ -28,36 +25,8 @@ const path = process.env['FOREST_PATH'];
 /** The number of forests in flight. Each worker has its own seed, and each forest its own projects. */
 const workers = path === undefined ? 4 : 1;
 
-interface TestStack extends Target {
-  readonly service: TestService;
-  readonly close: () => Promise<void>;
-}
-
-// A low concurrency, so that usage requests are coalesced, and rollups of traces that have just changed.
-const settings = { USAGE_CONCURRENCY: '2', ROLLUP_QUIET_MS: '300', ROLLUP_INTERVAL_MS: '300' };
-
-async function openServer(): Promise<TestStack> {
-  const clickhouse = await openTestClickHouse();
-  const service = await openService({ ...clickhouse.environment, ...settings });
-  const close = async (): Promise<void> => {
-    await service.close();
-    await clickhouse.close();
-  };
-  const query = <Row>(sql: string): Promise<Row[]> => clickhouse.query<Row>(sql);
-  return { clickhouse, service, settle: createSettle(query), close };
-}
-
-async function openCluster(): Promise<TestStack> {
-  const cluster = await openTestCluster();
-  const service = await openService({ ...cluster.environment, ...settings });
-  await service.ready;
-  const close = async (): Promise<void> => {
-    await service.close();
-    await cluster.stop();
-  };
-  const query = <Row>(sql: string): Promise<Row[]> => cluster.query<Row>(0, sql);
-  return { clickhouse: cluster, service, settle: createSettle(query), close };
-}
+// So that usage requests are coalesced.
+const settings = { USAGE_CONCURRENCY: '2' };
 
 test.each([
   ['one server', openServer, onServer],
@@ -65,8 +34,7 @@ test.each([
 ])(
   'every answer about random forests, sent in random order, equals the oracle’s, on %s',
   async (_, open, forests) => {
-    const stack = await open();
-    await stack.service.ready;
+    const stack = await open(settings);
     const tally = newTally();
     const startedAt = performance.now();
     hasDifference = false;

@@ -8,13 +8,10 @@
 import { createHash, randomBytes } from 'node:crypto';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { openTestCluster } from '../support/clickhouse/cluster.ts';
-import { openTestClickHouse } from '../support/clickhouse/clickhouse.ts';
-import { openService, type TestService } from '../support/http/service.ts';
 import { randomSeed as seed } from '../support/random-seed.ts';
-import { createSettle } from '../support/rollups/settle-rollups.ts';
 import { forestSeeds, type ForestSeed } from './forests/forest-seed.ts';
 import { toBatches } from './forests/part-requests.ts';
+import { openCluster, openServer, type TestStack } from './forests/open-stack.ts';
 import { canBeInserted, toPartRow } from './forests/part-row.ts';
 import { type Part, type Plan, planForest, type PlannedPhase } from './forests/plan-forest.ts';
 import { toCost } from './forests/run-forest.ts';
@@ -122,39 +119,8 @@ const requestSeed: fc.Arbitrary<RequestSeed> = fc.record({
   hasValues: fc.constantFrom(true, false, false),
 });
 
-interface TestStack {
-  readonly service: TestService;
-  readonly insert: (table: string, rows: readonly object[]) => Promise<void>;
-  readonly settle: (projects: readonly string[]) => Promise<void>;
-  readonly close: () => Promise<void>;
-}
-
-// Small batches, so that the traces of a request are read by several statements, and rollups of traces that have just changed.
-const settings = { STATS_BATCH_CALLS: '50', ROLLUP_QUIET_MS: '300', ROLLUP_INTERVAL_MS: '300' };
-
-async function openServer(): Promise<TestStack> {
-  const clickhouse = await openTestClickHouse();
-  const service = await openService({ ...clickhouse.environment, ...settings });
-  await service.ready;
-  const close = async (): Promise<void> => {
-    await service.close();
-    await clickhouse.close();
-  };
-  const settle = createSettle((sql) => clickhouse.query(sql));
-  return { service, insert: (table, rows) => clickhouse.insert(table, rows), settle, close };
-}
-
-async function openCluster(): Promise<TestStack> {
-  const cluster = await openTestCluster();
-  const service = await openService({ ...cluster.environment, ...settings });
-  await service.ready;
-  const close = async (): Promise<void> => {
-    await service.close();
-    await cluster.stop();
-  };
-  const settle = createSettle((sql) => cluster.query(0, sql));
-  return { service, insert: (table, rows) => cluster.insert(table, rows), settle, close };
-}
+// So that the traces of a request are read by several statements.
+const settings = { STATS_BATCH_CALLS: '50' };
 
 /** `fromRollups`: traces that were read live, and then not, of all requests together. */
 const tally = { requests: 0, numbers: 0, unpriced: 0, live: 0, fromRollups: 0 };
@@ -165,7 +131,7 @@ test.each([
 ])(
   'every number of /calls/stats about random forests, windows and zones equals the oracle’s, on %s',
   async (_, open, numRuns) => {
-    const stack = await open();
+    const stack = await open(settings);
     const before = { ...tally };
     const property = fc.asyncProperty(
       forestSeeds,
@@ -228,7 +194,7 @@ async function sendPhase(stack: TestStack, phase: PlannedPhase): Promise<Event[]
   const parts = phase.requests.flatMap((request) => request.parts).map(withNames);
   const isRow = (part: Part): boolean => part.part.has('span') && canBeInserted(part);
   const rows = parts.filter(isRow).map(toNamedRow);
-  if (rows.length > 0) await stack.insert('call_parts', rows);
+  if (rows.length > 0) await stack.clickhouse.insert('call_parts', rows);
   for (const { path, body } of toBatches(parts.filter((part) => !isRow(part)))) {
     await ask(stack, path, body);
   }
