@@ -5,7 +5,7 @@ const sqlTests = 'test/sql/stats';
 const rolledUpTraces = `${queries}/fragments/rollups/rolled_up_traces.sql`;
 const projectRollups = `${queries}/fragments/rollups/from_project_rollups.sql`;
 const usageRollups = `${queries}/stats/stats_usage_rollups.sql`;
-const usage = `${queries}/stats/stats_usage.sql`;
+const statsCounts = `${queries}/fragments/stats/stats_counts.sql`;
 const countedSpans = `${queries}/fragments/otel/counted_spans.sql`;
 const ofUsageRollups = `${sqlTests}/stats-usage-rollups.test.ts`;
 const ofCallsRollups = `${sqlTests}/stats-calls-rollups.test.ts`;
@@ -90,12 +90,12 @@ export const statsMutations: readonly Mutation[] = [
   mutate(
     'statistics: all usage of a trace counts, not that of the window',
     `${sqlTests}/stats-usage.test.ts`,
-    [[usage, '{include stats_window}', '1']],
+    [[statsCounts, '{include stats_window}', '1']],
   ),
   mutate(
     'statistics: usage that an SDK has rolled up counts twice',
     `${sqlTests}/stats-usage.test.ts`,
-    [[usage, 'if(call.usage_mode = 1,', 'if(call.usage_mode = 3,']],
+    [[statsCounts, 'if(call.usage_mode = 1,', 'if(call.usage_mode = 3,']],
   ),
   mutate('statistics: several spans of one response count', ofOtel, [
     [countedSpans, 'place = 1', 'place >= 1'],
