@@ -13,20 +13,22 @@ import type { EmbeddedServer } from '../src/clickhouse/embedded/embedded-server.
 import { listRequests } from './lists/list-requests.ts';
 import { type ListReport, measureList } from './lists/measure-list.ts';
 import { fillUnlessFilled, waitForMerges } from './project/fill-project.ts';
-import { fullScale, quickScale, type Scale } from './project/scale.ts';
+import { fullScale, millionScale, quickScale, type Scale } from './project/scale.ts';
 import { measureCatchUp } from './rollups/measure-catch-up.ts';
 import { openBenchClient } from './support/bench-client.ts';
-import { startServer, startServiceProcess } from './support/processes.ts';
+import { startLiveService, startServer, startServiceProcess } from './support/processes.ts';
 
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    million: { type: 'boolean', default: false },
     data: { type: 'string' },
     json: { type: 'string' },
     markdown: { type: 'boolean', default: false },
   },
 });
-await main(options.quick ? { ...quickScale, runs: 13 } : fullScale);
+const otherScale = options.million ? millionScale : fullScale;
+await main(options.quick ? { ...quickScale, runs: 13 } : otherScale);
 
 async function main(scale: Scale): Promise<void> {
   const dataDir = options.data ?? (await mkdtemp(join(tmpdir(), 'calls-usage-bench-')));
@@ -71,13 +73,16 @@ async function measureLists(
   scale: Scale,
 ): Promise<ListReport[]> {
   const service = await startServiceProcess(server, dataDir, { ROLLUP_INTERVAL_MS: '3600000' });
+  const live = await startLiveService(server, dataDir);
+  const urls = { ours: service.url, live: live.url };
   try {
     const reports: ListReport[] = [];
     for (const request of listRequests(scale)) {
-      reports.push(await measureList(client, service.url, request, scale.runs));
+      reports.push(await measureList(client, urls, request, scale.runs));
     }
     return reports;
   } finally {
+    await live.stop();
     await service.stop();
   }
 }
@@ -87,13 +92,14 @@ function toRow({ name, title: _, statements, ...numbers }: ListReport) {
   return [name, { ...numbers, largest }] as const;
 }
 
-/** For the documentation: processor times, which hold on a noisy machine. */
+/** For the documentation: clock times, then processor times, which hold on a noisy machine. */
 function toMarkdown(reports: readonly ListReport[]): string {
-  const head = ['requested', 'flat sum', 'ours', 'ours / flat sum', 'most of it'];
+  const times = ['median', 'p95', 'no rollups', 'processor', 'no rollups', 'flat sum'];
+  const head = ['requested', ...times, 'ours / flat sum', 'most of it'];
   const rows = reports.map((report) => [
     `\`${report.name}\`: ${report.title}`,
-    `${report.floor_processor_ms ?? '–'} ms`,
-    `${report.ours_processor_ms ?? '–'} ms`,
+    ...[report.ours_ms, report.ours_p95_ms, report.live_ms].map(toCell),
+    ...[report.ours_processor_ms, report.live_processor_ms, report.floor_processor_ms].map(toCell),
     `${report.processor_to_floor ?? '–'} ×`,
     Object.entries(report.statements)
       .slice(0, 3)
@@ -103,4 +109,8 @@ function toMarkdown(reports: readonly ListReport[]): string {
   return [head, head.map(() => '---'), ...rows]
     .map((cells) => `| ${cells.join(' | ')} |`)
     .join('\n');
+}
+
+function toCell(ms: number | null): string {
+  return ms === null ? 'refused' : `${ms} ms`;
 }

@@ -19,7 +19,27 @@ export function listRequests(scale: Scale): readonly ListRequest[] {
   return [...ofProject, ...ofTraces(scale)];
 }
 
+/** What the page's chart shows. */
+const usageMetrics = [
+  'requests',
+  'input_tokens',
+  'output_tokens',
+  'cache_read_input_tokens',
+  'total_tokens',
+  'total_cost',
+].map((metric) => ({ metric }));
+const callMetrics = ['call_count', 'error_count'].map((metric) => ({ metric }));
+
 const ofProject: readonly ListRequest[] = [
+  {
+    name: 'stats_days',
+    title: 'the chart: all days by model',
+    send: (url) =>
+      post(`${url}/calls/stats`, {
+        ...{ project_id: project, ...window, granularity: 86_400, group_by: ['model'] },
+        ...{ usage_metrics: usageMetrics, call_metrics: callMetrics },
+      }),
+  },
   { name: 'traces_newest', title: 'the newest 100 traces', send: (url) => queryTraces(url, {}) },
   {
     name: 'traces_by_cost',
@@ -64,6 +84,13 @@ function ofTraces(scale: Scale): readonly ListRequest[] {
     {
       ...{ name: 'tree_100', title: 'the tree of a trace of 100 calls', rootId: small },
       send: (url, trace) => queryTree(url, { filter: { trace_ids: [trace] } }),
+    },
+    {
+      ...{ name: 'explain_root', title: 'the bill of a trace of 100 calls', rootId: small },
+      send: (url) => {
+        const body = { project_id: project, call_ids: [small], include_costs: true };
+        return post(`${url}/usage/explain`, body);
+      },
     },
     {
       name: 'level_large',

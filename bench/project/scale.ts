@@ -56,6 +56,9 @@ export const pagesScale: Scale = {
   evaluation: 1_000,
 };
 
+/** 1 million calls in 10,000 traces, without large trees. */
+export const millionScale: Scale = { ...pagesScale, traces: 10_000, runs: fullScale.runs };
+
 export const project = 'bench/calls';
 
 /**
