@@ -127,12 +127,17 @@ export class TraceUsage {
       { ...request, filter: filter ?? null },
       options,
     );
-    const calls = await clickhouse.read<ListedCall & { readonly total: string }>(
-      'list_level',
-      { ...parameters, ...page, is_top: parentId === null },
-      options,
-    );
-    return { calls, total: Number(calls[0]?.total ?? 0) };
+    const read = (some: typeof page) =>
+      clickhouse.read<ListedCall & { readonly total: string }>(
+        'list_level',
+        { ...parameters, ...some, is_top: parentId === null },
+        options,
+      );
+    const calls = await read(page);
+    // Behind the last call there is none that says how many there are.
+    const isBehind = calls.length === 0 && page.offset > 0;
+    const [first] = isBehind ? await read({ max_calls: 1, offset: 0 }) : calls;
+    return { calls, total: Number(first?.total ?? 0) };
   }
 
   /** Reads what the answer says of each call, and what decides how its usage is computed. */

@@ -14,6 +14,7 @@ const countCalls = 'sql/queries/calls/count_calls.sql';
 const listLevel = 'sql/queries/calls/list_level.sql';
 const treeCalls = 'sql/queries/calls/tree_calls.sql';
 const storedUsage = 'sql/queries/calls/stored_usage.sql';
+const orphanEnds = 'sql/queries/traces/find_orphan_ends.sql';
 const traceFilter = 'sql/queries/fragments/rollups/trace_filter.sql';
 const listedCalls = 'sql/queries/fragments/calls/from_listed_calls.sql';
 const statsFilter = 'sql/queries/fragments/stats/stats_filter.sql';
@@ -61,6 +62,7 @@ export const listMutations: readonly Mutation[] = (
       'OR root_key IN',
       'OR 0 AND root_key IN',
     ],
+    [ofSearch, 'orphan ends are on the shard of the rollup', orphanEnds, 'id GLOBAL IN', 'id IN'],
     [
       ofCycles,
       'a trace without a root starts never',

@@ -85,6 +85,29 @@ test('levels are pages of children by start, and top calls include those whose p
   expect(second.calls).toMatchObject({ c3: { children: 0, descendants: 0 } });
 });
 
+test('the last page of 60,000 children has those that started last, and says how many there are', async () => {
+  const project = client.newProject();
+  const [children, limit] = [60_000, 7];
+  await client.clickhouse.command(
+    `INSERT INTO call_parts (project_id, trace_id, id, parent_id, kind, started_at, ended_at)
+     SELECT {project: String}, 'trace', if(number = 0, 'root', concat('child ', toString(number))), if(number = 0, '', 'root'), 'whole',
+         fromUnixTimestamp64Micro(1769860800000000 + number) AS start, start
+     FROM numbers({children: UInt32} + 1)`,
+    { project: project.id, children },
+  );
+  const offset = children - limit + 2;
+  const level = { parent_id: 'root', limit, offset };
+  const last = await queryTrace(project, { level, limit: 2 * children });
+  const expected = Array.from(
+    { length: children - offset },
+    (_, index) => `child ${offset + index + 1}`,
+  );
+  expect(Object.keys(last.call_usage)).toEqual(expected);
+  expect(last.total).toBe(children);
+  const behind = await queryTrace(project, { level: { ...level, offset: children } });
+  expect(behind).toMatchObject({ call_usage: {}, total: children });
+});
+
 test('of spans that repeat a response, one counts in the whole tree, and calls that would count more alone are marked', async () => {
   const project = client.newProject();
   const span = (id: string, parent: string, second: number, more: object = {}) =>
