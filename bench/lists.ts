@@ -12,9 +12,8 @@ import type { ClickHouseClient } from '@clickhouse/client';
 import type { EmbeddedServer } from '../src/clickhouse/embedded/embedded-server.ts';
 import { listRequests } from './lists/list-requests.ts';
 import { type ListReport, measureList } from './lists/measure-list.ts';
-import { fillUnlessFilled, waitForMerges } from './project/fill-project.ts';
 import { fullScale, millionScale, quickScale, type Scale } from './project/scale.ts';
-import { measureCatchUp } from './rollups/measure-catch-up.ts';
+import { rollUpProject } from './rollups/roll-up-project.ts';
 import { openBenchClient } from './support/bench-client.ts';
 import { startLiveService, startServer, startServiceProcess } from './support/processes.ts';
 
@@ -46,22 +45,6 @@ async function main(scale: Scale): Promise<void> {
     await client.close();
     await server.stop();
     if (options.data === undefined) await rm(dataDir, { recursive: true });
-  }
-}
-
-async function rollUpProject(
-  server: EmbeddedServer,
-  client: ClickHouseClient,
-  dataDir: string,
-  scale: Scale,
-): Promise<void> {
-  const service = await startServiceProcess(server, dataDir);
-  try {
-    await fillUnlessFilled(client, dataDir, scale);
-    await waitForMerges(client);
-    await measureCatchUp(client);
-  } finally {
-    await service.stop();
   }
 }
 

@@ -4,11 +4,7 @@
 -- Those calls are read by stats_usage.sql and stats_usage_otel.sql, whose planning alone takes 74 ms of processor time.
 WITH
 {include usage_fields},
-position < 2 AS is_first_row,
-used.counters AS fields,
-fields[prompt_tokens] + fields[input_tokens] AS prompt,
-fields[requests] AS request_count,
-call.started_us AS started_us
+{include stored_entry}
 SELECT
     call.key AS call_key,
     used.model AS model,

@@ -8,11 +8,7 @@
 -- is stored do not say how tokens count.
 WITH
 {include usage_fields},
-position < 2 AS is_first_row,
-used.counters AS fields,
-fields[prompt_tokens] + fields[input_tokens] AS prompt,
-fields[requests] AS request_count,
-call.started_us AS started_us
+{include stored_entry}
 SELECT
     call.trace_id AS call_key,
     used.model AS model,

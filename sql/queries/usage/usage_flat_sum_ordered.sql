@@ -10,11 +10,7 @@ SELECT
 FROM
 (
     WITH
-        position < 2 AS is_first_row,
-        used.counters AS fields,
-        fields[prompt_tokens] + fields[input_tokens] AS prompt,
-        fields[requests] AS request_count,
-        call.started_us AS started_us
+        {include stored_entry}
     SELECT
         call.trace_id AS call_key,
         used.model AS model,

@@ -16,11 +16,7 @@ SELECT
 FROM
 (
     WITH
-        position < 2 AS is_first_row,
-        used.counters AS fields,
-        fields[prompt_tokens] + fields[input_tokens] AS prompt,
-        fields[requests] AS request_count,
-        call.started_us AS started_us,
+        {include stored_entry},
         is_first_row AND call.span_kind != 3 AND call.response != 0 AND notEmpty(call.usage) AS has_response,
         is_first_row AND call.span_kind = 1 AND notEmpty(call.usage) AS is_inference
     SELECT

@@ -10,11 +10,7 @@ WITH RECURSIVE
 {include usage_fields},
 {include requested_keys},
 {include otel_calls},
-position < 2 AS is_first_row,
-used.counters AS fields,
-fields[prompt_tokens] + fields[input_tokens] AS prompt,
-fields[requests] AS request_count,
-call.started_us AS started_us
+{include stored_entry}
 SELECT
     call.subtree AS call_key,
     used.model AS model,
