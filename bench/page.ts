@@ -9,7 +9,7 @@ import { parseArgs } from 'node:util';
 
 import { findChromium, openBrowser } from '../test/support/browser.ts';
 import { measurePage } from './page/measure-page.ts';
-import { fullScale, quickScale, type Scale } from './project/scale.ts';
+import { fullScale, millionScale, quickScale, type Scale } from './project/scale.ts';
 import { rollUpProject } from './rollups/roll-up-project.ts';
 import { openBenchClient } from './support/bench-client.ts';
 import { startServer, startServiceProcess } from './support/processes.ts';
@@ -17,11 +17,13 @@ import { startServer, startServiceProcess } from './support/processes.ts';
 const { values: options } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    million: { type: 'boolean', default: false },
     data: { type: 'string' },
     json: { type: 'string' },
   },
 });
-await main(options.quick ? { ...quickScale, runs: 13 } : fullScale);
+const otherScale = options.million ? millionScale : fullScale;
+await main(options.quick ? { ...quickScale, runs: 13 } : otherScale);
 
 async function main(scale: Scale): Promise<void> {
   const chromium = findChromium();
