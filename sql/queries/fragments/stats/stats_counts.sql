@@ -1,4 +1,5 @@
--- Applies the counting rules to those of `read_calls` that count for a request for statistics.
+-- Applies the counting rules to those of `read_calls` that count for a request for statistics. With `trace_roots_only` all
+-- calls do, since the filter has chosen the traces by their roots.
 families AS
 (
     SELECT
@@ -16,7 +17,9 @@ families AS
             {include stats_group}
         FROM read_calls
         WHERE {include stats_window}
-            AND {include stats_usage_filter}
+            AND ({trace_roots_only:Bool} OR {include stats_filter})
+            AND NOT is_deleted
+            AND {include has_start}
             AND notEmpty(usage)
     ) AS call
     LEFT ANY JOIN {include rolled_up_children} AS of_parent ON of_parent.parent = call.key
