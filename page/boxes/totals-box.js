@@ -57,8 +57,9 @@ function useAllTraces(view, window, listed) {
   const request = isPart ? toTracesRequest(view.project, window, { limit: 1 }) : undefined;
   const all = /** @type {typeof useQuery<TracesQueryRes>} */ (useQuery)(request);
   const query = isPart ? all : listed;
-  const known = useRef(query.data);
-  known.current = query.data ?? known.current;
+  const known = useRef(/** @type {TracesQueryRes | undefined} */ (undefined));
+  // Until all traces are listed again, the list is of those before.
+  if (query.isCurrent) known.current = query.data;
   return { ...query, data: known.current };
 }
 

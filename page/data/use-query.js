@@ -12,6 +12,7 @@ const maxWaitS = 30;
  * @template T
  * @typedef {object} Query
  * @property {T | undefined} data of this request, or while it is read, of the one before
+ * @property {boolean} isCurrent whether `data` is of this request
  * @property {ApiError | undefined} error
  * @property {boolean} isLoading
  * @property {number} retryAt milliseconds since 1970 when the request is sent again by itself; 0 when it is not
@@ -41,10 +42,10 @@ export function useQuery(request) {
     const abort = new AbortController();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
-    setState(({ data }) => ({ ...idle, data, isLoading: true }));
+    setState((before) => ({ ...before, error: undefined, isLoading: true, retryAt: 0 }));
     sendJson(/** @type {ApiRequest} */ (request), abort.signal).then(
       (data) => {
-        if (!abort.signal.aborted) setState({ ...idle, data: /** @type {T} */ (data) });
+        if (!abort.signal.aborted) setState({ ...idle, data: /** @type {T} */ (data), key });
       },
       (/** @type {unknown} */ cause) => {
         if (abort.signal.aborted) return;
@@ -52,7 +53,7 @@ export function useQuery(request) {
         const waitMs = error.isTemporary ? toWaitMs(error, number) : 0;
         if (waitMs > 0) timer = setTimeout(retry, waitMs);
         const retryAt = waitMs > 0 ? Date.now() + waitMs : 0;
-        setState(({ data }) => ({ ...idle, data, error, retryAt }));
+        setState((before) => ({ ...before, isLoading: false, error, retryAt }));
       },
     );
     return () => {
@@ -60,14 +61,15 @@ export function useQuery(request) {
       clearTimeout(timer);
     };
   }, [key, number, refresh]);
-  return { ...state, retry };
+  const { key: keyOfData, ...shown } = state;
+  return { ...shown, isCurrent: keyOfData === key && key !== '', retry };
 }
 
 /**
  * @template T
- * @typedef {Omit<Query<T>, 'retry'>} State
+ * @typedef {Omit<Query<T>, 'retry' | 'isCurrent'> & { key: string }} State `key` is that of the request of `data`
  */
-const idle = { data: undefined, error: undefined, isLoading: false, retryAt: 0 };
+const idle = { data: undefined, key: '', error: undefined, isLoading: false, retryAt: 0 };
 
 /**
  * @param {ApiError} error

@@ -173,6 +173,19 @@ describe.skipIf(chromium === undefined)('the page in a browser', () => {
     await expectText(page, '#traces .count', '1');
     expect(await tile.innerText()).toBe(all);
     expect(requests.filter((body) => body.includes('"limit":1,'))).toHaveLength(1);
+    let answer = (): void => undefined;
+    const isAnswered = new Promise<void>((resolve) => (answer = resolve));
+    await page.route('**/traces/query', async (route) => {
+      await isAnswered;
+      await route.continue();
+    });
+    const asked = page.waitForRequest('**/traces/query');
+    await page.getByPlaceholder('Name').fill('');
+    await asked;
+    expect(await tile.innerText()).toBe(all);
+    answer();
+    await expectText(page, '#traces', 'answer');
+    expect(await tile.innerText()).toBe(all);
   });
 
   test('the tree of 100,000 calls opens, scrolls to its end, and draws only what is in view', async () => {
