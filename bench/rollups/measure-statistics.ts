@@ -123,7 +123,7 @@ async function readProcessorMs(
          FROM system.query_log
          WHERE type = 'QueryFinish' AND is_initial_query
              AND toUnixTimestamp64Milli(query_start_time_microseconds) BETWEEN {from:Int64} AND {to:Int64}
-             AND match(log_comment, '^(count_orphan_ends|price_.*|stats_.*)$')
+             AND match(log_comment, '^(.*_orphan_ends|price_.*|stats_.*)$')
              AND (user = {liveUser:String}) = {isLive:Bool}
          GROUP BY log_comment
      )`,

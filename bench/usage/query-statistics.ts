@@ -82,7 +82,7 @@ export async function readProcessorTimes(
      FROM system.query_log
      WHERE type = 'QueryFinish' AND is_initial_query
        AND toUnixTimestamp64Milli(query_start_time_microseconds) BETWEEN {from:Int64} AND {to:Int64}
-       AND match(log_comment, '^(bench_floor|locate_calls|root_rollups|trace_checksums|find_orphan_ends|count_orphan_ends|price_version|usage_.*)$')
+       AND match(log_comment, '^(bench_floor|locate_calls|root_rollups|trace_checksums|has_orphan_ends|find_orphan_ends|count_orphan_ends|price_version|usage_.*)$')
      GROUP BY is_live, name`,
     { from, to },
   );

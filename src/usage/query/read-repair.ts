@@ -1,4 +1,4 @@
-import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
+import type { ClickHouse, ReadOptions } from '../../clickhouse/clickhouse.ts';
 
 /**
  * Attaches orphan ends to those of the given calls that have one; from then on it belongs to its call. This is the only
@@ -19,4 +19,33 @@ export async function repairOrphanEnds(
   if (found?.orphan_ends === '0') return false;
   await clickhouse.write('repair_orphan_ends', parameters);
   return true;
+}
+
+/** Parameters of find_orphan_ends.sql: rollups of traces whose root started in a window, in microseconds since 1970. */
+interface RollupWindow {
+  readonly project_id: string;
+  readonly rules_version: string;
+  readonly start_us: bigint;
+  readonly end_us: bigint;
+}
+
+/**
+ * Attaches the orphan ends of calls that are unfinished in rollups, which do not know of them: such an end is in no trace.
+ * @returns whether it changed what the rollups say
+ * @throws the same errors as {@link ClickHouse.read}
+ */
+export async function repairRolledUp(
+  clickhouse: ClickHouse,
+  window: RollupWindow,
+  { signal, ...options }: ReadOptions & { readonly signal: AbortSignal },
+): Promise<boolean> {
+  const { project_id } = window;
+  const any = await clickhouse.read('has_orphan_ends', { project_id }, { signal });
+  if (any.length === 0) return false;
+  const parameters = { ...window };
+  const rows = await clickhouse.read<{ call_id: string }>('find_orphan_ends', parameters, {
+    ...{ signal, ...options },
+  });
+  const callIds = rows.map(({ call_id }) => call_id);
+  return await repairOrphanEnds(clickhouse, project_id, callIds, signal);
 }

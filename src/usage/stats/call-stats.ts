@@ -2,6 +2,7 @@ import type { QueueUse } from '../../queues/batcher.ts';
 import type { ReadOptions } from '../../clickhouse/clickhouse.ts';
 import type { CallStatsReq, CostPreviewReq } from '../../openapi-types.ts';
 import { noBoundaries } from '../../prices/snapshot/price-level.ts';
+import type { PriceSnapshot } from '../../prices/snapshot/price-snapshot.ts';
 import type { PriceSnapshots } from '../../prices/snapshot/price-snapshots.ts';
 import { runInSlices } from '../../slices/run-in-slices.ts';
 import type { TurnQueue } from '../../queues/turn-queue.ts';
@@ -15,15 +16,14 @@ import { mergeSpecs, needsValues } from './aggregations.ts';
 import { previewCosts } from './cost-preview.ts';
 import { type CallMetric, isCost, type UsageMetric } from './metric-values.ts';
 import { type AnswerParts, toStatsFragments } from './stats-json.ts';
-import { type StatsPlan, toStatsPlan } from './stats-query.ts';
-import type { StatsSource } from './sources/stats-source.ts';
-import {
-  type CallSum,
-  type GroupedSums,
-  sumCalls,
-  sumUsage,
-  type UsageSums,
-} from './stats-sums.ts';
+import { type StatsPlan, type StatsQuery, toStatsPlan } from './stats-query.ts';
+import type {
+  CallStatsQuery,
+  StatsOfBoth,
+  StatsSource,
+  UsageStatsQuery,
+} from './sources/stats-source.ts';
+import { sumCalls, sumUsage, type UsageSums } from './stats-sums.ts';
 
 export interface CallStatsOptions {
   readonly source: StatsSource;
@@ -59,10 +59,9 @@ export class CallStats {
       const plan = await runInSlices(toStatsPlan(request, now), options.signal);
       const usageSpecs = mergeSpecs<UsageMetric>(request.usage_metrics);
       const callSpecs = mergeSpecs<CallMetric>(request.call_metrics);
-      const usage = await this.#readUsage(request, plan, usageSpecs, options);
-      const calls = await this.#readCalls(request, plan, callSpecs, options);
-      const liveTraces = usage?.liveTraces ?? calls?.liveTraces ?? 0;
-      return toStatsFragments({ request, plan, usageSpecs, callSpecs, usage, calls, liveTraces });
+      const specs = { usageSpecs, callSpecs };
+      const sums = await this.#read(request, plan, specs, options);
+      return toStatsFragments({ request, plan, ...specs, ...sums });
     });
   }
 
@@ -78,8 +77,9 @@ export class CallStats {
     return await this.#queue.add(context, async (options) => {
       const now = new Date().toISOString();
       const plan = await runInSlices(toStatsPlan(request, now), options.signal);
-      const specs = mergeSpecs<UsageMetric>(request.usage_metrics);
-      const usage = await this.#readUsage(request, plan, specs, options);
+      const usageSpecs = mergeSpecs<UsageMetric>(request.usage_metrics);
+      const specs = { usageSpecs, callSpecs: [] };
+      const { usage } = await this.#read(request, plan, specs, options);
       return toFragments(plan, usage ?? noUsage);
     });
   }
@@ -96,44 +96,64 @@ export class CallStats {
     return this.#options.queue.queueUse();
   }
 
-  async #readUsage(
+  async #read(
     request: CallStatsReq,
     { query }: StatsPlan,
-    specs: AnswerParts['usageSpecs'],
-    options: LiveReadOptions,
-  ): Promise<(UsageSums & { readonly liveTraces: number }) | null> {
-    if (specs.length === 0) return null;
-    const { source, prices } = this.#options;
-    const snapshot = specs.some(({ metric }) => isCost(metric))
-      ? await prices.current(request.project_id, options.signal)
+    { usageSpecs, callSpecs }: Specs,
+    options: Required<ReadOptions>,
+  ): Promise<Pick<AnswerParts, 'usage' | 'calls' | 'liveTraces'>> {
+    const { source, prices: snapshots } = this.#options;
+    const prices = usageSpecs.some(({ metric }) => isCost(metric))
+      ? await snapshots.current(request.project_id, options.signal)
       : null;
-    const boundaries = snapshot?.boundaries ?? noBoundaries;
-    const withValues = specs.some((spec) => needsValues(spec));
-    const { rows, liveTraces } = await source.readUsage(
-      { ...query, boundaries, withValues },
-      options,
-    );
-    const groupBy = request.group_by ?? ['model'];
-    const sums = await runInSlices(sumUsage(rows, groupBy, snapshot), options.signal);
-    return { ...sums, liveTraces };
-  }
-
-  async #readCalls(
-    request: CallStatsReq,
-    { query }: StatsPlan,
-    specs: AnswerParts['callSpecs'],
-    options: LiveReadOptions,
-  ): Promise<(GroupedSums<CallSum> & { readonly liveTraces: number }) | null> {
-    if (specs.length === 0) return null;
-    const latency = specs.find(({ metric }) => metric === 'latency_ms');
-    const withLatencies = latency !== undefined && needsValues(latency);
-    const { source } = this.#options;
-    const { rows, liveTraces } = await source.readCalls({ ...query, withLatencies }, options);
-    const sums = await runInSlices(sumCalls(rows, request.group_by ?? []), options.signal);
-    return { ...sums, liveTraces };
+    const queries = {
+      usage: toUsageQuery(query, usageSpecs, prices),
+      calls: toCallQuery(query, callSpecs),
+    };
+    const { usage, calls } = await readRows(source, queries, options);
+    const { group_by: groupBy } = request;
+    const { signal } = options;
+    return {
+      usage:
+        usage && (await runInSlices(sumUsage(usage.rows, groupBy ?? ['model'], prices), signal)),
+      calls: calls && (await runInSlices(sumCalls(calls.rows, groupBy ?? []), signal)),
+      liveTraces: usage?.liveTraces ?? calls?.liveTraces ?? 0,
+    };
   }
 }
 
-const noUsage: UsageSums = { groups: new Map(), unpriced: new Map() };
+type Specs = Pick<AnswerParts, 'usageSpecs' | 'callSpecs'>;
 
-type LiveReadOptions = Required<ReadOptions>;
+/** Null for no metrics. */
+function toUsageQuery(
+  query: StatsQuery,
+  specs: Specs['usageSpecs'],
+  prices: PriceSnapshot | null,
+): UsageStatsQuery | null {
+  if (specs.length === 0) return null;
+  const withValues = specs.some((spec) => needsValues(spec));
+  return { ...query, boundaries: prices?.boundaries ?? noBoundaries, withValues };
+}
+
+/** Null for no metrics. */
+function toCallQuery(query: StatsQuery, specs: Specs['callSpecs']): CallStatsQuery | null {
+  if (specs.length === 0) return null;
+  const latency = specs.find(({ metric }) => metric === 'latency_ms');
+  return { ...query, withLatencies: latency !== undefined && needsValues(latency) };
+}
+
+async function readRows(
+  source: StatsSource,
+  queries: { readonly usage: UsageStatsQuery | null; readonly calls: CallStatsQuery | null },
+  options: ReadOptions,
+): Promise<{ readonly [Kind in keyof StatsOfBoth]: StatsOfBoth[Kind] | null }> {
+  const { usage, calls } = queries;
+  if (usage !== null && calls !== null)
+    return await source.readBoth({ ...usage, ...calls }, options);
+  return {
+    usage: usage && (await source.readUsage(usage, options)),
+    calls: calls && (await source.readCalls(calls, options)),
+  };
+}
+
+const noUsage: UsageSums = { groups: new Map(), unpriced: new Map() };

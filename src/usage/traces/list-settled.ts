@@ -2,7 +2,7 @@ import type { ClickHouse, ReadOptions } from '../../clickhouse/clickhouse.ts';
 import { noBoundaries } from '../../prices/snapshot/price-level.ts';
 import type { PriceSnapshot } from '../../prices/snapshot/price-snapshot.ts';
 import { areQuarters } from '../rollups/query-group-rollups.ts';
-import { repairOrphanEnds } from '../query/read-repair.ts';
+import { repairRolledUp } from '../query/read-repair.ts';
 import type { LiveSource } from '../stats/sources/live-source.ts';
 import { toPriceParameters } from './price-parameters.ts';
 import { type TracesQuery, toWindowParameters } from './trace-query.ts';
@@ -88,8 +88,7 @@ export async function listSettled(
   const rules_version = isUsable ? (sources.rulesVersion ?? noRules) : noRules;
   const window = { ...toWindowParameters(query), rules_version };
   const choosePrices = () => toPriceParameters(clickhouse, prices, window, options);
-  const attached = attachOrphanEnds(clickhouse, window, options);
-  let [chosen] = await Promise.all([choosePrices(), attached]);
+  let [chosen] = await Promise.all([choosePrices(), repairRolledUp(clickhouse, window, options)]);
   for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
     const parameters = {
       ...chosen,
@@ -122,18 +121,6 @@ function toListParameters({ request, parameters, models, after }: TracesQuery) {
 
 /** Less than all numbers of traces. */
 const minSortValue = -(2n ** 255n);
-
-/** Ends that came without the trace of their call are in no rollup. */
-async function attachOrphanEnds(
-  clickhouse: ClickHouse,
-  window: Readonly<Record<string, unknown>> & { readonly project_id: string },
-  { signal, reserve }: Required<ReadOptions>,
-): Promise<void> {
-  const options = { signal, reserve };
-  const rows = await clickhouse.read<{ call_id: string }>('find_orphan_ends', window, options);
-  const callIds = rows.map(({ call_id }) => call_id);
-  await repairOrphanEnds(clickhouse, window.project_id, callIds, signal);
-}
 
 /** More traces have to be read call by call than one request may read. */
 export class LiveTracesError extends Error {

@@ -2,65 +2,63 @@ import type { Mutation } from './mutations.ts';
 
 const queries = 'sql/queries';
 const sqlTests = 'test/sql/stats';
-const rolledUpTraces = `${queries}/fragments/rollups/rolled_up_traces.sql`;
 const projectRollups = `${queries}/fragments/rollups/from_project_rollups.sql`;
-const usageRollups = `${queries}/stats/stats_usage_rollups.sql`;
+const rollups = `${queries}/stats/stats_rollups.sql`;
 const statsCounts = `${queries}/fragments/stats/stats_counts.sql`;
 const countedSpans = `${queries}/fragments/otel/counted_spans.sql`;
-const ofUsageRollups = `${sqlTests}/stats-usage-rollups.test.ts`;
-const ofCallsRollups = `${sqlTests}/stats-calls-rollups.test.ts`;
+const ofRollups = `${sqlTests}/stats-rollups.test.ts`;
 const ofOtel = `${sqlTests}/stats-usage-otel.test.ts`;
 const ofSource = 'test/rollups/statistics.test.ts';
 const rollupSource = 'src/usage/stats/sources/rollup-source.ts';
 
 /** Break statistics, live ones and those from rollups. */
 export const statsMutations: readonly Mutation[] = [
-  mutate('statistics: the checksum of a rollup is not compared', ofUsageRollups, [
+  mutate('statistics: the checksum of a rollup is not compared', ofRollups, [
     [projectRollups, 'sum(checksum) AS checksum', 'any(trace_id) AS same_trace'],
     [projectRollups, 'USING (trace_id, checksum)', 'USING (trace_id)'],
   ]),
-  mutate('statistics: rollups of other rules are used', ofUsageRollups, [
+  mutate('statistics: rollups of other rules are used', ofRollups, [
     [projectRollups, 'rules_version = {rules', 'rules_version >= 0 * {rules'],
   ]),
-  mutate('statistics: a rollup that is stored twice counts twice', ofUsageRollups, [
+  mutate('statistics: a rollup that is stored twice counts twice', ofRollups, [
     [projectRollups, 'RIGHT ANY JOIN', 'RIGHT JOIN'],
   ]),
-  mutate('statistics: traces without a rollup are lost', ofUsageRollups, [
+  mutate('statistics: traces without a rollup are lost', ofRollups, [
     [projectRollups, 'RIGHT ANY JOIN', 'INNER JOIN'],
   ]),
-  mutate('statistics: the start of the window inside a group is ignored', ofUsageRollups, [
+  mutate('statistics: the start of the window inside a group is ignored', ofRollups, [
     [
-      rolledUpTraces,
+      rollups,
       'started_us < {start_us:Int64} OR max_us >= {end_us:Int64}, 2',
       'max_us >= {end_us:Int64}, 2',
     ],
   ]),
-  mutate('statistics: the end of the window inside a group is ignored', ofUsageRollups, [
+  mutate('statistics: the end of the window inside a group is ignored', ofRollups, [
     [
-      rolledUpTraces,
+      rollups,
       'started_us < {start_us:Int64} OR max_us >= {end_us:Int64}, 2',
       'started_us < {start_us:Int64}, 2',
     ],
   ]),
-  mutate('statistics: an edge of a bucket inside a group is ignored', ofUsageRollups, [
-    [rolledUpTraces, 'roundDown(max_us, {bucket_starts', 'roundDown(started_us, {bucket_starts'],
+  mutate('statistics: an edge of a bucket inside a group is ignored', ofRollups, [
+    [rollups, 'roundDown(max_us, {bucket_starts', 'roundDown(started_us, {bucket_starts'],
   ]),
-  mutate('statistics: a price that begins inside a group is ignored', ofUsageRollups, [
-    [rolledUpTraces, 'roundDown(max_us, {price_dates', 'roundDown(started_us, {price_dates'],
+  mutate('statistics: a price that begins inside a group is ignored', ofRollups, [
+    [rollups, 'roundDown(max_us, {price_dates', 'roundDown(started_us, {price_dates'],
   ]),
-  mutate('statistics: a prompt size inside a group is ignored', ofUsageRollups, [
-    [rolledUpTraces, 'roundDown(max_size, {prompt', 'roundDown(min_size, {prompt'],
+  mutate('statistics: a prompt size inside a group is ignored', ofRollups, [
+    [rollups, 'roundDown(max_size, {prompt', 'roundDown(min_size, {prompt'],
   ]),
-  mutate('statistics: what depends on the top call is taken from rollups', ofUsageRollups, [
-    [rolledUpTraces, 'depends_on_top, 2', '0, 2'],
+  mutate('statistics: what depends on the top call is taken from rollups', ofRollups, [
+    [rollups, 'depends_on_top, 2', '0, 2'],
   ]),
-  mutate('statistics: the filter is lost in rollups', ofUsageRollups, [
-    [rolledUpTraces, ' OR NOT ({include stats_names})', ''],
+  mutate('statistics: the filter is lost in rollups', ofRollups, [
+    [rollups, ' OR NOT ({include stats_names})', ''],
   ]),
-  mutate('statistics: a live trace is taken from its rollup, too', ofUsageRollups, [
-    [usageRollups, 'state = 1 AND NOT is_live', 'state = 1'],
+  mutate('statistics: a live trace is taken from its rollup, too', ofRollups, [
+    [rollups, 'state = 1 AND NOT is_live', 'state = 1'],
   ]),
-  mutate('statistics: a call of several models counts several times', ofCallsRollups, [
+  mutate('statistics: a call of several models counts several times', ofRollups, [
     [
       `${queries}/fragments/rollups/rollup_rows.sql`,
       'countIf(is_first_row AND is_call) AS group_calls',
@@ -68,7 +66,7 @@ export const statsMutations: readonly Mutation[] = [
     ],
     [`${queries}/fragments/rollups/rollup_rows.sql`, 'sum(group_calls) = ', 'sum(group_calls) >= '],
   ]),
-  mutate('statistics: calls that end before their start have a latency', ofCallsRollups, [
+  mutate('statistics: calls that end before their start have a latency', ofRollups, [
     [
       `${queries}/fragments/rollups/rollup_rows.sql`,
       'is_call AND has_latency) AS finished_calls',
@@ -76,10 +74,10 @@ export const statsMutations: readonly Mutation[] = [
     ],
   ]),
   mutate('statistics: an hour inside a group is ignored', ofSource, [
-    [rollupSource, '!areQuarters(boundaries.price_minutes) || ', ''],
+    [rollupSource, 'areQuarters(boundaries.price_minutes) && ', ''],
   ]),
   mutate('statistics: orphan ends of calls in rollups are not looked for', ofSource, [
-    [rollupSource, 'projectId, openCallIds, signal', 'projectId, [], signal'],
+    [rollupSource, 'return isRepaired ? await read() : first', 'return first'],
   ]),
   mutate('statistics: traces that have to be read live are lost', ofSource, [
     [rollupSource, 'if (liveTraceIds.length === 0)', 'if (liveTraceIds.length >= 0)'],

@@ -36,7 +36,7 @@ export function statsUsageParameters(project_id: string, trace_ids: readonly str
   return { ...rest, ...noBoundaries, trace_ids, with_values: false, is_explained: false };
 }
 
-/** Parameters of stats_usage_rollups.sql, and without `price_minutes` those of stats_calls_rollups.sql. */
+/** Parameters of stats_rollups.sql. */
 export function statsRollupParameters(project_id: string) {
   const { start_us, end_us, bucket_starts, group_1, group_2 } = statsCallParameters(project_id);
   const { op_names, op_name_prefixes, thread_ids, wb_user_ids } = noFilter;

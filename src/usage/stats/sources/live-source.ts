@@ -6,6 +6,7 @@ import type { StatsQuery } from '../stats-query.ts';
 import type {
   CallStatsQuery,
   CallStatsRow,
+  StatsOfBoth,
   StatsRows,
   StatsSource,
   UsageStatsQuery,
@@ -54,6 +55,15 @@ export class LiveSource implements StatsSource {
     const parameters = { ...toParameters(query, filter), with_latencies };
     const rows = await this.#clickhouse.read<LiveCallRow>('stats_calls', parameters, options);
     return { rows, liveTraces: Number(rows[0]?.live_traces ?? 0) };
+  }
+
+  /** One after the other: calls are counted when orphan ends have been repaired. */
+  async readBoth(
+    query: UsageStatsQuery & CallStatsQuery,
+    options: ReadOptions,
+  ): Promise<StatsOfBoth> {
+    const usage = await this.readUsage(query, options);
+    return { usage, calls: await this.readCalls(query, options) };
   }
 
   async #findTraces(

@@ -1,15 +1,16 @@
 import type { ClickHouse, ReadOptions } from '../../../clickhouse/clickhouse.ts';
 import { DamagedDataError } from '../../../clickhouse/errors.ts';
-import { noBoundaries } from '../../../prices/snapshot/price-level.ts';
+import { noBoundaries, type PriceBoundaries } from '../../../prices/snapshot/price-level.ts';
 import { append, runInSlices, type Steps } from '../../../slices/run-in-slices.ts';
 import { areQuarters } from '../../rollups/query-group-rollups.ts';
-import { repairOrphanEnds } from '../../query/read-repair.ts';
+import { repairRolledUp } from '../../query/read-repair.ts';
 import { toGroupParameters } from './live-source.ts';
 import { toNameFilter } from '../stats-filter.ts';
 import type { StatsQuery } from '../stats-query.ts';
 import type {
   CallStatsQuery,
   CallStatsRow,
+  StatsOfBoth,
   StatsRows,
   StatsSource,
   UsageStatsQuery,
@@ -20,15 +21,14 @@ import type {
 const maxLiveTraces = 50_000;
 
 /** What rollups say of a request. */
-interface RollupAnswer<Row> {
-  readonly rows: readonly Row[];
+interface RollupAnswer {
+  readonly usage: readonly UsageStatsRow[];
+  readonly calls: readonly CallStatsRow[];
   /** The traces that have to be read live; null if these are all. */
   readonly liveTraceIds: readonly string[] | null;
-  /** Calls whose end may have arrived without a trace. */
-  readonly openCallIds: readonly string[];
 }
 
-const allLive: RollupAnswer<never> = { rows: [], liveTraceIds: null, openCallIds: [] };
+const allLive: RollupAnswer = { usage: [], calls: [], liveTraceIds: null };
 
 /**
  * Reads statistics from the rollups of traces. Traces without a valid rollup, or of which it does not say enough, are read from
@@ -48,51 +48,80 @@ export class RollupSource implements StatsSource {
 
   /** @throws the same errors as the live source, about the traces that it reads */
   async readUsage(query: UsageStatsQuery, options: ReadOptions): Promise<StatsRows<UsageStatsRow>> {
-    const { projectId, boundaries, withValues } = query;
-    const readLive = (rest: UsageStatsQuery) => this.#live.readUsage(rest, options);
-    if (withValues || !areQuarters(boundaries.price_minutes) || !isToldByNames(query)) {
-      return await readLive(query);
-    }
-    const parameters = { ...this.#toParameters(query), ...boundaries };
-    const read = () =>
-      this.#read<UsageStatsRow>('stats_usage_rollups', parameters, hasEntries, options);
-    const { signal = new AbortController().signal } = options;
-    const first = await read();
-    const { openCallIds } = first;
-    const isRepaired = await repairOrphanEnds(this.#clickhouse, projectId, openCallIds, signal);
-    return await addLive(isRepaired ? await read() : first, query, readLive, signal);
+    if (!tellsUsage(query)) return await this.#live.readUsage(query, options);
+    const answer = await this.#read(query, query.boundaries, options);
+    return await this.#addLiveUsage(answer, query, options);
   }
 
   /** @throws the same errors as {@link ClickHouse.read} */
   async readCalls(query: CallStatsQuery, options: ReadOptions): Promise<StatsRows<CallStatsRow>> {
-    const readLive = (rest: CallStatsQuery) => this.#live.readCalls(rest, options);
-    if (query.withLatencies || !isToldByNames(query)) return await readLive(query);
-    const { price_dates, prompt_sizes } = noBoundaries;
-    const parameters = { ...this.#toParameters(query), price_dates, prompt_sizes };
-    const answer = await this.#read<CallStatsRow>(
-      'stats_calls_rollups',
-      parameters,
-      hasCalls,
-      options,
-    );
-    return await addLive(answer, query, readLive, options.signal);
+    if (!tellsCalls(query)) return await this.#live.readCalls(query, options);
+    const answer = await this.#read(query, noBoundaries, options);
+    return await this.#addLiveCalls(answer, query, options);
   }
 
-  /** @param isCounted whether a row is more than a place for ids */
-  async #read<Row>(
-    name: 'stats_usage_rollups' | 'stats_calls_rollups',
-    parameters: Readonly<Record<string, unknown>>,
-    isCounted: (row: Row) => boolean,
+  /** @throws the same errors as {@link RollupSource.readUsage} */
+  async readBoth(
+    query: UsageStatsQuery & CallStatsQuery,
     options: ReadOptions,
-  ): Promise<RollupAnswer<Row>> {
+  ): Promise<StatsOfBoth> {
+    if (!tellsUsage(query) || !tellsCalls(query)) {
+      const usage = await this.readUsage(query, options);
+      return { usage, calls: await this.readCalls(query, options) };
+    }
+    const answer = await this.#read(query, query.boundaries, options);
+    const usage = await this.#addLiveUsage(answer, query, options);
+    return { usage, calls: await this.#addLiveCalls(answer, query, options) };
+  }
+
+  async #addLiveUsage(
+    { usage: rows, liveTraceIds }: RollupAnswer,
+    query: UsageStatsQuery,
+    options: ReadOptions,
+  ): Promise<StatsRows<UsageStatsRow>> {
+    const readLive = (rest: UsageStatsQuery) => this.#live.readUsage(rest, options);
+    return await addLive({ rows, liveTraceIds }, query, readLive, options.signal);
+  }
+
+  async #addLiveCalls(
+    { calls: rows, liveTraceIds }: RollupAnswer,
+    query: CallStatsQuery,
+    options: ReadOptions,
+  ): Promise<StatsRows<CallStatsRow>> {
+    const readLive = (rest: CallStatsQuery) => this.#live.readCalls(rest, options);
+    return await addLive({ rows, liveTraceIds }, query, readLive, options.signal);
+  }
+
+  /** Looks for orphan ends at the same time, and reads again if there were any. */
+  async #read(
+    query: StatsQuery,
+    boundaries: PriceBoundaries,
+    { signal = new AbortController().signal, ...rest }: ReadOptions,
+  ): Promise<RollupAnswer> {
+    const options = { signal, ...rest };
+    const parameters = { ...this.#toParameters(query), ...boundaries };
+    const read = () => this.#readRollups(parameters, options);
+    const { project_id, rules_version } = parameters;
+    const window = { project_id, rules_version, ...allTimes };
+    const [first, isRepaired] = await Promise.all([
+      read(),
+      repairRolledUp(this.#clickhouse, window, options),
+    ]);
+    return isRepaired ? await read() : first;
+  }
+
+  async #readRollups(
+    parameters: Readonly<Record<string, unknown>>,
+    options: ReadOptions & { readonly signal: AbortSignal },
+  ): Promise<RollupAnswer> {
     const rows = await this.#clickhouse
-      .read<Row & RollupColumns>(name, parameters, options)
+      .read<RollupRow>('stats_rollups', parameters, options)
       .catch((error: unknown) => {
         // All that rollups have is in other tables, too. If one of those cannot be read, the live answer says so.
         if (error instanceof DamagedDataError) return null;
         throw error;
       });
-    return rows === null ? allLive : await runInSlices(toAnswer(rows, isCounted), options.signal);
+    return rows === null ? allLive : await runInSlices(toAnswer(rows), options.signal);
   }
 
   #toParameters(query: StatsQuery) {
@@ -108,45 +137,46 @@ export class RollupSource implements StatsSource {
   }
 }
 
+/** In microseconds since 1970. */
+const allTimes = { start_us: -(2n ** 63n), end_us: 2n ** 63n - 1n };
+
+/** Whether rollups have what is requested of usage. */
+function tellsUsage({ boundaries, withValues, ...query }: UsageStatsQuery): boolean {
+  return !withValues && areQuarters(boundaries.price_minutes) && isToldByNames(query);
+}
+
+/** Whether rollups have what is requested of calls. */
+function tellsCalls({ withLatencies, ...query }: CallStatsQuery): boolean {
+  return !withLatencies && isToldByNames(query);
+}
+
 /** Whether the filter is about what all calls of a group have in common: not about calls, their parents or roots. */
 function isToldByNames({ filter }: StatsQuery): boolean {
   const { call_ids, parent_ids, trace_roots_only } = filter;
   return trace_roots_only !== true && !call_ids?.length && !parent_ids?.length;
 }
 
-/** What a row has beside its sums. */
-interface RollupColumns {
+/** A row of stats_rollups.sql. */
+interface RollupRow extends UsageStatsRow, CallStatsRow {
   readonly live_trace_ids: readonly string[];
-  readonly open_call_ids?: readonly string[];
 }
 
-function hasEntries({ entries }: UsageStatsRow): boolean {
-  return entries !== '0';
-}
-
-function hasCalls({ calls }: CallStatsRow): boolean {
-  return calls !== '0';
-}
-
-function* toAnswer<Row>(
-  read: readonly (Row & RollupColumns)[],
-  isCounted: (row: Row) => boolean,
-): Steps<RollupAnswer<Row>> {
-  const rows: Row[] = [];
+function* toAnswer(read: readonly RollupRow[]): Steps<RollupAnswer> {
+  const usage: UsageStatsRow[] = [];
+  const calls: CallStatsRow[] = [];
   const liveTraceIds: string[] = [];
-  const openCallIds: string[] = [];
   for (const row of read) {
-    if (isCounted(row)) rows.push(row);
+    if (row.entries !== '0') usage.push(row);
+    if (row.calls !== '0') calls.push(row);
     yield* append(liveTraceIds, row.live_trace_ids);
-    yield* append(openCallIds, row.open_call_ids ?? []);
     yield;
   }
-  return liveTraceIds.length > maxLiveTraces ? allLive : { rows, liveTraceIds, openCallIds };
+  return liveTraceIds.length > maxLiveTraces ? allLive : { usage, calls, liveTraceIds };
 }
 
 /** Adds the rows of the traces that have to be read live. */
 async function addLive<Row, Query extends StatsQuery>(
-  { rows, liveTraceIds }: RollupAnswer<Row>,
+  { rows, liveTraceIds }: Pick<RollupAnswer, 'liveTraceIds'> & { readonly rows: readonly Row[] },
   query: Query,
   readLive: (query: Query) => Promise<StatsRows<Row>>,
   signal: AbortSignal | undefined,

@@ -7,6 +7,8 @@ import type { StatsQuery } from '../stats-query.ts';
 export interface StatsSource {
   readUsage(query: UsageStatsQuery, options: ReadOptions): Promise<StatsRows<UsageStatsRow>>;
   readCalls(query: CallStatsQuery, options: ReadOptions): Promise<StatsRows<CallStatsRow>>;
+  /** Reads both, which may take hardly longer than one of them. */
+  readBoth(query: UsageStatsQuery & CallStatsQuery, options: ReadOptions): Promise<StatsOfBoth>;
 }
 
 export interface UsageStatsQuery extends StatsQuery {
@@ -24,6 +26,11 @@ export interface StatsRows<Row> {
   readonly rows: readonly Row[];
   /** How many traces were read call by call. */
   readonly liveTraces: number;
+}
+
+export interface StatsOfBoth {
+  readonly usage: StatsRows<UsageStatsRow>;
+  readonly calls: StatsRows<CallStatsRow>;
 }
 
 /** The columns by which rows are grouped; `value_1` and `value_2` are those of `groupColumns`. */

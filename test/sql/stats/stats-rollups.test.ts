@@ -1,16 +1,15 @@
 import { describe, expect, test } from 'vitest';
-import type { UsageStatsRow } from '../../../src/usage/stats/sources/stats-source.ts';
+import type { CallStatsRow, UsageStatsRow } from '../../../src/usage/stats/sources/stats-source.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 import { completeRow, orphanEndRow, type Row, startRow } from '../../support/rows/part-rows.ts';
 import { rollUpProject } from '../../support/rollups/roll-up.ts';
 import { spanRow } from '../../support/rows/span-rows.ts';
-import { statsRollupParameters } from '../../support/rows/stats-parameters.ts';
+import { statsCallParameters, statsRollupParameters } from '../../support/rows/stats-parameters.ts';
 
 const database = clickhouseFixture();
 
-interface RollupRow extends UsageStatsRow {
+interface RollupRow extends UsageStatsRow, CallStatsRow {
   readonly live_trace_ids: readonly string[];
-  readonly open_call_ids: readonly string[];
 }
 
 const atMinute = (n: number): string => `2026-01-31 12:0${n}:00.000000`;
@@ -31,13 +30,12 @@ async function insert(rows: readonly Row[]): Promise<void> {
 
 async function read(project: string, more: object = {}) {
   const parameters = { ...statsRollupParameters(project), ...more };
-  const rows = await database.clickhouse.read<RollupRow>('stats_usage_rollups', parameters);
+  const rows = await database.clickhouse.read<RollupRow>('stats_rollups', parameters);
   return {
     sums: rows
       .filter(({ entries }) => entries !== '0')
       .map(({ model, entries, counters }) => `${entries} ${model} ${counters[1]}`),
     live: rows.flatMap(({ live_trace_ids }) => live_trace_ids).sort(),
-    open: rows.flatMap(({ open_call_ids }) => open_call_ids).sort(),
   };
 }
 
@@ -48,20 +46,20 @@ test('adds the groups of all valid rollups, and names the traces without one', a
     completeRow(project, { id: 'b', trace: 'second', usage: used(1_000) }),
     completeRow(project, { id: 'c', trace: 'changed', usage: used(7) }),
   ]);
-  expect(await read(project)).toEqual({ sums: [], live: ['changed', 'second', 'trace'], open: [] });
+  expect(await read(project)).toEqual({ sums: [], live: ['changed', 'second', 'trace'] });
   expect(await read(project, { max_live_traces: 2 })).toMatchObject({
     live: { length: 2 },
   });
   expect(await rollUpProject(database, project)).toBe(0);
   await insert([completeRow(project, { id: 'd', trace: 'changed', parent: 'c', usage: used(7) })]);
-  const changed = { live: ['changed'], open: [] };
+  const changed = { live: ['changed'] };
   expect(await read(project)).toEqual({ sums: ['3 m 1110'], ...changed });
   // Two services may have stored the same rollup.
   await database.command(`SYSTEM STOP MERGES trace_rollups`);
   await database.command(`INSERT INTO trace_rollups SELECT * FROM trace_rollups`);
   expect(await read(project)).toEqual({ sums: ['3 m 1110'], ...changed });
   const traces = { has_trace_ids: true, trace_ids: ['second', 'none'] };
-  expect(await read(project, traces)).toEqual({ sums: ['1 m 1000'], live: [], open: [] });
+  expect(await read(project, traces)).toEqual({ sums: ['1 m 1000'], live: [] });
   const others = { rules_version: '1' };
   expect(await read(project, others)).toMatchObject({ live: ['changed', 'second', 'trace'] });
 });
@@ -82,7 +80,7 @@ describe('a trace is live if a boundary is inside a group, and not if it is besi
     await rollUpProject(database, project);
     // The calls are at 1 and 3; each of these begins at its time.
     for (const minute of [2, 3]) {
-      expect(await read(project, at(minute))).toEqual({ sums: [], live: ['trace'], open: [] });
+      expect(await read(project, at(minute))).toEqual({ sums: [], live: ['trace'] });
     }
     for (const minute of [1, 4]) expect((await read(project, at(minute))).live).toEqual([]);
   });
@@ -106,7 +104,6 @@ describe('a trace is live if a boundary is inside a group, and not if it is besi
     expect(await read(project, { ...edge, op_names: ['x'] })).toEqual({
       sums: [],
       live: [],
-      open: [],
     });
   });
 });
@@ -157,21 +154,45 @@ test('spans of one response, and twins, below two top calls are live, since one 
   await rollUpProject(database, project);
   expect(await read(project)).toEqual({
     sums: ['1 m 10'],
-    ...{ live: ['response', 'twins'], open: [] },
+    ...{ live: ['response', 'twins'] },
   });
 });
 
-test('unfinished calls of traces that are counted are listed', async () => {
-  const project = 'p/open';
+test('counts what stats_calls counts, each call of several models once', async () => {
+  const project = 'p/calls';
+  const usage = { m: { requests: 1 }, n: { requests: 1 } };
   await insert([
-    ...twoCalls(project),
-    startRow(project, { id: 'open', parent: 'root' }),
-    startRow(project, { id: 'other', trace: 'other' }, { op_name: 'x' }),
-    orphanEndRow(project, { id: 'open', usage: used(5) }),
+    completeRow(project, { id: 'a', usage, startedAt: '2026-01-31 11:59:59.000000' }),
+    completeRow(project, { id: 'b', parent: 'a', startedAt: '2026-01-31 11:59:58.000000' }),
+    // Ends before it starts.
+    completeRow(project, { id: 'c', trace: 't2', startedAt: '2026-01-31 13:00:00.000000' }),
+    startRow(project, { id: 'd', trace: 't2', parent: 'c' }, { op_name: 'x' }),
+    completeRow(project, { id: 'e', trace: 't3' }, { has_exception: 1 }),
+    completeRow(project, { id: 'f', trace: 't4', startedAt: '2026-01-30 12:00:00.000000' }),
   ]);
-  await rollUpProject(database, project);
-  expect(await read(project, { op_names: [''] })).toEqual({
-    sums: ['2 m 110'],
-    ...{ live: [], open: ['open'] },
-  });
+  expect(await rollUpProject(database, project)).toBe(0);
+  for (const groups of [{}, { group_2: 'op_name' }]) {
+    const parameters = { ...statsRollupParameters(project), ...groups };
+    const settled = await database.clickhouse.read<RollupRow>('stats_rollups', parameters);
+    const live = await database.clickhouse.read<CallStatsRow>('stats_calls', {
+      ...{ ...statsCallParameters(project), ...groups },
+    });
+    expect(toCallSums(settled)).toEqual(toCallSums(live));
+    expect(toCallSums(live).get('all')?.[0]).toBe(5);
+  }
 });
+
+/** Calls, errors, finished calls and latency by bucket and group, and of all. */
+function toCallSums(rows: readonly CallStatsRow[]): Map<string, number[]> {
+  const sums = new Map<string, number[]>();
+  for (const { bucket_us, value_1, value_2, ...row } of rows) {
+    const counts = [row.calls, row.errors, row.finished_calls, row.latency_us].map(Number);
+    for (const group of [[bucket_us, value_1, value_2].join(), 'all']) {
+      sums.set(
+        group,
+        counts.map((count, index) => count + (sums.get(group)?.[index] ?? 0)),
+      );
+    }
+  }
+  return sums;
+}
