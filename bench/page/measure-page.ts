@@ -70,7 +70,9 @@ async function openOnce(browser: Browser, serviceUrl: string): Promise<Times> {
   try {
     const shown = new Map<string, number>();
     let resolve = () => {};
-    const allShown = new Promise<void>((r) => { resolve = r; });
+    const allShown = new Promise<void>((r) => {
+      resolve = r;
+    });
     await context.exposeFunction('reportShown', (step: string, ms: number) => {
       shown.set(step, ms);
       if (shown.size === Object.keys(steps).length) resolve();

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { CallStatsRow, UsageStatsRow } from '../../../src/usage/stats/sources/stats-source.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, orphanEndRow, type Row, startRow } from '../../support/rows/part-rows.ts';
+import { completeRow, type Row, startRow } from '../../support/rows/part-rows.ts';
 import { rollUpProject } from '../../support/rollups/roll-up.ts';
 import { spanRow } from '../../support/rows/span-rows.ts';
 import { statsCallParameters, statsRollupParameters } from '../../support/rows/stats-parameters.ts';
