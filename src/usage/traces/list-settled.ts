@@ -87,19 +87,20 @@ export async function listSettled(
   const isUsable = areQuarters(boundaries.price_minutes);
   const rules_version = isUsable ? (sources.rulesVersion ?? noRules) : noRules;
   const window = { ...toWindowParameters(query), rules_version };
-  const choosePrices = () => toPriceParameters(clickhouse, prices, window, options);
+  const listParameters = toListParameters(query);
+  const used = listParameters.with_sums ? prices : null;
+  const choosePrices = () => toPriceParameters(clickhouse, used, window, options);
   let [chosen] = await Promise.all([choosePrices(), repairRolledUp(clickhouse, window, options)]);
   for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
     const parameters = {
-      ...chosen,
+      ...{ ...boundaries, ...chosen, ...listParameters },
       ...{ rules_version, has_trace_ids: false, trace_ids: [], max_live: maxLive },
-      ...toListParameters(query),
     };
     const rows = await clickhouse.read<ListedTraces>('list_traces', parameters, options);
     const [row] = rows as [ListedTraces];
     const live = Number(row.live_traces);
     if (live > maxLive) throw new LiveTracesError(live, maxLive);
-    const isPriced = prices === null || row.unknown_classes === '0';
+    const isPriced = used === null || row.unknown_classes === '0';
     if (isPriced) return { totals: row, page: row.page, liveTraceIds: row.live_trace_ids };
     chosen = await choosePrices();
   }

@@ -1,6 +1,5 @@
 import type { ClickHouse, ReadOptions } from '../../clickhouse/clickhouse.ts';
 import type { ChosenPrice } from '../../prices/snapshot/chosen-price.ts';
-import { noBoundaries } from '../../prices/snapshot/price-level.ts';
 import type { PriceSnapshot } from '../../prices/snapshot/price-snapshot.ts';
 import { choosePrice, type PricedRow } from '../query/usage-row.ts';
 
@@ -10,8 +9,9 @@ type PriceClassRow = Omit<PricedRow, 'counters'>;
 /**
  * Chooses the price of each class of usage that traces of a window have, for statements that multiply by themselves.
  * @param prices null for none
- * @param window the parameters of trace_price_classes.sql that are not boundaries
- * @returns the parameters `class_…` of these statements, and the boundaries by which they find classes
+ * @param window the other parameters of trace_price_classes.sql
+ * @returns the parameters `class_…` of these statements
+ * @throws the same errors as {@link ClickHouse.read}
  */
 export async function toPriceParameters(
   clickhouse: ClickHouse,
@@ -19,17 +19,15 @@ export async function toPriceParameters(
   window: Readonly<Record<string, unknown>>,
   options: ReadOptions,
 ) {
-  const boundaries = prices?.boundaries ?? noBoundaries;
   const rows =
     prices === null
       ? []
       : await clickhouse.read<PriceClassRow>(
           'trace_price_classes',
-          { ...window, ...boundaries },
+          { ...window, ...prices.boundaries },
           options,
         );
   return {
-    ...boundaries,
     class_models: rows.map(({ model }) => model),
     class_service_tiers: rows.map(({ service_tier }) => service_tier),
     class_periods: rows.map(({ period_us }) => BigInt(period_us)),
