@@ -58,72 +58,79 @@ FROM
     FROM
     (
         SELECT
-            trace_id,
-            any(checksum) AS checksum,
-            any(is_live) AS is_live,
-            any(started_us) AS started_us,
-            any(duration_us) AS duration_us,
-            any(calls) AS trace_calls,
-            any(errors) AS trace_errors,
-            any(unfinished_calls) AS trace_unfinished_calls,
-            sum(counters[4]) AS trace_tokens,
-            sum(price[1] * counters[9] + price[2] * counters[5] + price[3] * counters[7] + price[4] * counters[6]
-                + price[5] * counters[8] + price[6] * (counters[3] - counters[10]) + price[7] * counters[10]) AS trace_cost,
-            max(is_used) AS has_usage,
-            max(is_priced AND (counters[11] < counters[1] OR counters[4] > 0)) AS has_cost,
-            groupUniqArrayIf(model, is_used AND (NOT is_priced OR counters[11] > 0)) AS trace_unpriced_models,
-            sum(is_used AND position = 0) AS trace_unknown_classes
+            trace_id, checksum, is_live, started_us, duration_us,
+            calls AS trace_calls,
+            errors AS trace_errors,
+            unfinished_calls AS trace_unfinished_calls,
+            arraySum(counters -> counters[4], used.5) AS trace_tokens,
+            arraySum(
+                (counters, price) -> price[1] * counters[9] + price[2] * counters[5] + price[3] * counters[7]
+                    + price[4] * counters[6] + price[5] * counters[8] + price[6] * (counters[3] - counters[10])
+                    + price[7] * counters[10],
+                used.5, prices) AS trace_cost,
+            notEmpty(used) AS has_usage,
+            arrayExists(
+                (counters, price) -> length(price) = 7 AND (counters[11] < counters[1] OR counters[4] > 0),
+                used.5, prices) AS has_cost,
+            arrayFilter(
+                (model, counters, price) -> length(price) != 7 OR counters[11] > 0,
+                used.1, used.5, prices) AS trace_unpriced_models,
+            countEqual(positions, 0) AS trace_unknown_classes
         FROM
         (
             SELECT
-                trace_id, checksum, is_live, started_us, duration_us, calls, errors, unfinished_calls, model, counters,
-                counters[1] + counters[4] > 0 AS is_used,
-                transform(
-                    reinterpretAsUInt128(sipHash128(
-                        model,
-                        service_tier,
-                        roundDown(sum_us, {price_dates:Array(Int64)}),
-                        roundDown(sum_size, {prompt_sizes:Array(Int64)}),
-                        toInt64(roundDown(intDiv(sum_us + 2419459200000000, 60000000) % 10080, {price_minutes:Array(UInt16)})))),
-                    class_keys,
-                    arrayEnumerate(class_keys),
-                    0) AS position,
-                class_prices[position] AS price,
-                length(price) = 7 AS is_priced
+                *,
+                arrayMap(position -> class_prices[position], positions) AS prices
             FROM
             (
                 SELECT
-                    trace_id,
-                    checksum,
-                    rules_version = 0 OR arrayExists(
-                        (min_us, max_us, min_size, max_size) ->
-                            roundDown(min_us, {price_dates:Array(Int64)}) != roundDown(max_us, {price_dates:Array(Int64)})
-                            OR roundDown(min_size, {prompt_sizes:Array(Int64)}) != roundDown(max_size, {prompt_sizes:Array(Int64)}),
-                        sums.min_started_us, sums.max_started_us, sums.min_prompt_size, sums.max_prompt_size) AS is_live,
-                    tops.started_us[1] AS started_us,
-                    tops.ended_us[1] AS ended_us,
-                    tops.op_name[1] AS root_op_name,
-                    tops.key[1] AS root_key,
-                    groups.wb_user_id AS user_ids,
-                    groups.thread_id AS threads,
-                    if(ended_us < started_us, -1, ended_us - started_us) AS duration_us,
-                    if(is_live, 0, calls) AS calls,
-                    if(is_live, 0, errors) AS errors,
-                    if(is_live, 0, unfinished_calls) AS unfinished_calls,
-                    if(is_live OR NOT {with_sums:Bool}, [], arrayZip(
-                        sums.model, sums.service_tier, sums.min_started_us, sums.min_prompt_size, sums.counters)) AS used
-                {include from_project_rollups}
-                WHERE rules_version = 0
-                    OR notEmpty(tops.key) AND tops.started_us[1] >= {start_us:Int64} AND tops.started_us[1] < {end_us:Int64}
-                        AND (is_live OR {include trace_filter}
-                            AND (empty({models:Array(String)}) OR arrayExists(
-                                (model, counters) -> has({models:Array(String)}, model) AND counters[1] + counters[4] > 0,
-                                sums.model, sums.counters)))
+                    *,
+                    arrayMap(
+                        (model, service_tier, sum_us, sum_size) -> transform(
+                            reinterpretAsUInt128(sipHash128(
+                                model,
+                                service_tier,
+                                roundDown(sum_us, {price_dates:Array(Int64)}),
+                                roundDown(sum_size, {prompt_sizes:Array(Int64)}),
+                                toInt64(roundDown(intDiv(sum_us + 2419459200000000, 60000000) % 10080, {price_minutes:Array(UInt16)})))),
+                            class_keys,
+                            arrayEnumerate(class_keys),
+                            0),
+                        used.1, used.2, used.3, used.4) AS positions
+                FROM
+                (
+                    SELECT
+                        trace_id,
+                        checksum,
+                        rules_version = 0 OR arrayExists(
+                            (min_us, max_us, min_size, max_size) ->
+                                roundDown(min_us, {price_dates:Array(Int64)}) != roundDown(max_us, {price_dates:Array(Int64)})
+                                OR roundDown(min_size, {prompt_sizes:Array(Int64)}) != roundDown(max_size, {prompt_sizes:Array(Int64)}),
+                            sums.min_started_us, sums.max_started_us, sums.min_prompt_size, sums.max_prompt_size) AS is_live,
+                        tops.started_us[1] AS started_us,
+                        tops.ended_us[1] AS ended_us,
+                        tops.op_name[1] AS root_op_name,
+                        tops.key[1] AS root_key,
+                        groups.wb_user_id AS user_ids,
+                        groups.thread_id AS threads,
+                        if(ended_us < started_us, -1, ended_us - started_us) AS duration_us,
+                        if(is_live, 0, calls) AS calls,
+                        if(is_live, 0, errors) AS errors,
+                        if(is_live, 0, unfinished_calls) AS unfinished_calls,
+                        if(is_live OR NOT {with_sums:Bool}, [], arrayFilter(
+                            sum -> sum.5[1] + sum.5[4] > 0,
+                            arrayZip(
+                                sums.model, sums.service_tier, sums.min_started_us, sums.min_prompt_size, sums.counters))) AS used
+                    {include from_project_rollups}
+                    WHERE rules_version = 0
+                        OR notEmpty(tops.key) AND tops.started_us[1] >= {start_us:Int64} AND tops.started_us[1] < {end_us:Int64}
+                            AND (is_live OR {include trace_filter}
+                                AND (empty({models:Array(String)}) OR arrayExists(
+                                    (model, counters) -> has({models:Array(String)}, model) AND counters[1] + counters[4] > 0,
+                                    sums.model, sums.counters)))
+                )
             )
-            LEFT ARRAY JOIN
-                used.1 AS model, used.2 AS service_tier, used.3 AS sum_us, used.4 AS sum_size, used.5 AS counters
         )
-        GROUP BY trace_id
     )
 )
 {include project_rollup_settings}
