@@ -1,3 +1,3 @@
-/** Types of `/page/preact.js`, which the service reads from the package. */
+/** Types of `preact.js`, which the service reads from the package. */
 export * from 'htm/preact/standalone';
 export { createContext } from 'preact';

@@ -8,6 +8,9 @@ import { WindowPicker } from './window-picker.js';
 /** @import { Navigate, View } from '../data/address.js' */
 /** @import { TimeWindow } from '../data/time-window.js' */
 
+// Beside the modules, whose address has the version of the page; without the credentials that it may have.
+const iconPath = new URL('../icon.svg', import.meta.url).pathname;
+
 /**
  * Which project and which time the page is about.
  * @param {{ view: View, navigate: Navigate, window: TimeWindow | string, refresh: () => void }} props
@@ -16,7 +19,7 @@ export function Header({ view, navigate, window, refresh }) {
   return html`<header class="header">
     <div class="header-row">
       <a class="brand" href="?" aria-label="calls-usage: all projects" onClick=${toHome(navigate)}>
-        <img src="page/icon.svg" alt="" width="20" height="20" /><span>calls-usage</span>
+        <img src=${iconPath} alt="" width="20" height="20" /><span>calls-usage</span>
       </a>
       <h1 class="hidden">
         ${view.project === '' ? 'Usage and costs' : `Usage and costs of ${view.project}`}

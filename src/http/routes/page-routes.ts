@@ -15,15 +15,28 @@ import { get, type Route } from '../route.ts';
  */
 export function pageRoutes(): Route[] {
   const directory = fileURLToPath(packageUrl('page/'));
-  const preact = dirname(createRequire(import.meta.url).resolve('htm/preact'));
+  const files = readPageFiles(directory);
+  const version = toPageVersion(files);
+  const index = readFileSync(join(directory, 'index.html'), 'utf8');
   return [
-    get('/', 'any', sendFile(join(directory, 'index.html'))),
+    get('/', 'any', sendIndex(index.replaceAll(/(?<=(?:href|src)=")page\//g, `page/${version}/`))),
     get('/page/signed-out', 'public', signOut),
-    get('/page/preact.js', 'any', sendFile(join(preact, 'standalone.module.js'))),
-    ...listPageFiles(directory).map((path) =>
-      get(`/page/${path}`, 'any', sendFile(join(directory, path))),
-    ),
+    // One route: metrics have its path as a label, in which no version may be.
+    get('/page/*path', 'any', sendFiles(version, files)),
   ];
+}
+
+/**
+ * Changes with each file and its path, so that an address with it always has the same content.
+ * @param files by their paths, ascending
+ */
+export function toPageVersion(files: ReadonlyMap<string, Uint8Array>): string {
+  const digests = [...files].map(([path, bytes]) => [path, digestOf(bytes)]);
+  return digestOf(JSON.stringify(digests));
+}
+
+function digestOf(content: string | Uint8Array): string {
+  return createHash('sha256').update(content).digest('hex').slice(0, 32);
 }
 
 /**
@@ -46,37 +59,53 @@ const pagePolicy = [
   "frame-ancestors 'none'",
 ].join('; ');
 
-const typeOf: Readonly<Record<string, string>> = {
-  '.html': 'html',
-  '.js': 'js',
-  '.css': 'css',
-  '.svg': 'svg',
-};
-
-function listPageFiles(directory: string): string[] {
-  return readdirSync(directory, { recursive: true, encoding: 'utf8' })
+/** The files of the page except `index.html`, by their paths, ascending. */
+function readPageFiles(directory: string): Map<string, Buffer> {
+  const preact = dirname(createRequire(import.meta.url).resolve('htm/preact'));
+  const paths = readdirSync(directory, { recursive: true, encoding: 'utf8' })
     .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => ['.js', '.css', '.svg'].includes(extname(path)))
-    .sort();
+    .filter((path) => ['.js', '.css', '.svg'].includes(extname(path)));
+  const toFile = (path: string): string =>
+    path === 'preact.js' ? join(preact, 'standalone.module.js') : join(directory, path);
+  return new Map([...paths, 'preact.js'].sort().map((path) => [path, readFileSync(toFile(path))]));
+}
+
+/** Browsers ask for it at each visit, and get 304 unless it or the version in it changed. */
+function sendIndex(text: string): RequestHandler {
+  // Weak: it is that of the page, compressed or not.
+  const headers = { 'cache-control': 'private, no-cache', etag: `W/"${digestOf(text)}"` };
+  return send('html', Buffer.from(text), headers);
 }
 
 /**
- * Browsers ask for each file again, and get 304 unless it changed: files of two versions are never mixed. Compressed once,
- * they are a third as long.
+ * An address has the same content for good, so browsers ask for it once; another version has other addresses, so its files
+ * are never mixed with these. Private, since a shared cache would answer without a key.
  */
-function sendFile(file: string): RequestHandler {
-  const bytes = readFileSync(file);
-  // Weak: it is that of the file, compressed or not.
-  const etag = `W/"${createHash('sha256').update(bytes).digest('base64url').slice(0, 22)}"`;
-  const headers = {
-    'cache-control': 'private, no-cache',
-    'content-security-policy': pagePolicy,
-    etag,
+function sendFiles(version: string, files: ReadonlyMap<string, Buffer>): RequestHandler {
+  const headers = { 'cache-control': 'private, max-age=31536000, immutable' };
+  const handlers = new Map(
+    [...files].map(([path, bytes]) => [
+      `${version}/${path}`,
+      send(extname(path).slice(1), bytes, headers),
+    ]),
+  );
+  return (request, response, next) => {
+    const handler = handlers.get([request.params['path']].flat().join('/'));
+    if (handler === undefined) throw apiErrors.notFound();
+    return handler(request, response, next);
   };
-  const type = typeOf[extname(file)] ?? 'text';
+}
+
+/** Compressed once, the files are a third as long. */
+function send(
+  type: string,
+  bytes: Buffer,
+  headers: Readonly<Record<string, string>>,
+): RequestHandler {
   const compressed = gzipSync(bytes);
   return (request, response) => {
-    response.set(headers).vary('accept-encoding').type(type);
+    response.set({ ...headers, 'content-security-policy': pagePolicy });
+    response.vary('accept-encoding').type(type);
     if (request.acceptsEncodings('gzip') !== 'gzip') response.send(bytes);
     else response.set('content-encoding', 'gzip').send(compressed);
   };
