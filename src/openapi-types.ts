@@ -1855,6 +1855,8 @@ export interface components {
             readonly costs: {
                 readonly [key: string]: components["schemas"]["CostCreateInput"];
             };
+            /** @description Who sets the prices; SDKs send it, and it is not stored. */
+            readonly wb_user_id?: components["schemas"]["OptionalText"];
         };
         /**
          * CostCreateInput
