@@ -45,11 +45,30 @@ async function main(): Promise<void> {
   const { host, port, dataDir } = parseSettings(process.env);
   const service = url ?? `http://${host.includes(':') ? `[${host}]` : host}:${port}`;
   const key = (await readFile(keyFile ?? join(dataDir, 'api-key'), 'utf8')).trim();
-  await download(`${service.replace(/\/$/, '')}/usage/export?${query.toString()}`, key, output);
+  const unknown = await download(
+    `${service.replace(/\/$/, '')}/usage/export?${query.toString()}`,
+    key,
+    output,
+  );
+  warnOfUnknown(project, unknown);
 }
 
-/** Writes to a draft, so that the file is never half of an export. */
-async function download(url: string, key: string, output: string): Promise<void> {
+/** What the service says of patterns without a project, which an export without rows does not tell. */
+function warnOfUnknown(project: readonly string[], unknown: number): void {
+  if (unknown === 0) return;
+  const distinct = [...new Set(project)];
+  const which =
+    unknown === distinct.length
+      ? distinct.join(', ')
+      : `${unknown} of the ${distinct.length} values of --project`;
+  console.error(`No project with calls that the key may read matches ${which}.`);
+}
+
+/**
+ * Writes to a draft, so that the file is never half of an export.
+ * @returns how many of the ids and patterns are unknown
+ */
+async function download(url: string, key: string, output: string): Promise<number> {
   const response = await fetch(url, { headers: { authorization: `Bearer ${key}` } });
   if (!response.ok || response.body === null) {
     throw new Error(`The service answers ${response.status}: ${await response.text()}`);
@@ -74,6 +93,7 @@ async function download(url: string, key: string, output: string): Promise<void>
   await rename(draft, output);
   if (process.stderr.isTTY) process.stderr.write('\n');
   console.log(`Wrote ${bytes} bytes to ${output}.`);
+  return Number(response.headers.get('x-unknown-projects') ?? 0);
 }
 
 await main().catch((error: unknown) => {

@@ -2567,6 +2567,8 @@ export interface operations {
             /** @description The file, with its name in `content-disposition`. */
             readonly 200: {
                 headers: {
+                    /** @description How many distinct projects and patterns of the request no project matches that has calls and that the key may read. Absent when none, and from the answer to HEAD. */
+                    readonly "x-unknown-projects"?: number;
                     readonly [name: string]: unknown;
                 };
                 content: {

@@ -53,6 +53,20 @@ test('npm run export writes what the endpoint answers', async () => {
   expect(stdout).toContain(`Wrote ${text.length} bytes`);
 });
 
+test('npm run export says which projects are unknown', async () => {
+  await toProject(client.service, 'known/a').sendCompleteCalls(toCall(undefined, 0));
+  const none = await run('--project', 'typo/*', '--project', 'known/b', '--start', start);
+  expect(none.code).toBe(0);
+  expect(none.stderr).toBe(
+    'No project with calls that the key may read matches typo/*, known/b.\n',
+  );
+  expect(none.files['out']).toMatch(/^"project_id",.*\r\n$/);
+  const some = await run('--project', 'known/*', '--project', 'known/b', '--start', start);
+  expect(some.stderr).toBe(
+    'No project with calls that the key may read matches 1 of the 2 values of --project.\n',
+  );
+});
+
 test('a file stays as it is when the export is refused or cut off', async () => {
   await toProject(client.service, 'cut/a').sendCompleteCalls(toCall(undefined, 0));
   await toProject(client.service, 'cut/b').sendCompleteCalls(...Array.from({ length: 4 }, toCall));

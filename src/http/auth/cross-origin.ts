@@ -18,7 +18,7 @@ export function restrictOrigins(allowedOrigins: readonly string[]): RequestHandl
   const addCorsHeaders = cors({
     origin: [...allowedOrigins],
     methods: ['GET', 'HEAD', 'POST'],
-    exposedHeaders: ['x-request-id', 'x-unknown-calls', 'retry-after'],
+    exposedHeaders: ['x-request-id', 'x-unknown-calls', 'x-unknown-projects', 'retry-after'],
     maxAge: preflightMaxAgeS,
   });
   return (request, response, next) => {

@@ -35,8 +35,11 @@ export function exportRoute(usageExport: UsageExport): Route {
         return;
       }
       const context = { readable: key.projects, reservation, signal };
-      const pieces = await usageExport.open(query, context).catch(throwQueryError);
+      const { pieces, unknownProjects } = await usageExport
+        .open(query, context)
+        .catch(throwQueryError);
       setHeaders();
+      if (unknownProjects > 0) response.set('x-unknown-projects', String(unknownProjects));
       // Middlewares listen for its end, and so does the pipeline, several times.
       response.setMaxListeners(20);
       await pipeline(Readable.from(pieces), response);
@@ -76,7 +79,7 @@ function toQuery(url: string): Record<string, unknown> {
 function toSeconds(bucket: string): unknown {
   if (bucket === 'day') return 86_400;
   if (bucket === 'hour') return 3_600;
-  return /^\d{1,9}$/.test(bucket) ? Number(bucket) : bucket;
+  return /^-?\d{1,15}$/.test(bucket) ? Number(bucket) : bucket;
 }
 
 /** Such as `usage-2026-01-01.csv`; the first ten characters of a valid start are its date. */

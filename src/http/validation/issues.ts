@@ -29,7 +29,7 @@ export const issueMessages = {
     `Input should be ${toAlternatives(allowed.map((value) => `'${String(value)}'`))}`,
 
   bool_type: () => 'Input should be a valid boolean',
-  int_type: () => 'Input should be a valid integer',
+  int_type: (expected = 'a valid integer') => `Input should be ${expected}`,
   int_from_float: () => 'Input should be a valid integer, got a number with a fractional part',
   float_type: () => 'Input should be a valid number',
   finite_number: () => 'Input should be a finite number',
@@ -46,10 +46,11 @@ export const issueMessages = {
     `String should have at most ${toCount(maximum, 'character')}`,
 
   datetime_type: () => 'Input should be a valid datetime',
-  datetime_parsing: (expected: 'datetime' | 'date or a valid datetime') =>
+  datetime_parsing: (expected: 'datetime' | 'date or a valid datetime', isSpaceInUrl = false) =>
     `Input should be a valid ${expected}, in ISO 8601 ` +
     `${expected === 'datetime' ? 'with' : 'with or without'} Z or an offset, ` +
-    'an existing day of the years 1900 to 2299',
+    'an existing day of the years 1900 to 2299' +
+    (isSpaceInUrl ? '; the + of an offset should be written %2B in a URL, where + is a space' : ''),
 
   list_type: () => 'Input should be a valid list',
   dict_type: () => 'Input should be a valid dictionary',
@@ -75,8 +76,10 @@ export const issueMessages = {
     `The traces of the window have ${calls} calls, which is more than STATS_MAX_CALLS, ${limit}; ` +
     'choose a smaller window or a filter',
   too_many_buckets: (buckets: number, groups: number, maximum: number) =>
-    `${buckets} buckets of ${groups} groups are more than ${maximum}; ` +
-    'choose longer buckets, a smaller window or fewer groups',
+    groups === 1
+      ? `${buckets} buckets are more than ${maximum}; choose longer buckets or a smaller window`
+      : `${buckets} buckets of ${groups} groups are more than ${maximum}; ` +
+        'choose longer buckets, a smaller window or fewer groups',
   too_many_projects: (limit: number) =>
     `More than EXPORT_MAX_PROJECTS, ${limit}, projects match; choose fewer`,
   id_repeated: (callId: string, [one, other]: readonly [string, string]) =>

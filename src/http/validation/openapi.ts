@@ -90,6 +90,8 @@ function createAjv(documents: Readonly<Record<string, Document>>, allErrors: boo
   ajv.addVocabulary(['openapi', 'info', 'servers', 'security', 'tags', 'paths', 'components']);
   // Says of a `maximum` what a larger number probably is.
   ajv.addVocabulary(['x-maximum-hint']);
+  // What a parameter may be in a URL that is an integer here.
+  ajv.addVocabulary(['x-type-hint']);
   ajv.addFormat('unicode', (text) => !hasLoneSurrogate(text));
   ajv.addFormat('date-time', (text) => toDateTime64(text) !== undefined);
   ajv.addFormat('time-zone', isTimeZone);

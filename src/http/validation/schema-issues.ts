@@ -92,7 +92,7 @@ function typeIssue({ params, data, parentSchema }: SchemaError, loc: Location): 
         loc,
       );
     case 'integer':
-      return integerIssue(data, loc);
+      return integerIssue(data, loc, parentSchema?.['x-type-hint'] as string | undefined);
     case 'number':
       return toIssue(isInfinite(data) ? 'finite_number' : 'float_type', loc);
     case 'boolean':
@@ -106,9 +106,11 @@ function typeIssue({ params, data, parentSchema }: SchemaError, loc: Location): 
   }
 }
 
-function integerIssue(data: unknown, loc: Location): ValidationIssue {
+function integerIssue(data: unknown, loc: Location, expected?: string): ValidationIssue {
   if (isInfinite(data)) return toIssue('finite_number', loc);
-  return toIssue(typeof data === 'number' ? 'int_from_float' : 'int_type', loc);
+  return typeof data === 'number'
+    ? toIssue('int_from_float', loc)
+    : toIssue('int_type', loc, expected);
 }
 
 /** JSON has no infinity, but `1e400` is parsed as one. */
@@ -116,12 +118,17 @@ function isInfinite(data: unknown): boolean {
   return typeof data === 'number' && !Number.isFinite(data);
 }
 
-function formatIssue({ schema }: SchemaError, loc: Location): ValidationIssue {
+function formatIssue({ schema, data }: SchemaError, loc: Location): ValidationIssue {
   switch (schema) {
     case 'date-time':
       return toIssue('datetime_parsing', loc, 'datetime');
     case 'date-or-time':
-      return toIssue('datetime_parsing', loc, 'date or a valid datetime');
+      return toIssue(
+        'datetime_parsing',
+        loc,
+        'date or a valid datetime',
+        loc[0] === 'query' && /\d:\d\d\S* \d\d:?\d\d$/.test(String(data)),
+      );
     case 'time-zone':
       return toIssue('value_error', loc, 'timeZone');
     default:

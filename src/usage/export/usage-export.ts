@@ -17,6 +17,13 @@ interface ExportContext extends AnswerContext {
   readonly readable: readonly string[];
 }
 
+interface ExportFile {
+  /** Reading the next one rejects as {@link UsageExport.open} does. */
+  readonly pieces: AsyncIterable<Uint8Array>;
+  /** How many distinct ids and patterns of the request no project matches that has calls and may be read. */
+  readonly unknownProjects: number;
+}
+
 /**
  * Answers GET /usage/export. Projects are read one after another, as statistics are, and no faster than the client takes
  * their rows: whatever the length of the file, the service holds the rows of one project.
@@ -30,31 +37,31 @@ export class UsageExport {
 
   /**
    * Resolves when the rows of the first project are there.
-   * @returns the file in pieces; reading the next one rejects as this does
    * @throws {TooManyProjectsError}
    * @throws the same errors as {@link CallStats.answer}
    */
-  async open(query: UsageExportQuery, context: ExportContext): Promise<AsyncIterable<Uint8Array>> {
-    const projects = await this.#findProjects(query.project, context);
+  async open(query: UsageExportQuery, context: ExportContext): Promise<ExportFile> {
+    const { projects, unknownProjects } = await this.#findProjects(query.project, context);
     const pieces = this.#writeFile(query, projects, context);
     // The header of the file, which is sent with the first rows, so that an error can still be answered.
     const first = await pieces.next();
     const second = await pieces.next();
-    return (async function* () {
+    const all = (async function* () {
       for (const { value, done } of [first, second]) if (done !== true) yield value;
       yield* pieces;
     })();
+    return { pieces: all, unknownProjects };
   }
 
-  /** Ascending; ids that are no patterns are taken as they are. */
+  /** Ascending. Without a pattern, ids are taken as they are: a window is validated for unknown ones, too. */
   async #findProjects(
     patterns: readonly string[],
     { readable, reservation, signal }: ExportContext,
-  ): Promise<string[]> {
+  ): Promise<{ projects: string[] } & Pick<ExportFile, 'unknownProjects'>> {
     const { clickhouse, maxProjects } = this.#options;
     const requested = splitPatterns(patterns);
     const key = splitPatterns(readable);
-    if (requested.prefixes.length === 0) return requireAtMost(maxProjects, requested.ids);
+    requireAtMost(maxProjects, requested.ids);
     const parameters = {
       ...requested,
       ...{ key_ids: key.ids, key_prefixes: key.prefixes, max_projects: maxProjects + 1 },
@@ -64,10 +71,12 @@ export class UsageExport {
     const rows = await clickhouse.read<{ project_id: string }>('find_projects', parameters, {
       ...{ signal, reserve },
     });
-    return requireAtMost(
-      maxProjects,
-      rows.map(({ project_id }) => project_id),
-    );
+    const found = rows.map(({ project_id }) => project_id);
+    requireAtMost(maxProjects, found);
+    return {
+      projects: requested.prefixes.length === 0 ? requested.ids : found,
+      unknownProjects: countUnknown(requested, found),
+    };
   }
 
   async *#writeFile(
@@ -104,13 +113,21 @@ export function isPattern(project: string): boolean {
 export function splitPatterns(patterns: readonly string[]): { ids: string[]; prefixes: string[] } {
   return {
     ids: [...new Set(patterns)].filter((project) => !isPattern(project)).sort(),
-    prefixes: patterns.filter(isPattern).map((pattern) => pattern.slice(0, -1)),
+    prefixes: [...new Set(patterns)].filter(isPattern).map((pattern) => pattern.slice(0, -1)),
   };
 }
 
-function requireAtMost(maxProjects: number, projects: string[]): string[] {
-  if (projects.length <= maxProjects) return projects;
-  throw new TooManyProjectsError(maxProjects);
+function countUnknown(
+  { ids, prefixes }: ReturnType<typeof splitPatterns>,
+  found: readonly string[],
+): number {
+  const known = new Set(found);
+  const isUnmatched = (prefix: string) => !found.some((project) => project.startsWith(prefix));
+  return ids.filter((id) => !known.has(id)).length + prefixes.filter(isUnmatched).length;
+}
+
+function requireAtMost(maxProjects: number, projects: readonly string[]): void {
+  if (projects.length > maxProjects) throw new TooManyProjectsError(maxProjects);
 }
 
 /** More projects match than one export may have. */

@@ -483,6 +483,15 @@ test('patterns match only projects that the key may read, and a project that it 
   expect(await list('scopes/*')).toEqual(['scopes/a']);
   expect(await list(['other/*', 'scopes/a', 'scopes/a'])).toEqual(['other/a', 'scopes/a']);
   expect(await list('none/*')).toEqual([]);
+  // Those that it may not read are not known to it.
+  const unknownOf = async (project: string | readonly string[]) =>
+    (await send(project)).headers.get('x-unknown-projects');
+  expect(await unknownOf('*')).toBeNull();
+  expect(await unknownOf(['scopes/a', 'other/*'])).toBeNull();
+  expect(await unknownOf('none/*')).toBe('1');
+  expect(await unknownOf('other/none')).toBe('1');
+  const several = ['scopes/a', 'other/none', 'other/none', 'none/*', 'none/*', 'scopes/*'];
+  expect(await unknownOf(several)).toBe('2');
   expect((await send('scopes/b')).status).toBe(403);
   expect((await send('*', 'writer')).status).toBe(403);
 });
@@ -504,9 +513,29 @@ test('what cannot be exported is refused before the file begins', async () => {
   expect(await refuse({ format: 'focus', bucket: '100000' })).toEqual([
     'query.bucket: Value error, bucket should divide a day, since a charge of FOCUS is in one month',
   ]);
-  expect(await refuse({ bucket: 'week' })).toEqual([
-    'query.bucket: Input should be a valid integer',
+  for (const bucket of ['week', '', '1.5', '-1h', ['day', 'hour']]) {
+    expect(await refuse({ bucket })).toEqual([
+      'query.bucket: Input should be day, hour or a whole number of seconds',
+    ]);
+  }
+  for (const bucket of ['-1', '0']) {
+    expect(await refuse({ bucket })).toEqual([
+      'query.bucket: Input should be greater than or equal to 1',
+    ]);
+  }
+  expect(await refuse({ bucket: '99999999999' })).toEqual([
+    'query.bucket: Input should be less than or equal to 31622400',
   ]);
+  const invalidTime =
+    'Input should be a valid date or a valid datetime, in ISO 8601 with or without Z or an offset, ' +
+    'an existing day of the years 1900 to 2299';
+  // A + that is not escaped arrives as a space.
+  for (const time of ['2026-01-01T00:00:00 02:00', '2026-01-01T00:00 0200']) {
+    expect(await refuse({ start: time })).toEqual([
+      `query.start: ${invalidTime}; the + of an offset should be written %2B in a URL, where + is a space`,
+    ]);
+  }
+  expect(await refuse({ start: '2026-01-41' })).toEqual([`query.start: ${invalidTime}`]);
   expect(await refuse({ start: ['2026-03-01', '2026-03-02'] })).toEqual([
     'query.start: Input should be a valid datetime',
   ]);
@@ -520,7 +549,9 @@ test('what cannot be exported is refused before the file begins', async () => {
     'query.compress: Extra inputs are not permitted',
   ]);
   expect(await refuse({ bucket: '1' })).toEqual([
-    expect.stringMatching(/^query\.bucket: 172\d{3} buckets of 1 groups are more than 10000/),
+    expect.stringMatching(
+      /^query\.bucket: 172\d{3} buckets are more than 10000; choose longer buckets or a smaller window$/,
+    ),
   ]);
 });
 
