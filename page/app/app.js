@@ -8,6 +8,7 @@ import { toTimeWindow } from '../data/time-window.js';
 import { pageSize, toTracesRequest } from '../data/traces.js';
 import { Refresh, useQuery } from '../data/use-query.js';
 import { useUsageStats } from '../data/use-usage-stats.js';
+import { ErrorNotice } from '../parts/error-notice.js';
 import { html, useCallback, useEffect, useMemo, useState } from '../preact.js';
 import { TreeBox } from '../tree/tree-box.js';
 import { EmptyProject } from './empty-project.js';
@@ -68,6 +69,10 @@ function Project({ view, navigate, window, refresh }) {
   if (query.data === undefined && isRefused(query.error)) {
     return html`<main><${NoAccess} ...${{ query, navigate }} /></main>`;
   }
+  if (query.data === undefined && listed.data === undefined && isOutage(query.error)) {
+    const retry = () => [query, listed].forEach((each) => each.retry());
+    return html`<main><${ErrorNotice} query=${{ ...query, retry }} /></main>`;
+  }
   if (stats?.calls === 0 && !query.isLoading && query.error === undefined) {
     return html`<main><${EmptyProject} ...${{ view, navigate, refresh }} /></main>`;
   }
@@ -80,6 +85,11 @@ function Project({ view, navigate, window, refresh }) {
     <${TracesBox} ...${{ view, navigate, window, stats, request: tracesRequest, query: listed }} />
     ${view.trace !== '' && html`<${TreeBox} key=${view.trace} ...${{ view, navigate }} />`}
   </main>`;
+}
+
+/** What keeps all boxes from showing anything for a while. @param {ApiError | undefined} error */
+function isOutage(error) {
+  return [0, 503, 504].includes(error?.status ?? NaN);
 }
 
 /** What no box can show: one sentence for all of them. @param {ApiError | undefined} error */

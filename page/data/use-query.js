@@ -13,7 +13,7 @@ const maxWaitS = 30;
  * @typedef {object} Query
  * @property {T | undefined} data of this request, or while it is read, of the one before
  * @property {boolean} isCurrent whether `data` is of this request
- * @property {ApiError | undefined} error
+ * @property {ApiError | undefined} error of the last attempt, also while the same is requested again
  * @property {boolean} isLoading
  * @property {number} retryAt milliseconds since 1970 when the request is sent again by itself; 0 when it is not
  * @property {() => void} retry
@@ -42,7 +42,10 @@ export function useQuery(request) {
     const abort = new AbortController();
     /** @type {ReturnType<typeof setTimeout> | undefined} */
     let timer;
-    setState((before) => ({ ...before, error: undefined, isLoading: true, retryAt: 0 }));
+    setState((before) => {
+      const error = before.failedKey === key ? before.error : undefined;
+      return { ...before, error, isLoading: true, retryAt: 0 };
+    });
     sendJson(/** @type {ApiRequest} */ (request), abort.signal).then(
       (data) => {
         if (!abort.signal.aborted) setState({ ...idle, data: /** @type {T} */ (data), key });
@@ -53,7 +56,7 @@ export function useQuery(request) {
         const waitMs = error.isTemporary ? toWaitMs(error, number) : 0;
         if (waitMs > 0) timer = setTimeout(retry, waitMs);
         const retryAt = waitMs > 0 ? Date.now() + waitMs : 0;
-        setState((before) => ({ ...before, isLoading: false, error, retryAt }));
+        setState((before) => ({ ...before, isLoading: false, error, failedKey: key, retryAt }));
       },
     );
     return () => {
@@ -61,15 +64,23 @@ export function useQuery(request) {
       clearTimeout(timer);
     };
   }, [key, number, refresh]);
-  const { key: keyOfData, ...shown } = state;
+  const { key: keyOfData, failedKey: _, ...shown } = state;
   return { ...shown, isCurrent: keyOfData === key && key !== '', retry };
 }
 
 /**
  * @template T
- * @typedef {Omit<Query<T>, 'retry' | 'isCurrent'> & { key: string }} State `key` is that of the request of `data`
+ * @typedef {Omit<Query<T>, 'retry' | 'isCurrent'> & { key: string, failedKey: string }} State `key` is that of the request
+ *   of `data`, `failedKey` that of the request of `error`
  */
-const idle = { data: undefined, key: '', error: undefined, isLoading: false, retryAt: 0 };
+const idle = {
+  data: undefined,
+  key: '',
+  error: undefined,
+  failedKey: '',
+  isLoading: false,
+  retryAt: 0,
+};
 
 /**
  * @param {ApiError} error

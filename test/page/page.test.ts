@@ -102,33 +102,6 @@ describe.skipIf(chromium === undefined)('the page in a browser', () => {
     await expectText(page, '.notice.warning', 'our-ranker');
   });
 
-  test('a second visit asks for the page and for data, and for no file of the page', async () => {
-    const context = await browser.newContext();
-    const parameters = new URLSearchParams({ project, ...day });
-    // Playwright disables the cache of a context that has credentials.
-    const url = Object.assign(new URL(`/?${parameters.toString()}`, shop.url), {
-      ...{ username: 'api', password: keys.all },
-    });
-    const visit = async (): Promise<FileTiming[]> => {
-      const page = await context.newPage();
-      await page.goto(url.href);
-      await expectText(page, '#models', 'gpt-4o-mini');
-      const files = await page.evaluate<FileTiming[]>(
-        `performance.getEntriesByType('resource').filter(({ name }) => new URL(name).pathname.startsWith('/page/'))
-          .map(({ name, transferSize }) => ({ name, transferSize }))`,
-      );
-      await page.close();
-      return files;
-    };
-    const isTransferred = ({ transferSize }: FileTiming): boolean => transferSize > 0;
-    const first = (await visit()).filter(isTransferred).map(({ name }) => name);
-    expect(first.length).toBeGreaterThan(50);
-    const second = await visit();
-    expect(second.map(({ name }) => name)).toEqual(expect.arrayContaining(first));
-    expect(second.filter(isTransferred)).toEqual([]);
-    await context.close();
-  });
-
   test('a preset changes the window and the address, and the back button undoes it', async () => {
     const page = await open();
     await expectText(page, '#models', 'gpt-4o-mini');
@@ -349,12 +322,6 @@ describe.skipIf(chromium === undefined)('the page in a browser', () => {
     await expect.poll(() => row.textContent()).toContain(`$${cost.toFixed(6)}`);
   });
 });
-
-/** A file that the page loaded, and its bytes over the wire: none from the cache, some for an answer of 304. */
-interface FileTiming {
-  readonly name: string;
-  readonly transferSize: number;
-}
 
 async function focusedText(page: Page): Promise<string | null> {
   return await page.evaluate<string | null>('document.activeElement?.textContent ?? null');
