@@ -56,7 +56,8 @@ export const statsMutations: readonly Mutation[] = [
     [rollups, ' OR NOT ({include stats_names})', ''],
   ]),
   mutate('statistics: a live trace is taken from its rollup, too', ofRollups, [
-    [rollups, 'state = 1 AND NOT is_live', 'state = 1'],
+    [rollups, ', NOT is_live)', ', state = 1)'],
+    [rollups, 'if(is_live, position <= 1, state = 1)', 'state = 1 OR is_live AND position <= 1'],
   ]),
   mutate('statistics: a call of several models counts several times', ofRollups, [
     [
