@@ -7,14 +7,17 @@ SELECT DISTINCT
 FROM
 (
     SELECT
-        arrayJoin(arrayDistinct(arrayZip(
-            sums.model, sums.service_tier, sums.min_started_us, sums.min_prompt_size))) AS used,
-        used.1 AS model,
-        used.2 AS service_tier,
-        used.3 AS started_us,
-        used.4 + 1 AS prompt,
+        model,
+        service_tier,
+        started_us,
+        size + 1 AS prompt,
         1 AS request_count
     FROM trace_rollups
+    ARRAY JOIN
+        sums.model AS model,
+        sums.service_tier AS service_tier,
+        sums.min_started_us AS started_us,
+        sums.min_prompt_size AS size
     WHERE project_id = {project_id:String}
         AND rules_version = {rules_version:UInt64}
         AND tops.started_us[1] >= {start_us:Int64}
