@@ -119,7 +119,7 @@ function openLists(
     lists,
     callList: new CallList({
       ...{ clickhouse, rulesVersion, queue: lists, limits },
-      costs: { clickhouse, live, prices },
+      costs: { live, prices },
     }),
     traceUsage: new TraceUsage({
       ...{ sources, queue: lists },

@@ -1,19 +1,24 @@
-import type { ClickHouse, ReadOptions } from '../../clickhouse/clickhouse.ts';
+import type { ReadOptions } from '../../clickhouse/clickhouse.ts';
 import { addMoney, toNumber } from '../../money.ts';
 import type { ChosenPrice, UsageCounters } from '../../prices/snapshot/chosen-price.ts';
 import type { PriceSnapshot } from '../../prices/snapshot/price-snapshot.ts';
 import type { PriceSnapshots } from '../../prices/snapshot/price-snapshots.ts';
 import { byModel, type ModelUsage, toModelUsage } from '../model-usage.ts';
 import type { LiveSource } from '../stats/sources/live-source.ts';
-import { fromCounted, fromStoredSums, needsRules, type StoredSums } from '../usage-counters.ts';
+import { fromCounted, fromStoredSums } from '../usage-counters.ts';
 import { choosePrice, isUncounted, type PricedRow } from '../query/usage-row.ts';
 import { toTokensJson } from '../usage-json.ts';
 import type { CallDetails } from './call-details.ts';
+import { type DescribedCalls, needsCounting } from './stored-usage.ts';
 
 export interface CostSources {
-  readonly clickhouse: Pick<ClickHouse, 'read'>;
   readonly live: Pick<LiveSource, 'readUsage'>;
   readonly prices: Pick<PriceSnapshots, 'current'>;
+}
+
+interface PricedProject {
+  readonly projectId: string;
+  readonly prices: PriceSnapshot;
 }
 
 /** What a call used of one model. */
@@ -23,9 +28,6 @@ interface CallUsage {
   readonly price: ChosenPrice | null;
 }
 
-/** A call whose costs are read. */
-type Call = Pick<CallDetails, 'id' | 'trace_id' | 'key'>;
-
 /** Usage of a call, by model and price. */
 interface CallUsageRow {
   readonly key: string;
@@ -33,40 +35,24 @@ interface CallUsageRow {
   readonly usage: CallUsage;
 }
 
-/** A row of stored_usage.sql. */
-interface StoredUsageRow extends StoredSums, PricedRow {
-  readonly call_key: string;
-  readonly counters: readonly string[];
-  readonly has_children: 0 | 1;
-  /** Bits: 1 if an SDK rolls usage up, 2 for a span of OpenTelemetry. */
-  readonly usage_modes: number;
-}
-
 /**
- * Reads what calls used themselves, without their descendants, and what it cost.
+ * What calls used themselves, without their descendants, and what it cost.
  * @returns by the key of each call with usage, the JSON text of `summary.weave.costs`
  * @throws the same errors as `ClickHouse.read`
  */
 export async function readCallCosts(
-  { clickhouse, live, prices: snapshots }: CostSources,
-  projectId: string,
-  calls: readonly Call[],
+  live: CostSources['live'],
+  { projectId, prices }: PricedProject,
+  { details, usage }: DescribedCalls,
   options: Required<ReadOptions>,
 ): Promise<ReadonlyMap<string, string>> {
-  const prices = await snapshots.current(projectId, options.signal);
-  const parameters = {
-    project_id: projectId,
-    trace_ids: [...new Set(calls.map(({ trace_id }) => trace_id))],
-    keys: calls.map(({ key }) => key),
-    ...prices.boundaries,
-  };
-  const stored = await clickhouse.read<StoredUsageRow>('stored_usage', parameters, options);
+  const stored = usage.filter(({ counters }) => counters.length > 0);
   const counted = new Set(stored.filter(needsCounting).map(({ call_key }) => call_key));
   const rows = stored
     .filter(({ call_key }) => !counted.has(call_key))
     .map((row) => toRow(row.call_key, row, fromStoredSums(row.counters), prices));
-  const others = calls.filter(({ key }) => counted.has(key));
-  rows.push(...(await readCounted(live, projectId, others, prices, options)));
+  const others = details.filter(({ key }) => counted.has(key));
+  rows.push(...(await readCounted(live, { projectId, prices }, others, options)));
   const usages = new Map<string, Map<string, CallUsage>>();
   for (const { key, model, usage } of rows) {
     const models = usages.get(key) ?? new Map<string, CallUsage>();
@@ -76,22 +62,14 @@ export async function readCallCosts(
   return new Map(Array.from(usages, ([key, models]) => [key, toJson(models)]));
 }
 
-/** Whether a call may have used something else than it stored. */
-function needsCounting(row: StoredUsageRow): boolean {
-  const isRolledUp = (row.usage_modes & 1) !== 0;
-  const isSpan = (row.usage_modes & 2) !== 0;
-  return isSpan || (isRolledUp && row.has_children === 1) || needsRules(row);
-}
-
 /** All times. */
 const window = { startUs: -(2n ** 63n), endUs: 2n ** 63n - 1n };
 
 /** By the statements of statistics, which are right for any calls. */
 async function readCounted(
   live: CostSources['live'],
-  projectId: string,
-  calls: readonly Call[],
-  prices: PriceSnapshot,
+  { projectId, prices }: PricedProject,
+  calls: readonly CallDetails[],
   options: Required<ReadOptions>,
 ): Promise<CallUsageRow[]> {
   if (calls.length === 0) return [];

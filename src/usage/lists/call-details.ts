@@ -2,7 +2,7 @@ import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
 import { repairOrphanEnds } from '../query/read-repair.ts';
 
 /** Parameters of call_details.sql. */
-interface DetailsParameters {
+export interface DetailsParameters {
   readonly project_id: string;
   readonly trace_ids: readonly string[];
   readonly keys: readonly string[];

@@ -1,3 +1,4 @@
+import type { Steps } from '../../slices/run-in-slices.ts';
 import type { CallDetails } from './call-details.ts';
 
 /** What the line of a call has beside what is always in it. */
@@ -21,11 +22,35 @@ const requiredColumns: ReadonlySet<string> = new Set([
   'inputs',
 ]);
 
+/** What is read of a batch of calls. */
+export interface BatchDetails {
+  readonly details: readonly CallDetails[];
+  /** JSON by the key of each call with usage; undefined unless requested. */
+  readonly costs: ReadonlyMap<string, string> | undefined;
+}
+
+/** The lines of calls in the order of the list. */
+export function* toLines(
+  calls: readonly Pick<CallDetails, 'key'>[],
+  { details, costs }: BatchDetails,
+  options: Omit<LineOptions, 'costs'>,
+): Steps<string> {
+  const byKey = new Map(details.map((call) => [call.key, call]));
+  let lines = '';
+  for (const { key } of calls) {
+    const call = byKey.get(key);
+    const costsOfCall = costs && (costs.get(key) ?? '{}');
+    if (call !== undefined) lines += toCallLine(call, { ...options, costs: costsOfCall });
+    yield;
+  }
+  return lines;
+}
+
 /**
  * The line of a call in the shape of Weave's `CallSchema`. It is written by hand, since what was stored as JSON is answered as it
  * was stored: numbers keep their digits, and members their order.
  */
-export function toCallLine(call: CallDetails, options: LineOptions): string {
+function toCallLine(call: CallDetails, options: LineOptions): string {
   const { projectId, columns } = options;
   const members: Record<string, string> = {
     id: JSON.stringify(call.id),

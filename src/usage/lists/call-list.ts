@@ -1,14 +1,17 @@
-import type { ClickHouse } from '../../clickhouse/clickhouse.ts';
+import type { ClickHouse, ReadOptions } from '../../clickhouse/clickhouse.ts';
 import { ResultTooLargeError } from '../../clickhouse/errors.ts';
 import type { Reservation } from '../../memory-budget.ts';
 import type { CallsQueryReq, CallsQueryStatsReq, CallsQueryStatsRes } from '../../openapi-types.ts';
-import { runInSlices, type Steps } from '../../slices/run-in-slices.ts';
+import type { PriceSnapshot } from '../../prices/snapshot/price-snapshot.ts';
+import { runInSlices } from '../../slices/run-in-slices.ts';
 import type { TurnQueue } from '../../queues/turn-queue.ts';
 import { type CostSources, readCallCosts } from './call-costs.ts';
-import { type CallDetails, readCallDetails } from './call-details.ts';
-import { type LineOptions, toCallLine } from './call-json.ts';
+import { readCallDetails } from './call-details.ts';
+import { type BatchDetails, type LineOptions, toLines } from './call-json.ts';
 import { findListedTraces, type ListPlace } from './find-listed-traces.ts';
 import { type ListParameters, toListParameters } from './list-filter.ts';
+import { readTogether } from './read-together.ts';
+import { readDescribedCalls } from './stored-usage.ts';
 
 interface ListLimits {
   /** Calls whose details are read at a time. */
@@ -31,6 +34,12 @@ export interface ListContext {
   /** Has what is held of the list at the moment. */
   readonly reservation: Reservation;
   readonly signal: AbortSignal;
+}
+
+/** What is read before it is needed. */
+interface ReadAhead {
+  /** Of the next batch only: a list may wait for its client for long, and old prices are not to be kept for it. */
+  prices: PriceSnapshot | undefined;
 }
 
 /** A call in the order of a list; the numbers are text. */
@@ -92,15 +101,15 @@ export class CallList {
 
   async *#writeLines(request: CallsQueryReq, context: ListContext): AsyncGenerator<string, void> {
     const lineOptions = toLineOptions(request);
-    for await (const calls of this.#findCalls(request, context)) {
+    const ahead: ReadAhead = { prices: undefined };
+    for await (const calls of this.#findCalls(request, ahead, context)) {
       const found = context.reservation.bytes;
       let batchCalls = this.#options.limits.batchCalls;
       for (let start = 0; start < calls.length;) {
         const batch = calls.slice(start, start + batchCalls);
         try {
-          const details = await this.#readDetails(request, batch, context);
-          const costs = await this.#readCosts(request, details, context);
-          yield await runInSlices(toLines(batch, { details, costs }, lineOptions), context.signal);
+          const read = await this.#readBatch(request, batch, ahead, context);
+          yield await runInSlices(toLines(batch, read, lineOptions), context.signal);
           start += batch.length;
         } catch (error) {
           if (!(error instanceof ResultTooLargeError) || batch.length === 1) throw error;
@@ -111,9 +120,10 @@ export class CallList {
     }
   }
 
-  /** Finds the calls of the list in order, batch by batch. */
+  /** Finds the calls of the list in order, batch by batch. Prices of the first ones are read at the same time. */
   async *#findCalls(
     request: CallsQueryReq,
+    ahead: ReadAhead,
     context: ListContext,
   ): AsyncGenerator<readonly ListedCall[], void> {
     const [sort] = request.sort_by ?? [];
@@ -131,7 +141,18 @@ export class CallList {
       context.reservation.resize(0);
       const max_calls = Math.min(remaining, callsPerSearch);
       const place = { ...order, ...toPlace(last), max_calls, offset };
-      const calls = await this.#readCalls(filter, place, context);
+      const isFirst = last === undefined;
+      const calls = await this.#read(context, async ({ signal, reserve }) => {
+        const [calls, prices] = await readTogether<[ListedCall[], PriceSnapshot | undefined]>(
+          signal,
+          [
+            (signal) => this.#readCalls(filter, place, { signal, reserve }),
+            async (signal) => (isFirst ? await this.#readPrices(request, signal) : undefined),
+          ],
+        );
+        ahead.prices = prices;
+        return calls;
+      });
       yield calls;
       if (calls.length < max_calls) return;
       last = calls.at(-1);
@@ -144,33 +165,33 @@ export class CallList {
   async #readCalls(
     filter: ListParameters,
     place: ListPlace,
-    context: ListContext,
+    options: Required<ReadOptions>,
   ): Promise<ListedCall[]> {
     const { clickhouse, rulesVersion } = this.#options;
-    return await this.#read(context, async (options) => {
-      const read = (of: ListParameters): Promise<ListedCall[]> =>
-        clickhouse.read<ListedCall>('list_calls', { ...of, ...place }, options);
-      const traces =
-        rulesVersion === null
-          ? null
-          : await findListedTraces(clickhouse, rulesVersion, { filter, place }, options);
-      if (traces === null) return await read(filter);
-      const { traceIds, isAll } = traces;
-      const calls =
-        traceIds.length === 0
-          ? []
-          : await read({ ...filter, has_trace_ids: true, trace_ids: traceIds });
-      // Fewer calls than there were: some have been deleted since, and later ones take their places.
-      return isAll || calls.length === place.max_calls ? calls : await read(filter);
-    });
+    const read = (of: ListParameters): Promise<ListedCall[]> =>
+      clickhouse.read<ListedCall>('list_calls', { ...of, ...place }, options);
+    const traces =
+      rulesVersion === null
+        ? null
+        : await findListedTraces(clickhouse, rulesVersion, { filter, place }, options);
+    if (traces === null) return await read(filter);
+    const { traceIds, isAll } = traces;
+    const calls =
+      traceIds.length === 0
+        ? []
+        : await read({ ...filter, has_trace_ids: true, trace_ids: traceIds });
+    // Fewer calls than there were: some have been deleted since, and later ones take their places.
+    return isAll || calls.length === place.max_calls ? calls : await read(filter);
   }
 
-  async #readDetails(
+  /** Reads the details of calls and, at the same time, what they cost, if requested. */
+  async #readBatch(
     request: CallsQueryReq,
     calls: readonly ListedCall[],
+    ahead: ReadAhead,
     context: ListContext,
-  ): Promise<CallDetails[]> {
-    const { clickhouse } = this.#options;
+  ): Promise<BatchDetails> {
+    const { clickhouse, costs } = this.#options;
     const { project_id } = request;
     const parameters = {
       project_id,
@@ -178,38 +199,55 @@ export class CallList {
       keys: calls.map(({ key }) => key),
       ...toSelection(request.columns),
     };
-    return await this.#read(context, (options) => readCallDetails(clickhouse, parameters, options));
+    return await this.#read(context, async ({ signal, reserve }) => {
+      const prices = ahead.prices ?? (await this.#readPrices(request, signal));
+      ahead.prices = undefined;
+      if (prices === undefined) {
+        const details = await readCallDetails(clickhouse, parameters, { signal, reserve });
+        return { details, costs: undefined };
+      }
+      const described = await readDescribedCalls(clickhouse, parameters, prices.boundaries, {
+        ...{ signal, reserve, reserveUsage: this.#toReserve(context) },
+      });
+      const priced = { projectId: project_id, prices };
+      const options = { signal, reserve: this.#toReserve(context) };
+      return {
+        details: described.details,
+        costs: await readCallCosts(costs.live, priced, described, options),
+      };
+    });
   }
 
-  /** JSON by the key of each call with usage; undefined unless requested. */
-  async #readCosts(
+  /** Undefined unless costs are requested. */
+  async #readPrices(
     { project_id, include_costs, columns }: CallsQueryReq,
-    details: readonly CallDetails[],
-    context: ListContext,
-  ): Promise<ReadonlyMap<string, string> | undefined> {
-    const hasSummary = toSelection(columns).with_summary;
-    if (include_costs !== true || !hasSummary || details.length === 0) return undefined;
-    return await this.#read(context, (options) =>
-      readCallCosts(this.#options.costs, project_id, details, options),
-    );
+    signal: AbortSignal,
+  ): Promise<PriceSnapshot | undefined> {
+    if (include_costs !== true || !toSelection(columns).with_summary) return undefined;
+    return await this.#options.costs.prices.current(project_id, signal);
   }
 
   /** Waits for its turn, and reserves what is read. */
   async #read<Result>(
-    { reservation, signal }: ListContext,
-    read: (options: { signal: AbortSignal; reserve: (bytes: number) => void }) => Promise<Result>,
+    context: ListContext,
+    read: (options: Required<ReadOptions>) => Promise<Result>,
   ): Promise<Result> {
-    const before = reservation.bytes;
-    const reserve = (bytes: number): void => {
-      const total = reservation.bytes + bytes * memoryPerByte;
-      if (total - before > this.#options.limits.maxRowBytes) {
+    const { reservation, signal } = context;
+    return await this.#options.queue.run(reservation.key, signal, (signal) =>
+      read({ signal, reserve: this.#toReserve(context) }),
+    );
+  }
+
+  /** Reserves what one or several reads take. */
+  #toReserve({ reservation }: ListContext): Required<ReadOptions>['reserve'] {
+    let held = 0;
+    return (bytes) => {
+      held += bytes * memoryPerByte;
+      if (held > this.#options.limits.maxRowBytes) {
         throw new ResultTooLargeError('The rows take too much memory');
       }
-      reservation.resize(total);
+      reservation.resize(reservation.bytes + bytes * memoryPerByte);
     };
-    return await this.#options.queue.run(reservation.key, signal, (signal) =>
-      read({ signal, reserve }),
-    );
   }
 }
 
@@ -246,26 +284,4 @@ function toLineOptions(request: CallsQueryReq): Omit<LineOptions, 'costs'> {
     columns: toColumns(request.columns),
     withFeedback: request.include_feedback ?? false,
   };
-}
-
-interface BatchDetails {
-  readonly details: readonly CallDetails[];
-  readonly costs: ReadonlyMap<string, string> | undefined;
-}
-
-/** The lines of calls in the order of the list. */
-function* toLines(
-  calls: readonly ListedCall[],
-  { details, costs }: BatchDetails,
-  options: Omit<LineOptions, 'costs'>,
-): Steps<string> {
-  const byKey = new Map(details.map((call) => [call.key, call]));
-  let lines = '';
-  for (const { key } of calls) {
-    const call = byKey.get(key);
-    const costsOfCall = costs && (costs.get(key) ?? '{}');
-    if (call !== undefined) lines += toCallLine(call, { ...options, costs: costsOfCall });
-    yield;
-  }
-  return lines;
 }

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { noBoundaries } from '../../../src/prices/snapshot/price-level.ts';
 import { callKey } from '../../oracle/call-key.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
-import { completeRow, deletionRow } from '../../support/rows/part-rows.ts';
+import { completeRow, deletionRow, startRow } from '../../support/rows/part-rows.ts';
 
 const database = clickhouseFixture();
 
@@ -40,6 +40,7 @@ test('returns what calls have stored, and says where that may be something else 
     [
       'own,m,1,10,0,0,0',
       'own,n,2,3,0,0,0',
+      'none,,,,0,0,0',
       'above,m,1,10,1,1,0',
       'below,m,1,10,0,1,0',
       'itself,m,1,10,0,1,0',
@@ -47,4 +48,27 @@ test('returns what calls have stored, and says where that may be something else 
       'excess,m,0,1,0,0,1',
     ].sort(),
   );
+});
+
+test('returns the parent of a call, and whether it has ended, also of one without usage', async () => {
+  await database.insert('call_parts', [
+    completeRow('q', { id: 'root' }),
+    completeRow('q', { id: 'ended', parent: 'root' }),
+    startRow('q', { id: 'open', parent: 'root' }),
+  ]);
+  const ids = ['root', 'ended', 'open'];
+  const keys = ids.map((id) => String(callKey('trace', id)));
+  const rows = await database.clickhouse.read<Record<string, unknown>>('stored_usage', {
+    ...{ project_id: 'q', trace_ids: ['trace'], keys, ...noBoundaries },
+  });
+  const found = rows.map(({ call_key, parent_key, unfinished_call_ids }) => [
+    ids[keys.indexOf(String(call_key))],
+    ids[keys.indexOf(String(parent_key))] ?? parent_key,
+    unfinished_call_ids,
+  ]);
+  expect(Object.fromEntries(found.map(([id, ...more]) => [id, more]))).toEqual({
+    root: ['0', []],
+    ended: ['root', []],
+    open: ['root', ['open']],
+  });
 });

@@ -274,6 +274,27 @@ test('an end that came before its start without a trace belongs to its call', as
   expect(call).toMatchObject({ id: 'a', ended_at: '2026-03-01T10:01:00.000000Z' });
 });
 
+test('costs of such a call are those of its end, however often it is listed', async () => {
+  const project = client.newProject();
+  await project.setPrices({ m: { prompt_token_cost: 0.001, completion_token_cost: 0 } });
+  const usage = { m: { prompt_tokens: 10, requests: 1 } };
+  await project.upsertBatch(
+    project.endItem({ id: 'a' }, { ended_at: minute(1), summary: { usage } }),
+  );
+  await project.upsertBatch(
+    project.startItem({ id: 'a', startedAt: minute(0) }),
+    project.startItem({ id: 'open', startedAt: minute(2) }),
+  );
+  for (const _ of ['repaired now', 'repaired before']) {
+    const [call, open] = await listCalls(project, { include_costs: true });
+    expect(call).toMatchObject({
+      ended_at: '2026-03-01T10:01:00.000000Z',
+      summary: { usage, weave: { costs: { m: { prompt_tokens: 10, total_cost: 0.01 } } } },
+    });
+    expect(open).toMatchObject({ ended_at: null, summary: { weave: { costs: {} } } });
+  }
+});
+
 test('costs are those of the call itself, exact, and null without a price', async () => {
   const project = client.newProject();
   await project.setPrices({
