@@ -1,5 +1,6 @@
 import type { ReadOptions } from '../../clickhouse/clickhouse.ts';
 import { ResultTooLargeError } from '../../clickhouse/errors.ts';
+import type { Reservation } from '../../memory-budget.ts';
 import type { TraceUsageReq } from '../../openapi-types.ts';
 import { toJsonPieces } from '../../slices/json-pieces.ts';
 import { runInSlices, type Steps } from '../../slices/run-in-slices.ts';
@@ -7,11 +8,12 @@ import type { TurnQueue } from '../../queues/turn-queue.ts';
 import { readUsage } from '../calls-usage.ts';
 import { LimitExceededError } from '../limits/limit-exceeded-error.ts';
 import type { QueryContext, UsageSources } from '../query/query-usage.ts';
-import type { LocatedCall, UsageRow } from '../query/usage-row.ts';
-import { type CallDetails, readCallDetails } from './call-details.ts';
+import type { UsageRow } from '../query/usage-row.ts';
 import type { ListContext, ListedCall } from './call-list.ts';
 import { toListParameters } from './list-filter.ts';
+import { readTreeCalls, type TreeCalls } from './tree-calls.ts';
 import { toTreeFragments, type TreeCall } from './tree-json.ts';
+import { areWholeTraces, readWholeTraces } from './whole-traces.ts';
 
 interface TraceUsageLimits {
   /** Sums of a request, one for each call and model. */
@@ -33,11 +35,13 @@ interface SelectedCalls {
   readonly total: number;
 }
 
-/** What rows take for each byte of their text. */
+/** What rows take for each byte of their text; those of usage take less (query-usage.ts). */
 const memoryPerByte = 3;
+const memoryPerUsageByte = 2;
 
 type Options = Required<ReadOptions>;
 type Prices = UsageSources['prices'];
+type PricedContext = ListContext & { readonly prices: Prices };
 
 /**
  * Answers POST /trace/usage. The steps: select the calls, find those at the top of their traces, query the usage of both, decide for each
@@ -70,10 +74,11 @@ export class TraceUsage {
     reservation.resize(0);
     const prices = this.#startPrices(request, signal);
     const selected = await this.#select(request, this.#toOptions(context));
-    const calls = await this.#describe(request, selected.calls, this.#toOptions(context));
+    const { calls, usage } = await this.#describe(request, selected.calls, { ...context, prices });
     const tops = await this.#findTops(request, calls, this.#toOptions(context));
     await runInSlices(checkIds([...calls, ...tops]), signal);
-    const rows = await this.#readRows(request, [...calls, ...tops], { ...context, prices });
+    const rows =
+      usage ?? (await this.#readRows(request, [...calls, ...tops], { ...context, prices }));
     const answer = { calls, tops, total: selected.total, maxSums: limits.maxAnswerSums };
     const rowBytes = reservation.bytes;
     const pieces = await runInSlices(
@@ -140,23 +145,33 @@ export class TraceUsage {
     return { calls, total: Number(first?.total ?? 0) };
   }
 
-  /** Reads what the answer says of each call, and what decides how its usage is computed. */
+  /** Reads what the answer says of calls, and their usage where that is what they stored. */
   async #describe(
-    { project_id }: Pick<TraceUsageReq, 'project_id'>,
+    request: TraceUsageReq,
     calls: readonly ListedCall[],
-    options: Options,
-  ): Promise<TreeCall[]> {
-    if (calls.length === 0) return [];
+    context: PricedContext,
+  ): Promise<TreeCalls> {
     const { clickhouse } = this.#options.sources;
-    const trace_ids = [...new Set(calls.map(({ trace_id }) => trace_id))];
-    const keys = calls.map(({ key }) => key);
-    const [details, nodes] = await Promise.all([
-      readCallDetails(clickhouse, { project_id, trace_ids, keys, ...namesOnly }, options),
-      clickhouse.read<TreeRow>('tree_calls', { project_id, trace_ids, keys }, options),
-    ]);
-    const detailsOf = new Map(details.map((call) => [call.key, call]));
-    const nodeOf = new Map(nodes.map((node) => [node.key, node]));
-    return keys.flatMap((key) => toTreeCall(detailsOf.get(key), nodeOf.get(key)));
+    const { project_id, include_costs } = request;
+    const options = this.#toOptions(context);
+    if (!areWholeTraces(request)) {
+      return { calls: await readTreeCalls(clickhouse, project_id, calls, options), usage: null };
+    }
+    const ofRows = context.reservation.open();
+    try {
+      const prices = include_costs
+        ? await context.prices.current(project_id, context.signal)
+        : null;
+      const reserveUsage = this.#toReserve(ofRows, memoryPerUsageByte);
+      const reads = { ...options, reserveUsage };
+      const read = await readWholeTraces(clickhouse, { project_id, calls, prices }, reads);
+      if (read.usage !== null) {
+        context.reservation.resize(context.reservation.bytes + ofRows.bytes);
+      }
+      return read;
+    } finally {
+      ofRows.release();
+    }
   }
 
   /**
@@ -177,7 +192,8 @@ export class TraceUsage {
       const filter = { trace_ids: trace_ids.slice(start, start + 1_000) };
       const found = await this.#readLevel({ project_id, filter }, null, page, options);
       if (found.total > limit) throw new LimitExceededError(BigInt(found.total), limit);
-      tops.push(...(await this.#describe({ project_id }, found.calls, options)));
+      const { clickhouse } = this.#options.sources;
+      tops.push(...(await readTreeCalls(clickhouse, project_id, found.calls, options)));
     }
     const known = new Set(calls.map(({ details }) => details.key));
     return tops.filter(({ details }) => !known.has(details.key));
@@ -195,7 +211,7 @@ export class TraceUsage {
   async #readRows(
     { project_id, include_costs }: TraceUsageReq,
     calls: readonly TreeCall[],
-    { reservation, signal, prices }: ListContext & { readonly prices: Prices },
+    { reservation, signal, prices }: PricedContext,
   ): Promise<readonly UsageRow[]> {
     if (calls.length === 0) return [];
     const located = calls.map(({ located }) => located);
@@ -218,14 +234,17 @@ export class TraceUsage {
   }
 
   #toOptions({ reservation, signal }: ListContext): Options {
-    const reserve = (bytes: number): void => {
+    return { signal, reserve: this.#toReserve(reservation, memoryPerByte) };
+  }
+
+  #toReserve(reservation: Reservation, memoryPerByte: number): Options['reserve'] {
+    return (bytes) => {
       const total = reservation.bytes + bytes * memoryPerByte;
       if (total > this.#options.limits.maxRowBytes) {
         throw new ResultTooLargeError('The rows take too much memory');
       }
       reservation.resize(total);
     };
-    return { signal, reserve };
   }
 }
 
@@ -268,28 +287,4 @@ export class RepeatedIdError extends Error {
     this.callId = callId;
     this.traceIds = traceIds;
   }
-}
-
-const namesOnly = {
-  with_attributes: false,
-  with_inputs: false,
-  with_output: false,
-  with_summary: false,
-};
-
-/** A row of tree_calls.sql. */
-interface TreeRow extends Pick<LocatedCall, 'is_root' | 'is_rolled_up'> {
-  /** As text. */
-  readonly key: string;
-  readonly children: string;
-  readonly has_spans: 0 | 1;
-}
-
-/** Nothing where one of both has been deleted meanwhile. */
-function toTreeCall(details: CallDetails | undefined, node: TreeRow | undefined): TreeCall[] {
-  if (details === undefined || node === undefined) return [];
-  const { id: call_id, trace_id } = details;
-  const { children, is_root, is_rolled_up, has_spans } = node;
-  const located = { call_id, trace_id, is_root, is_rolled_up };
-  return [{ details, located, children, hasSpans: has_spans === 1 }];
 }

@@ -14,6 +14,8 @@ const countCalls = 'sql/queries/calls/count_calls.sql';
 const listLevel = 'sql/queries/calls/list_level.sql';
 const treeCalls = 'sql/queries/calls/tree_calls.sql';
 const storedUsage = 'sql/queries/calls/stored_usage.sql';
+const readStored = 'src/usage/lists/stored-usage.ts';
+const wholeTraces = 'src/usage/lists/whole-traces.ts';
 const orphanEnds = 'sql/queries/traces/find_orphan_ends.sql';
 const traceFilter = 'sql/queries/fragments/rollups/trace_filter.sql';
 const listedCalls = 'sql/queries/fragments/calls/from_listed_calls.sql';
@@ -54,6 +56,27 @@ export const listMutations: readonly Mutation[] = (
       storedUsage,
       'WHERE usage_mode = 1',
       'WHERE 0',
+    ],
+    [
+      ofLists,
+      'costs are those before a repair',
+      readStored,
+      'ended_at !== null && open.has(key)',
+      'ended_at === null && open.has(key)',
+    ],
+    [
+      ofTrees,
+      'what an SDK has added is of a whole trace',
+      wholeTraces,
+      'if (needsCounting(row)) return',
+      'if (needsCounting(row) && row.calls === "") return',
+    ],
+    [
+      ofTrees,
+      'in a whole trace a call is its own child',
+      wholeTraces,
+      'if (parent_key !== call_key) ',
+      '',
     ],
     [
       ofSearch,

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { TraceUsageRes } from '../../../src/openapi-types.ts';
 import { usageClientFixture } from '../../support/fixtures.ts';
-import { completeRow } from '../../support/rows/part-rows.ts';
+import { completeRow, type Row } from '../../support/rows/part-rows.ts';
 import type { Project, UsageAnswer } from '../../support/usage-client.ts';
 import { promptUsage } from '../../support/usage-client.ts';
 
@@ -59,6 +59,69 @@ test('each call has its usage and that of all descendants, also where a filter l
   });
   const some = await queryTrace(project, { filter: { call_ids: ['root', 'b'] } });
   expect(promptsOf(some)).toEqual({ root: 7, b: 4 });
+});
+
+test('an end that came before its start without a trace counts for its call and those above', async () => {
+  const project = client.newProject();
+  const summary = { usage: { m: { prompt_tokens: 3, requests: 1 } } };
+  await project.upsertBatch(project.endItem({ id: 'late' }, { summary }));
+  await project.sendCompleteCalls({ id: 'root', usage: promptUsage(1) });
+  await project.upsertBatch(
+    project.startItem({
+      id: 'late',
+      parent: 'root',
+      trace: 'trace',
+      startedAt: '2026-01-31T12:00:00Z',
+    }),
+  );
+  const answer = await queryTrace(project, trace);
+  expect(promptsOf(answer)).toEqual({ root: 4, late: 3 });
+  expect(answer.unfinished_call_ids).toEqual([]);
+});
+
+test.each<[string, Row, object]>([
+  ['an SDK has added to that of their parents', { usage_mode: 1 }, { root: 20, inner: 7, leaf: 3 }],
+  ['is theirs alone', {}, { root: 30, inner: 10, leaf: 3 }],
+])(
+  'a whole trace has the same usage as its calls alone, where usage %s',
+  async (_, mode, prompts) => {
+    const project = client.newProject();
+    const row = (id: string, parent: string, prompt: number, second: number) =>
+      completeRow(
+        project.id,
+        { id, parent, usage: promptUsage(prompt), startedAt: `2026-01-31 11:00:0${second}.000000` },
+        mode,
+      );
+    await client.clickhouse.insert('call_parts', [
+      row('root', '', 20, 0),
+      row('inner', 'root', 7, 1),
+      row('leaf', 'inner', 3, 2),
+    ]);
+    const answer = await queryTrace(project, trace);
+    expect(promptsOf(answer)).toEqual(prompts);
+    const ids = Object.keys(prompts);
+    expect(answer.call_usage).toEqual((await project.queryUsage(ids)).call_usage);
+    expect(await queryTrace(project, { filter: { call_ids: ids } })).toEqual(answer);
+  },
+);
+
+test('in a whole trace, calls of a cycle share their usage, and one that is its own parent is no child', async () => {
+  const project = client.newProject();
+  await project.sendCompleteCalls(
+    { id: 'a', parent: 'b', usage: promptUsage(1), startedAt: '2026-01-31T11:00:00Z' },
+    { id: 'b', parent: 'a', usage: promptUsage(2), startedAt: '2026-01-31T11:00:01Z' },
+    { id: 'own', parent: 'own', usage: promptUsage(4), startedAt: '2026-01-31T11:00:02Z' },
+    { id: 'lost', parent: 'gone', usage: promptUsage(8), startedAt: '2026-01-31T11:00:03Z' },
+  );
+  const answer = await queryTrace(project, trace);
+  expect(promptsOf(answer)).toEqual({ a: 3, b: 3, own: 4, lost: 8 });
+  expect(answer.calls).toMatchObject({
+    a: { children: 1 },
+    b: { children: 1 },
+    own: { children: 0 },
+  });
+  const ids = ['a', 'b', 'own', 'lost'];
+  expect(await queryTrace(project, { filter: { call_ids: ids } })).toEqual(answer);
 });
 
 test('levels are pages of children by start, and top calls include those whose parent is missing', async () => {
