@@ -10,7 +10,7 @@ import { readCallDetails } from './call-details.ts';
 import { type BatchDetails, type LineOptions, toLines } from './call-json.ts';
 import { findListedTraces, type ListPlace } from './find-listed-traces.ts';
 import { type ListParameters, toListParameters } from './list-filter.ts';
-import { readTogether } from './read-together.ts';
+import { readTogether } from '../query/read-together.ts';
 import { readDescribedCalls } from './stored-usage.ts';
 
 interface ListLimits {

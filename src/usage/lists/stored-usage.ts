@@ -4,7 +4,7 @@ import { runInSlices, type Steps } from '../../slices/run-in-slices.ts';
 import type { PricedRow } from '../query/usage-row.ts';
 import { needsRules, type StoredSums } from '../usage-counters.ts';
 import { type CallDetails, type DetailsParameters, readCallDetails } from './call-details.ts';
-import { readTogether } from './read-together.ts';
+import { readTogether } from '../query/read-together.ts';
 
 /** A row of stored_usage.sql. */
 export interface StoredUsageRow extends StoredSums, PricedRow {

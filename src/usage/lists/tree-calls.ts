@@ -2,7 +2,7 @@ import type { ClickHouse, ReadOptions } from '../../clickhouse/clickhouse.ts';
 import type { LocatedCall, UsageRow } from '../query/usage-row.ts';
 import { type CallDetails, type DetailsParameters, readCallDetails } from './call-details.ts';
 import type { ListedCall } from './call-list.ts';
-import { readTogether } from './read-together.ts';
+import { readTogether } from '../query/read-together.ts';
 import type { TreeCall } from './tree-json.ts';
 
 /** The calls of an answer, and their usage if it is known already. */

@@ -3,8 +3,9 @@ import { noBoundaries } from '../../prices/snapshot/price-level.ts';
 import type { PriceSnapshot } from '../../prices/snapshot/price-snapshot.ts';
 import { areQuarters } from '../rollups/query-group-rollups.ts';
 import { repairRolledUp } from '../query/read-repair.ts';
+import { readTogether } from '../query/read-together.ts';
 import type { LiveSource } from '../stats/sources/live-source.ts';
-import { toPriceParameters } from './price-parameters.ts';
+import { type PriceParameters, toPriceParameters } from './price-parameters.ts';
 import { type TracesQuery, toWindowParameters } from './trace-query.ts';
 
 /** What lists of traces are read from. */
@@ -89,8 +90,12 @@ export async function listSettled(
   const window = { ...toWindowParameters(query), rules_version };
   const listParameters = toListParameters(query);
   const used = listParameters.with_sums ? prices : null;
-  const choosePrices = () => toPriceParameters(clickhouse, used, window, options);
-  let [chosen] = await Promise.all([choosePrices(), repairRolledUp(clickhouse, window, options)]);
+  const choosePrices = (signal: AbortSignal) =>
+    toPriceParameters(clickhouse, used, window, { ...options, signal });
+  let [chosen] = await readTogether<[PriceParameters, boolean]>(options.signal, [
+    choosePrices,
+    (signal) => repairRolledUp(clickhouse, window, { ...options, signal }),
+  ]);
   for (let attempt = 1; attempt <= maxAttempts; attempt += 1) {
     const parameters = {
       ...{ ...boundaries, ...chosen, ...listParameters },
@@ -102,7 +107,7 @@ export async function listSettled(
     if (live > maxLive) throw new LiveTracesError(live, maxLive);
     const isPriced = used === null || row.unknown_classes === '0';
     if (isPriced) return { totals: row, page: row.page, liveTraceIds: row.live_trace_ids };
-    chosen = await choosePrices();
+    chosen = await choosePrices(options.signal);
   }
   throw new Error(`Price classes changed ${maxAttempts} times while traces were listed`);
 }

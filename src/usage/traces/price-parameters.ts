@@ -6,6 +6,8 @@ import { choosePrice, type PricedRow } from '../query/usage-row.ts';
 /** A row of trace_price_classes.sql. */
 type PriceClassRow = Omit<PricedRow, 'counters'>;
 
+export type PriceParameters = Awaited<ReturnType<typeof toPriceParameters>>;
+
 /**
  * Chooses the price of each class of usage that traces of a window have, for statements that multiply by themselves.
  * @param prices null for none

@@ -78,7 +78,7 @@ export const statsMutations: readonly Mutation[] = [
     [rollupSource, 'areQuarters(boundaries.price_minutes) && ', ''],
   ]),
   mutate('statistics: orphan ends of calls in rollups are not looked for', ofSource, [
-    [rollupSource, 'return isRepaired ? await read() : first', 'return first'],
+    [rollupSource, 'return isRepaired ? await read(signal) : first', 'return first'],
   ]),
   mutate('statistics: traces that have to be read live are lost', ofSource, [
     [rollupSource, 'if (liveTraceIds.length === 0)', 'if (liveTraceIds.length >= 0)'],

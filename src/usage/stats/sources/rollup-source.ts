@@ -4,6 +4,7 @@ import { noBoundaries, type PriceBoundaries } from '../../../prices/snapshot/pri
 import { append, runInSlices, type Steps } from '../../../slices/run-in-slices.ts';
 import { areQuarters } from '../../rollups/query-group-rollups.ts';
 import { repairRolledUp } from '../../query/read-repair.ts';
+import { readTogether } from '../../query/read-together.ts';
 import { toGroupParameters } from './live-source.ts';
 import { toNameFilter } from '../stats-filter.ts';
 import type { StatsQuery } from '../stats-query.ts';
@@ -96,18 +97,17 @@ export class RollupSource implements StatsSource {
   async #read(
     query: StatsQuery,
     boundaries: PriceBoundaries,
-    { signal = new AbortController().signal, ...rest }: ReadOptions,
+    { signal = new AbortController().signal, ...options }: ReadOptions,
   ): Promise<RollupAnswer> {
-    const options = { signal, ...rest };
     const parameters = { ...this.#toParameters(query), ...boundaries };
-    const read = () => this.#readRollups(parameters, options);
+    const read = (signal: AbortSignal) => this.#readRollups(parameters, { ...options, signal });
     const { project_id, rules_version } = parameters;
     const window = { project_id, rules_version, ...allTimes };
-    const [first, isRepaired] = await Promise.all([
-      read(),
-      repairRolledUp(this.#clickhouse, window, options),
+    const [first, isRepaired] = await readTogether<[RollupAnswer, boolean]>(signal, [
+      read,
+      (signal) => repairRolledUp(this.#clickhouse, window, { ...options, signal }),
     ]);
-    return isRepaired ? await read() : first;
+    return isRepaired ? await read(signal) : first;
   }
 
   async #readRollups(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { readTogether } from '../../../src/usage/lists/read-together.ts';
+import { readTogether } from '../../../src/usage/query/read-together.ts';
 import { clickhouseFixture } from '../../support/fixtures.ts';
 
 const database = clickhouseFixture();
