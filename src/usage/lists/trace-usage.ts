@@ -13,7 +13,7 @@ import type { ListContext, ListedCall } from './call-list.ts';
 import { toListParameters } from './list-filter.ts';
 import { readTreeCalls, type TreeCalls } from './tree-calls.ts';
 import { toTreeFragments, type TreeCall } from './tree-json.ts';
-import { areWholeTraces, readWholeTraces } from './whole-traces.ts';
+import { areWholeTrees, readWholeTrees } from './whole-trees.ts';
 
 interface TraceUsageLimits {
   /** Sums of a request, one for each call and model. */
@@ -154,7 +154,7 @@ export class TraceUsage {
     const { clickhouse } = this.#options.sources;
     const { project_id, include_costs } = request;
     const options = this.#toOptions(context);
-    if (!areWholeTraces(request)) {
+    if (!areWholeTrees(request)) {
       return { calls: await readTreeCalls(clickhouse, project_id, calls, options), usage: null };
     }
     const ofRows = context.reservation.open();
@@ -164,7 +164,7 @@ export class TraceUsage {
         : null;
       const reserveUsage = this.#toReserve(ofRows, memoryPerUsageByte);
       const reads = { ...options, reserveUsage };
-      const read = await readWholeTraces(clickhouse, { project_id, calls, prices }, reads);
+      const read = await readWholeTrees(clickhouse, { project_id, calls, prices }, reads);
       if (read.usage !== null) {
         context.reservation.resize(context.reservation.bytes + ofRows.bytes);
       }

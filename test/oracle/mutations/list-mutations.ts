@@ -15,7 +15,7 @@ const listLevel = 'sql/queries/calls/list_level.sql';
 const treeCalls = 'sql/queries/calls/tree_calls.sql';
 const storedUsage = 'sql/queries/calls/stored_usage.sql';
 const readStored = 'src/usage/lists/stored-usage.ts';
-const wholeTraces = 'src/usage/lists/whole-traces.ts';
+const wholeTrees = 'src/usage/lists/whole-trees.ts';
 const orphanEnds = 'sql/queries/traces/find_orphan_ends.sql';
 const traceFilter = 'sql/queries/fragments/rollups/trace_filter.sql';
 const listedCalls = 'sql/queries/fragments/calls/from_listed_calls.sql';
@@ -67,14 +67,14 @@ export const listMutations: readonly Mutation[] = (
     [
       ofTrees,
       'what an SDK has added is of a whole trace',
-      wholeTraces,
+      wholeTrees,
       'if (needsCounting(row)) return',
       'if (needsCounting(row) && row.calls === "") return',
     ],
     [
       ofTrees,
       'in a whole trace a call is its own child',
-      wholeTraces,
+      wholeTrees,
       'if (parent_key !== call_key) ',
       '',
     ],

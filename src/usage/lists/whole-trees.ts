@@ -17,7 +17,7 @@ import { toDetailsParameters, toTreeCalls, type TreeCalls, type TreeNode } from 
 import type { TreeCall } from './tree-json.ts';
 
 /** Whether a request selects all calls of the traces of which it selects any. */
-export function areWholeTraces({ filter, query, level }: TraceUsageReq): boolean {
+export function areWholeTrees({ filter, query, level }: TraceUsageReq): boolean {
   if ((level ?? query ?? null) !== null) return false;
   return Object.entries(filter ?? {}).every(
     ([name, value]) =>
@@ -42,7 +42,7 @@ interface WholeTraces {
  * @returns without usage where calls may have used something else than they stored
  * @throws the same errors as {@link ClickHouse.read}
  */
-export async function readWholeTraces(
+export async function readWholeTrees(
   clickhouse: ClickHouse,
   { project_id, calls: listed, prices }: WholeTraces,
   reads: StoredUsageReads,
