@@ -220,5 +220,18 @@ test('an end that was stored without its trace after the rollup counts', async (
   const body = { project_id: project.id, ...request };
   const { text } = await client.service.send('/calls/stats', { body });
   expect(text).toContain('"sum_input_tokens":5,');
+  // It is attached once, though the old rollup is still stored.
+  const checksum = await readChecksum();
   expect(await countLive()).toBe(1);
+  await client.service.send('/traces/query', { body: { project_id: project.id, ...window } });
+  expect(await readChecksum()).toBe(checksum);
 });
+
+/** Changes with each part that is stored, also with one that was stored before. */
+async function readChecksum(): Promise<string> {
+  const [row] = await client.clickhouse.query<{ checksum: string }>(
+    'SELECT toString(sum(checksum)) AS checksum FROM merged_calls WHERE project_id = {id:String}',
+    { id: project.id },
+  );
+  return row?.checksum ?? '';
+}

@@ -1,5 +1,6 @@
--- Which unfinished calls of the rollups of a window have an orphan end? Rollups do not know it: such an end is in no trace.
--- GLOBAL: on a cluster it is on another shard than the rollup.
+-- Which unfinished calls of the valid rollups of a window have an orphan end? Rollups do not know it: such an end is in no trace.
+-- Where it has been attached, the rollup is not valid any more, so it is not found again. GLOBAL: on a cluster it is on
+-- another shard than the rollup.
 SELECT DISTINCT id AS call_id
 FROM call_parts
 WHERE project_id = {project_id:String}
@@ -7,9 +8,6 @@ WHERE project_id = {project_id:String}
     AND id GLOBAL IN (
         SELECT arrayJoin(arrayConcat(
             arrayFlatten(groups.unfinished_call_ids), arrayFlatten(groups.deleted_open_call_ids)))
-        FROM trace_rollups
-        WHERE project_id = {project_id:String}
-            AND rules_version = {rules_version:UInt64}
-            AND unfinished_calls + arraySum(ids -> length(ids), groups.deleted_open_call_ids) > 0
-            AND tops.started_us[1] >= {start_us:Int64}
-            AND tops.started_us[1] < {end_us:Int64})
+        {include from_project_rollups}
+        WHERE tops.started_us[1] >= {start_us:Int64} AND tops.started_us[1] < {end_us:Int64})
+{include project_rollup_settings}

@@ -21,7 +21,7 @@ export async function repairOrphanEnds(
   return true;
 }
 
-/** Parameters of find_orphan_ends.sql: rollups of traces whose root started in a window, in microseconds since 1970. */
+/** Rollups of traces whose root started in a window, in microseconds since 1970. */
 interface RollupWindow {
   readonly project_id: string;
   readonly rules_version: string;
@@ -42,7 +42,7 @@ export async function repairRolledUp(
   const { project_id } = window;
   const any = await clickhouse.read('has_orphan_ends', { project_id }, { signal });
   if (any.length === 0) return false;
-  const parameters = { ...window };
+  const parameters = { ...window, has_trace_ids: false, trace_ids: [] };
   const rows = await clickhouse.read<{ call_id: string }>('find_orphan_ends', parameters, {
     ...{ signal, ...options },
   });

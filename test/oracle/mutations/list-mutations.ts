@@ -87,6 +87,14 @@ export const listMutations: readonly Mutation[] = (
     ],
     [ofSearch, 'orphan ends are on the shard of the rollup', orphanEnds, 'id GLOBAL IN', 'id IN'],
     [
+      'test/rollups/statistics.test.ts',
+      'an orphan end is attached again by each request',
+      orphanEnds,
+      '{include from_project_rollups}\n        WHERE',
+      'FROM trace_rollups WHERE NOT {has_trace_ids:Bool} AND empty({trace_ids:Array(String)}) ' +
+        'AND project_id = {project_id:String} AND rules_version = {rules_version:UInt64} AND',
+    ],
+    [
       ofCycles,
       'a trace without a root starts never',
       liveTraces,
