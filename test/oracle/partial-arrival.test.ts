@@ -109,7 +109,7 @@ test('after every part, in 10 orders, the answer equals the oracle’s', async (
     await runForest(plan, client, tally);
   }
   expect(tally.answers).toBe(10 * parts.length);
-}, 180_000);
+}, 600_000);
 
 /** A price that is created halfway; it applies to earlier calls too. */
 function latePrice(project: string): PlannedPhase['prices'][number] {

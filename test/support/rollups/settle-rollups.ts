@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 
 /** On a machine with much else to do; it takes less than two seconds on others. */
-const maxSettleMs = 60_000;
+const maxSettleMs = 180_000;
 
 /**
  * Waits until the service has rolled up all traces of some projects.
