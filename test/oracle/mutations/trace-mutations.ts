@@ -9,7 +9,7 @@ const rollupRows = 'sql/queries/fragments/rollups/rollup_rows.sql';
 const totals = 'src/usage/traces/trace-totals.ts';
 
 /** The mutations that the tests of statements notice, which are faster. */
-const isStatement = /^(a date|a prompt size|one hour|audio|calls without|the window)/;
+const isStatement = /^(a date|a prompt size|one hour|audio|calls without|the window|top calls)/;
 
 /** Break lists of traces. */
 export const traceMutations: readonly Mutation[] = [

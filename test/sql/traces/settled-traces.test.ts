@@ -65,3 +65,30 @@ test('has id and display name of a root without a parent, as its parts have them
     two: ['', ''],
   });
 });
+
+test('the root of a trace with several top calls is the one that started first', async () => {
+  const traces = Array.from({ length: 8 }, (_, index) => `trace-${index}`);
+  const rows = traces.flatMap((trace) =>
+    ['second', 'first'].map((op_name, index) =>
+      startRow(
+        'tops',
+        { id: `${op_name}-${trace}`, trace, startedAt: `2026-01-31 12:00:0${9 - index}.000000` },
+        { op_name },
+      ),
+    ),
+  );
+  await database.insert('call_parts', rows);
+  const found = await findUnrolled(database, 'tops');
+  await rollUpTraces(database, found);
+  const { start_us: _, end_us: __, ...shared } = rollupParameters('tops');
+  const read = await database.clickhouse.read<{ trace_id: string; op_name: string }>(
+    'settled_traces',
+    {
+      ...{ ...shared, ...noBoundaries },
+      trace_ids: found.map(({ trace_id }) => trace_id),
+      checksums: found.map(({ checksum }) => checksum),
+    },
+  );
+  const names = read.map(({ trace_id, op_name }) => [trace_id, op_name]).sort();
+  expect(names).toEqual(traces.map((trace) => [trace, 'first']));
+});
