@@ -4,7 +4,7 @@ import type { AppOptions } from './http/app.ts';
 import { PriceSnapshots } from './prices/snapshot/price-snapshots.ts';
 import { CallsUsage, type UsageLimits } from './usage/calls-usage.ts';
 import { CallList } from './usage/lists/call-list.ts';
-import { TraceUsage } from './usage/lists/trace-usage.ts';
+import { TraceUsage } from './usage/trees/trace-usage.ts';
 import type { UsageSources } from './usage/query/query-usage.ts';
 import { UsageExport } from './usage/export/usage-export.ts';
 import { ProjectList } from './usage/projects/project-list.ts';

@@ -13,7 +13,7 @@ import { MemoryBudgetError } from '../memory-budget.ts';
 import { NotReadyError } from '../readiness.ts';
 import { LimitExceededError } from '../usage/limits/limit-exceeded-error.ts';
 import { TooManyProjectsError } from '../usage/export/usage-export.ts';
-import { RepeatedIdError } from '../usage/lists/trace-usage.ts';
+import { RepeatedIdError } from '../usage/trees/trace-usage.ts';
 import { ProjectLimitError } from '../usage/projects/project-list.ts';
 import { WindowTooLargeError } from '../usage/stats/sources/live-source.ts';
 import { LiveTracesError } from '../usage/traces/list-settled.ts';

@@ -4,7 +4,7 @@ import type { PartInserter } from '../ingest/part-inserter.ts';
 import type { PriceSnapshots } from '../prices/snapshot/price-snapshots.ts';
 import type { CallsUsage } from '../usage/calls-usage.ts';
 import type { CallList } from '../usage/lists/call-list.ts';
-import type { TraceUsage } from '../usage/lists/trace-usage.ts';
+import type { TraceUsage } from '../usage/trees/trace-usage.ts';
 import type { UsageExport } from '../usage/export/usage-export.ts';
 import type { ProjectList } from '../usage/projects/project-list.ts';
 import type { CallStats } from '../usage/stats/call-stats.ts';

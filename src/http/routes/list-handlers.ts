@@ -1,5 +1,5 @@
 import type { CallList } from '../../usage/lists/call-list.ts';
-import type { TraceUsage } from '../../usage/lists/trace-usage.ts';
+import type { TraceUsage } from '../../usage/trees/trace-usage.ts';
 import type { Handler } from '../route.ts';
 import { JsonLines, JsonText } from '../send-answer.ts';
 

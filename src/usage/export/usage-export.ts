@@ -18,7 +18,7 @@ interface ExportContext extends AnswerContext {
 }
 
 interface ExportFile {
-  /** Reading the next one rejects as {@link UsageExport.open} does. */
+  /** The next one rejects as {@link UsageExport.open} does. */
   readonly pieces: AsyncIterable<Uint8Array>;
   /** How many distinct ids and patterns of the request no project matches that has calls and may be read. */
   readonly unknownProjects: number;

@@ -23,7 +23,7 @@ test('answers in the order of the reads, whichever is first', async () => {
 test('a read that fails aborts the others, and none is running any more when its error arrives', async () => {
   const error = new Error('failed');
   const events: unknown[] = [];
-  const reading = readTogether<[never, unknown]>(new AbortController().signal, [
+  const together = readTogether<[never, unknown]>(new AbortController().signal, [
     () => Promise.reject(error),
     async (signal) => {
       events.push(await waitForAbort(signal));
@@ -32,18 +32,18 @@ test('a read that fails aborts the others, and none is running any more when its
       throw new Error('later');
     },
   ]);
-  await expect(reading).rejects.toBe(error);
+  await expect(together).rejects.toBe(error);
   expect(events).toEqual([error, 'ended']);
 });
 
 test('a query is cancelled when another one fails', async () => {
   const parameters = { project_id: 'p/none', call_ids: [] };
   let other: Promise<unknown> = Promise.resolve();
-  const reading = readTogether(new AbortController().signal, [
+  const together = readTogether(new AbortController().signal, [
     (signal) => (other = database.clickhouse.read('count_orphan_ends', parameters, { signal })),
     () => database.clickhouse.read('count_orphan_ends', {}),
   ]);
-  await expect(reading).rejects.toThrow('parameter project_id is missing');
+  await expect(together).rejects.toThrow('parameter project_id is missing');
   await expect(other).rejects.toThrow('parameter project_id is missing');
 });
 
@@ -56,8 +56,8 @@ test.each(['before', 'while'])(
     const toRead = async (signal: AbortSignal): Promise<unknown> => {
       throw signal.aborted ? signal.reason : await waitForAbort(signal);
     };
-    const reading = readTogether(request.signal, [toRead, toRead]);
+    const together = readTogether(request.signal, [toRead, toRead]);
     request.abort(reason);
-    await expect(reading).rejects.toBe(reason);
+    await expect(together).rejects.toBe(reason);
   },
 );

@@ -4,7 +4,7 @@ import { noBoundaries } from '../../prices/snapshot/price-level.ts';
 import { runInSlices, type Steps } from '../../slices/run-in-slices.ts';
 import { fromTreeWalk, type RequestedPrices, type UsageRow } from '../query/usage-row.ts';
 import type { PriceSnapshot } from '../../prices/snapshot/price-snapshot.ts';
-import type { ListedCall } from './call-list.ts';
+import type { ListedCall } from '../lists/call-list.ts';
 import {
   type DescribedCalls,
   isSpan,
@@ -12,7 +12,7 @@ import {
   readDescribedCalls,
   type StoredUsageReads,
   type StoredUsageRow,
-} from './stored-usage.ts';
+} from '../lists/stored-usage.ts';
 import { toDetailsParameters, toTreeCalls, type TreeCalls, type TreeNode } from './tree-calls.ts';
 import type { TreeCall } from './tree-json.ts';
 

@@ -1,7 +1,11 @@
 import type { ClickHouse, ReadOptions } from '../../clickhouse/clickhouse.ts';
 import type { LocatedCall, UsageRow } from '../query/usage-row.ts';
-import { type CallDetails, type DetailsParameters, readCallDetails } from './call-details.ts';
-import type { ListedCall } from './call-list.ts';
+import {
+  type CallDetails,
+  type DetailsParameters,
+  readCallDetails,
+} from '../lists/call-details.ts';
+import type { ListedCall } from '../lists/call-list.ts';
 import { readTogether } from '../query/read-together.ts';
 import type { TreeCall } from './tree-json.ts';
 

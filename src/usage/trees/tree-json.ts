@@ -2,7 +2,7 @@ import { byModel, type ModelUsage } from '../model-usage.ts';
 import { rollUp, type Summation } from '../roll-up.ts';
 import { type Fragments, toUsageFragments } from '../usage-json.ts';
 import type { LocatedCall, UsageRow } from '../query/usage-row.ts';
-import type { CallDetails } from './call-details.ts';
+import type { CallDetails } from '../lists/call-details.ts';
 import { rootedRows } from './rooted-rows.ts';
 
 /** A call of an answer. */
